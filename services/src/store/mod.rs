@@ -1,0 +1,74 @@
+//! The one seam between the services and S3: what a store can do, and how it fails.
+
+pub mod aws;
+pub mod memory;
+pub mod s3;
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+
+use crate::uri::S3Uri;
+
+/// A body on its way: pieces in order, or the error that ended it.
+pub type BodyStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// What `head` and `get` say of an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// The whole object's size in bytes, also when only a range was asked for.
+    pub size: u64,
+    pub etag: Option<String>,
+}
+
+/// What part of an object to read, and which version it must be.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Bytes, end exclusive; it must not be empty. `None` is the whole object.
+    pub range: Option<Range<u64>>,
+    /// Refuse with [`StoreError::Changed`] when the object's `ETag` is another.
+    pub if_match: Option<String>,
+}
+
+/// An object's description and its bytes.
+pub struct Object {
+    pub meta: ObjectMeta,
+    /// Ends with [`StoreError::Truncated`] if fewer bytes come than were announced.
+    pub body: BodyStream,
+}
+
+/// What the services and the console need of S3, and no more.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    async fn head(&self, at: &S3Uri) -> Result<ObjectMeta, StoreError>;
+    async fn get(&self, at: &S3Uri, options: ReadOptions) -> Result<Object, StoreError>;
+    /// Writes a whole object; readers see all of it or nothing.
+    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError>;
+    /// Writes an object of unknown size in bounded memory; gives its size. A stream that fails leaves no object.
+    async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError>;
+}
+
+/// How S3 fails, as far as callers treat it differently.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    #[error("there is no bucket '{bucket}'")]
+    NoSuchBucket { bucket: String },
+    #[error("there is no object {uri}")]
+    NoSuchKey { uri: S3Uri },
+    #[error("access to {uri} is denied: {detail}")]
+    Denied { uri: S3Uri, detail: String },
+    #[error("{uri} changed while it was being read")]
+    Changed { uri: S3Uri },
+    #[error("{uri} ended after {got} of {expected} bytes")]
+    Truncated { uri: S3Uri, got: u64, expected: u64 },
+    #[error("S3 asks to slow down: {detail}")]
+    Throttled { detail: String },
+    #[error("no valid AWS credentials: {detail}")]
+    Credentials { detail: String },
+    #[error("S3 can't be reached: {detail}")]
+    Unreachable { detail: String },
+    #[error("S3 refused {uri}: {detail}")]
+    Other { uri: S3Uri, detail: String },
+}
