@@ -1,0 +1,173 @@
+//! A task: something that serves one role, wherever it runs.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::trouble::Trouble;
+
+/// A task's short id: the last part of an ECS task's ARN, or a local name such as `mapper-1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TaskId(pub String);
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// What a task serves. Tasks of other kinds are listed too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Splitter,
+    Mapper,
+    Reducer,
+    Other,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Splitter => "splitter",
+            Self::Mapper => "mapper",
+            Self::Reducer => "reducer",
+            Self::Other => "other",
+        })
+    }
+}
+
+/// A task's place in its life, as ECS names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum TaskStatus {
+    Provisioning,
+    Pending,
+    Activating,
+    Running,
+    Deactivating,
+    Stopping,
+    Deprovisioning,
+    Stopped,
+    /// A status ECS may add one day.
+    #[serde(untagged)]
+    Unknown(String),
+}
+
+impl From<&str> for TaskStatus {
+    fn from(text: &str) -> Self {
+        match text {
+            "PROVISIONING" => Self::Provisioning,
+            "PENDING" => Self::Pending,
+            "ACTIVATING" => Self::Activating,
+            "RUNNING" => Self::Running,
+            "DEACTIVATING" => Self::Deactivating,
+            "STOPPING" => Self::Stopping,
+            "DEPROVISIONING" => Self::Deprovisioning,
+            "STOPPED" => Self::Stopped,
+            other => Self::Unknown(other.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for TaskStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Pending => "PENDING",
+            Self::Activating => "ACTIVATING",
+            Self::Running => "RUNNING",
+            Self::Deactivating => "DEACTIVATING",
+            Self::Stopping => "STOPPING",
+            Self::Deprovisioning => "DEPROVISIONING",
+            Self::Stopped => "STOPPED",
+            Self::Unknown(text) => text,
+        })
+    }
+}
+
+/// What the last `GET /health` found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Probe {
+    /// Not asked yet, or nothing to ask.
+    #[default]
+    Unknown,
+    Reachable {
+        latency: Duration,
+    },
+    Unreachable(Trouble),
+}
+
+/// One row of the task list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Task {
+    pub id: TaskId,
+    pub role: Role,
+    pub family: Option<String>,
+    pub revision: Option<i32>,
+    pub last_status: TaskStatus,
+    pub desired_status: Option<TaskStatus>,
+    /// ECS's own health check: `HEALTHY`, `UNHEALTHY`, `UNKNOWN`.
+    pub health: Option<String>,
+    pub private_ip: Option<IpAddr>,
+    pub public_ip: Option<IpAddr>,
+    pub port: Option<u16>,
+    pub az: Option<String>,
+    pub started_at: Option<Timestamp>,
+    /// Where requests go; `None` while there is no way to reach the task.
+    pub base: Option<Url>,
+    /// What else the backend knows, for the describe view.
+    pub details: Vec<(String, String)>,
+    pub probe: Probe,
+}
+
+impl Task {
+    /// Can it be sent work?
+    pub fn is_usable(&self) -> bool {
+        self.last_status == TaskStatus::Running && self.base.is_some()
+    }
+
+    /// `IP:PORT` (or `HOST:PORT`) of the address requests go to.
+    pub fn address(&self) -> Option<String> {
+        let base = self.base.as_ref()?;
+        let host = base.host_str()?;
+        Some(match base.port_or_known_default() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        })
+    }
+}
+
+/// The tasks as last seen.
+#[derive(Debug, Clone, Default)]
+pub struct TaskList {
+    pub tasks: Arc<[Task]>,
+    /// When the list was true; `None` before the first answer.
+    pub at: Option<Timestamp>,
+    /// Why the list may be stale.
+    pub problem: Option<Trouble>,
+}
+
+impl TaskList {
+    pub fn new(mut tasks: Vec<Task>) -> Self {
+        tasks.sort_by(|a, b| (a.role, &a.id).cmp(&(b.role, &b.id)));
+        Self {
+            tasks: tasks.into(),
+            at: Some(Timestamp::now()),
+            problem: None,
+        }
+    }
+
+    /// The tasks of a role that can be sent work.
+    pub fn usable(&self, role: Role) -> impl Iterator<Item = &Task> {
+        self.tasks
+            .iter()
+            .filter(move |task| task.role == role && task.is_usable())
+    }
+}

@@ -1,0 +1,263 @@
+//! The engine's only output. A run's record is its events, one JSON object a line.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use mrdeck_services::api::{ChunkRef, SplitMode};
+use mrdeck_services::uri::S3Uri;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::cluster::TaskId;
+use crate::trouble::Trouble;
+
+/// A run's id: a ULID, so that ids sort by the time they were made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(pub Ulid);
+
+impl RunId {
+    pub fn generate() -> Self {
+        Self(Ulid::generate())
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The steps of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Split,
+    Map,
+    Reduce,
+    Verify,
+}
+
+impl Phase {
+    pub const ALL: [Self; 4] = [Self::Split, Self::Map, Self::Reduce, Self::Verify];
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Split => "split",
+            Self::Map => "map",
+            Self::Reduce => "reduce",
+            Self::Verify => "verify",
+        })
+    }
+}
+
+/// One thing to be done by one task: the split, one chunk's map, or the reduce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Work {
+    pub phase: Phase,
+    /// Which chunk, counted from 0; only for maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<u32>,
+}
+
+impl Work {
+    pub const SPLIT: Self = Self {
+        phase: Phase::Split,
+        chunk: None,
+    };
+    pub const REDUCE: Self = Self {
+        phase: Phase::Reduce,
+        chunk: None,
+    };
+
+    pub fn map(chunk: u32) -> Self {
+        Self {
+            phase: Phase::Map,
+            chunk: Some(chunk),
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.chunk {
+            Some(chunk) => write!(f, "{} {chunk}", self.phase),
+            None => self.phase.fmt(f),
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// How many chunks; `None` lets the engine choose.
+    pub chunks: Option<u32>,
+    pub split: SplitMode,
+    pub verify: bool,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// Milliseconds a service says it spent on each part of its work (`Server-Timing`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimedPart {
+    pub name: String,
+    pub ms: f64,
+}
+
+/// What a successful attempt reported. Only `out` is certain, and only for maps and the reduce.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttemptAnswer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out: Option<S3Uri>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timing: Vec<TimedPart>,
+}
+
+/// The final counts, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultSummary {
+    pub out: S3Uri,
+    pub words: u64,
+    pub unique: u64,
+    /// The most frequent words, most frequent first.
+    pub top: Vec<(String, u64)>,
+}
+
+/// What a recount of the whole input in one process found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Words of the input that the result lacks.
+    pub missing: u64,
+    /// Words of the result that the input lacks.
+    pub extra: u64,
+    /// Words whose counts differ.
+    pub different: u64,
+    /// A few of the above, as sentences.
+    pub samples: Vec<String>,
+}
+
+impl Verification {
+    pub fn is_exact(&self) -> bool {
+        self.missing == 0 && self.extra == 0 && self.different == 0
+    }
+}
+
+/// Something that happened in a run, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    RunStarted {
+        run: RunId,
+        input: S3Uri,
+        cluster: String,
+        /// Mappers that could be sent work when the run began.
+        mappers: u32,
+        #[serde(flatten)]
+        options: RunOptions,
+    },
+    /// The same run goes on: only what is missing is done.
+    RunContinued {
+        mappers: u32,
+    },
+    /// The input, pinned: a run over another version of it would be another run.
+    InputPinned {
+        bytes: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+    },
+    PhaseStarted {
+        phase: Phase,
+    },
+    PhaseFinished {
+        phase: Phase,
+        /// From the phase's start to its last commit.
+        wall_ms: f64,
+    },
+    ChunksPlanned {
+        chunks: Vec<ChunkRef>,
+    },
+    AttemptStarted {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        task: TaskId,
+        /// `IP:PORT`
+        address: String,
+    },
+    AttemptSucceeded {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        /// From sending the request to the last byte of the answer.
+        ms: f64,
+        answer: AttemptAnswer,
+    },
+    AttemptFailed {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        ms: f64,
+        trouble: Trouble,
+        /// When the next attempt may start; `None` when there will be none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_in_ms: Option<u64>,
+    },
+    /// The run was cancelled while the attempt was in flight.
+    AttemptAbandoned {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        ms: f64,
+    },
+    /// This attempt's output is the one that counts.
+    Committed {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+    },
+    ResultRead(ResultSummary),
+    Verified(Verification),
+    /// Something a person should know that doesn't end the run.
+    Notice(Trouble),
+    RunFinished {
+        status: RunStatus,
+        wall_ms: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trouble: Option<Trouble>,
+    },
+}

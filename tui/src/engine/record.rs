@@ -1,0 +1,372 @@
+//! A run as its events tell it: one fold, used by the screens, the reports, the chart and the engine itself.
+
+use jiff::Timestamp;
+use mrdeck_services::api::ChunkRef;
+use mrdeck_services::uri::S3Uri;
+
+use super::event::{
+    AttemptAnswer, EventKind, Phase, ResultSummary, RunEvent, RunId, RunOptions, RunStatus,
+    Verification, Work,
+};
+use crate::cluster::TaskId;
+use crate::trouble::Trouble;
+
+/// How an attempt ended, or that it hasn't.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    InFlight,
+    Succeeded { ms: f64, answer: AttemptAnswer },
+    Failed { ms: f64, trouble: Trouble },
+    Abandoned { ms: f64 },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// Counted from 1.
+    pub number: u32,
+    pub task: TaskId,
+    /// `IP:PORT`
+    pub address: String,
+    pub started_at: Timestamp,
+    pub outcome: Outcome,
+}
+
+impl Attempt {
+    /// Milliseconds the attempt took; `None` while it is in flight.
+    pub fn ms(&self) -> Option<f64> {
+        match &self.outcome {
+            Outcome::InFlight => None,
+            Outcome::Succeeded { ms, .. }
+            | Outcome::Failed { ms, .. }
+            | Outcome::Abandoned { ms } => Some(*ms),
+        }
+    }
+
+    /// Milliseconds so far, for an attempt in flight as well.
+    pub fn elapsed_ms(&self, now: Timestamp) -> f64 {
+        self.ms()
+            .unwrap_or_else(|| millis_between(self.started_at, now))
+    }
+}
+
+/// Where a piece of work stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkState {
+    Waiting,
+    InFlight,
+    /// Failed, and will be tried again.
+    Retrying,
+    Committed,
+    /// All its attempts are used up.
+    Failed,
+    /// The run was cancelled before it was done.
+    Abandoned,
+}
+
+/// The split, one chunk, or the reduce: every attempt made at it, and which one counts.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WorkRecord {
+    pub attempts: Vec<Attempt>,
+    /// The number of the attempt whose output counts.
+    pub committed: Option<u32>,
+    given_up: bool,
+}
+
+impl WorkRecord {
+    pub fn state(&self) -> WorkState {
+        if self.committed.is_some() {
+            return WorkState::Committed;
+        }
+        match self.attempts.last().map(|attempt| &attempt.outcome) {
+            None => WorkState::Waiting,
+            Some(Outcome::InFlight | Outcome::Succeeded { .. }) => WorkState::InFlight,
+            Some(Outcome::Failed { .. }) if self.given_up => WorkState::Failed,
+            Some(Outcome::Failed { .. }) => WorkState::Retrying,
+            Some(Outcome::Abandoned { .. }) => WorkState::Abandoned,
+        }
+    }
+
+    pub fn committed_attempt(&self) -> Option<&Attempt> {
+        let number = self.committed?;
+        self.attempts
+            .iter()
+            .find(|attempt| attempt.number == number)
+    }
+
+    /// The committed attempt's latency and answer.
+    pub fn result(&self) -> Option<(f64, &AttemptAnswer)> {
+        match &self.committed_attempt()?.outcome {
+            Outcome::Succeeded { ms, answer } => Some((*ms, answer)),
+            _ => None,
+        }
+    }
+
+    /// Where the committed output is.
+    pub fn out(&self) -> Option<&S3Uri> {
+        self.result()?.1.out.as_ref()
+    }
+
+    pub fn next_attempt(&self) -> u32 {
+        self.attempts.last().map_or(1, |attempt| attempt.number + 1)
+    }
+
+    pub fn failures(&self) -> usize {
+        self.attempts
+            .iter()
+            .filter(|attempt| matches!(attempt.outcome, Outcome::Failed { .. }))
+            .count()
+    }
+
+    fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {
+        self.attempts
+            .iter_mut()
+            .find(|attempt| attempt.number == number)
+    }
+}
+
+/// One chunk: what it is, and its work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChunkRecord {
+    pub source: ChunkRef,
+    pub work: WorkRecord,
+}
+
+/// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PhaseClock {
+    pub running_since: Option<Timestamp>,
+    pub wall_ms: Option<f64>,
+}
+
+impl PhaseClock {
+    pub fn elapsed_ms(&self, now: Timestamp) -> Option<f64> {
+        let running = self.running_since.map(|since| millis_between(since, now));
+        match (self.wall_ms, running) {
+            (None, None) => None,
+            (wall, running) => Some(wall.unwrap_or(0.0) + running.unwrap_or(0.0)),
+        }
+    }
+}
+
+/// A run, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub run: RunId,
+    pub input: S3Uri,
+    pub input_bytes: Option<u64>,
+    pub input_etag: Option<String>,
+    pub cluster: String,
+    pub mappers: u32,
+    pub options: RunOptions,
+    pub started_at: Timestamp,
+    pub status: RunStatus,
+    pub split: WorkRecord,
+    pub chunks: Vec<ChunkRecord>,
+    pub reduce: WorkRecord,
+    clocks: [PhaseClock; Phase::ALL.len()],
+    pub result: Option<ResultSummary>,
+    pub verification: Option<Verification>,
+    pub notices: Vec<Trouble>,
+    pub trouble: Option<Trouble>,
+    /// The whole run's wall time; passes of a rerun added up.
+    pub wall_ms: f64,
+}
+
+impl Record {
+    /// The record that the first event of a run begins; `None` for any other event.
+    pub fn begin(event: &RunEvent) -> Option<Self> {
+        let EventKind::RunStarted {
+            run,
+            input,
+            cluster,
+            mappers,
+            options,
+        } = &event.kind
+        else {
+            return None;
+        };
+        Some(Self {
+            run: *run,
+            input: input.clone(),
+            input_bytes: None,
+            input_etag: None,
+            cluster: cluster.clone(),
+            mappers: *mappers,
+            options: options.clone(),
+            started_at: event.at,
+            status: RunStatus::Running,
+            split: WorkRecord::default(),
+            chunks: Vec::new(),
+            reduce: WorkRecord::default(),
+            clocks: [PhaseClock::default(); Phase::ALL.len()],
+            result: None,
+            verification: None,
+            notices: Vec::new(),
+            trouble: None,
+            wall_ms: 0.0,
+        })
+    }
+
+    /// The record of a whole sequence of events; `None` if it doesn't begin with a run's start.
+    pub fn from_events<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut record = Self::begin(events.next()?)?;
+        for event in events {
+            record.apply(event);
+        }
+        Some(record)
+    }
+
+    pub fn apply(&mut self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::RunStarted { .. } => {}
+            EventKind::RunContinued { mappers } => self.continue_with(*mappers),
+            EventKind::InputPinned { bytes, etag } => {
+                self.input_bytes = Some(*bytes);
+                self.input_etag.clone_from(etag);
+            }
+            EventKind::PhaseStarted { phase } => {
+                self.clocks[*phase as usize].running_since = Some(event.at);
+            }
+            EventKind::PhaseFinished { phase, wall_ms } => {
+                let clock = &mut self.clocks[*phase as usize];
+                clock.running_since = None;
+                clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
+            }
+            EventKind::ChunksPlanned { chunks } => {
+                self.chunks = chunks
+                    .iter()
+                    .map(|source| ChunkRecord {
+                        source: source.clone(),
+                        work: WorkRecord::default(),
+                    })
+                    .collect();
+            }
+            EventKind::ResultRead(summary) => self.result = Some(summary.clone()),
+            EventKind::Verified(found) => self.verification = Some(found.clone()),
+            EventKind::Notice(trouble) => self.notices.push(trouble.clone()),
+            EventKind::RunFinished {
+                status,
+                wall_ms,
+                trouble,
+            } => self.finish(*status, *wall_ms, trouble.as_ref()),
+            EventKind::AttemptStarted { work, .. }
+            | EventKind::AttemptSucceeded { work, .. }
+            | EventKind::AttemptFailed { work, .. }
+            | EventKind::AttemptAbandoned { work, .. }
+            | EventKind::Committed { work, .. } => self.apply_to_work(*work, event),
+        }
+    }
+
+    fn continue_with(&mut self, mappers: u32) {
+        self.status = RunStatus::Running;
+        self.mappers = mappers;
+        self.trouble = None;
+        self.split.given_up = false;
+        self.reduce.given_up = false;
+        for chunk in &mut self.chunks {
+            chunk.work.given_up = false;
+        }
+    }
+
+    fn finish(&mut self, status: RunStatus, wall_ms: f64, trouble: Option<&Trouble>) {
+        self.status = status;
+        self.wall_ms += wall_ms;
+        self.trouble = trouble.cloned();
+        for clock in &mut self.clocks {
+            clock.running_since = None;
+        }
+    }
+
+    fn apply_to_work(&mut self, work: Work, event: &RunEvent) {
+        let Some(record) = self.work_mut(work) else {
+            return;
+        };
+        match &event.kind {
+            EventKind::AttemptStarted {
+                attempt,
+                task,
+                address,
+                ..
+            } => record.attempts.push(Attempt {
+                number: *attempt,
+                task: task.clone(),
+                address: address.clone(),
+                started_at: event.at,
+                outcome: Outcome::InFlight,
+            }),
+            EventKind::AttemptSucceeded {
+                attempt,
+                ms,
+                answer,
+                ..
+            } => {
+                if let Some(entry) = record.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Succeeded {
+                        ms: *ms,
+                        answer: answer.clone(),
+                    };
+                }
+            }
+            EventKind::AttemptFailed {
+                attempt,
+                ms,
+                trouble,
+                retry_in_ms,
+                ..
+            } => {
+                record.given_up = retry_in_ms.is_none();
+                if let Some(entry) = record.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Failed {
+                        ms: *ms,
+                        trouble: trouble.clone(),
+                    };
+                }
+            }
+            EventKind::AttemptAbandoned { attempt, ms, .. } => {
+                if let Some(entry) = record.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Abandoned { ms: *ms };
+                }
+            }
+            EventKind::Committed { attempt, .. } => record.committed = Some(*attempt),
+            _ => {}
+        }
+    }
+
+    fn work_mut(&mut self, work: Work) -> Option<&mut WorkRecord> {
+        match work.phase {
+            Phase::Split => Some(&mut self.split),
+            Phase::Reduce => Some(&mut self.reduce),
+            Phase::Map => {
+                let chunk = usize::try_from(work.chunk?).ok()?;
+                Some(&mut self.chunks.get_mut(chunk)?.work)
+            }
+            Phase::Verify => None,
+        }
+    }
+
+    pub fn clock(&self, phase: Phase) -> &PhaseClock {
+        &self.clocks[phase as usize]
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.status == RunStatus::Running
+    }
+
+    /// How many chunks stand so.
+    pub fn chunks_in(&self, state: WorkState) -> usize {
+        self.chunks
+            .iter()
+            .filter(|chunk| chunk.work.state() == state)
+            .count()
+    }
+
+    /// A run that ended without a result and whose missing part can be done again.
+    pub fn can_rerun(&self) -> bool {
+        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled)
+    }
+}
+
+fn millis_between(from: Timestamp, to: Timestamp) -> f64 {
+    to.duration_since(from).as_secs_f64().max(0.0) * 1e3
+}
