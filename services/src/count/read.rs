@@ -31,13 +31,15 @@ impl Counts {
     /// Words with a count of 0 are accepted and dropped.
     pub fn from_json(json: &[u8]) -> Result<Self, ReadError> {
         let mut reader = serde_json::Deserializer::from_slice(json);
-        let counts = reader.deserialize_map(TableVisitor).map_err(refusal)?;
-        reader.end().map_err(refusal)?;
+        let counts = reader
+            .deserialize_map(TableVisitor)
+            .map_err(|e| refusal(&e))?;
+        reader.end().map_err(|e| refusal(&e))?;
         counts
     }
 }
 
-fn refusal(error: serde_json::Error) -> ReadError {
+fn refusal(error: &serde_json::Error) -> ReadError {
     match error.classify() {
         Category::Data => ReadError::NotAnObject,
         Category::Syntax | Category::Eof | Category::Io => ReadError::Syntax {
