@@ -96,7 +96,7 @@ mod tests {
         AwsOptions {
             region: Some("eu-west-1".to_owned()),
             endpoint_url: Some("http://127.0.0.1:9".to_owned()),
-            credentials: Some(Credentials::new("id", "secret", None, None, "test")),
+            credentials: Some(Credentials::new("id", "hush", None, None, "test")),
             profile: None,
         }
     }
@@ -110,6 +110,6 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        assert!(!format!("{:?}", options()).contains("secret"));
+        assert!(!format!("{:?}", options()).contains("hush"));
     }
 }

@@ -1,0 +1,152 @@
+//! The binaries as processes: what they print, how they stop, how they fail.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+/// The mapper with an environment of its own: nothing of the caller's AWS settings gets in.
+fn mapper(environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mapper"));
+    command
+        .env_clear()
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "id")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// The address from the first line on stdout.
+fn listening(child: &mut Child) -> SocketAddr {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    line.trim_end()
+        .strip_prefix("listening on ")
+        .unwrap_or_else(|| panic!("{line}"))
+        .parse()
+        .unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill")
+        .args([&format!("-{name}"), &child.id().to_string()])
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn send(addr: SocketAddr, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(addr).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    stream
+}
+
+fn answer(mut stream: TcpStream) -> String {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+#[test]
+fn it_says_where_it_listens_and_stops_when_told() {
+    for name in ["TERM", "INT"] {
+        let mut child = mapper(&[("ADDR", "127.0.0.1:0")]).spawn().unwrap();
+        let addr = listening(&mut child);
+        assert!(answer(send(addr, "/health")).ends_with("\r\n\r\nok"));
+        signal(&child, name);
+        assert!(child.wait().unwrap().success(), "{name}");
+        let mut log = String::new();
+        child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut log)
+            .unwrap();
+        for line in log.lines() {
+            assert!(
+                line.starts_with('{') && line.ends_with('}'),
+                "not JSON: {line}"
+            );
+        }
+        assert!(log.contains("stopping"), "{log}");
+    }
+}
+
+#[test]
+fn a_request_in_flight_outlives_sigterm() {
+    // An S3 that takes a request and answers only when the test says so.
+    let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", s3.local_addr().unwrap());
+    let mut child = mapper(&[("ADDR", "127.0.0.1:0"), ("AWS_ENDPOINT_URL", &endpoint)])
+        .spawn()
+        .unwrap();
+    let addr = listening(&mut child);
+    let request = send(addr, "/map?s3=s3://b/k");
+    let (mut call, _) = s3.accept().unwrap();
+    let mut head = BufReader::new(call.try_clone().unwrap()).lines();
+    let first = head.next().unwrap().unwrap();
+    assert!(
+        first.starts_with("GET /b/k"),
+        "path-style, since the endpoint is overridden: {first}"
+    );
+    signal(&child, "TERM");
+    // The listener is closed as soon as the signal has been seen.
+    while TcpStream::connect(addr).is_ok() {
+        std::thread::yield_now();
+    }
+    let body = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+    write!(
+        call,
+        "HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let text = answer(request);
+    assert!(
+        text.starts_with("HTTP/1.1 502") && text.contains("s3_denied"),
+        "{text}"
+    );
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_taken_port_is_a_sentence_and_exit_code_1() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = taken.local_addr().unwrap().to_string();
+    let output = mapper(&[("ADDR", &addr)]).output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(
+        log.contains(&format!("the address {addr} is taken")),
+        "{log}"
+    );
+    assert!(log.contains("ADDR=HOST:PORT"), "{log}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_wrong_configuration_is_a_sentence_and_exit_code_2() {
+    for (name, value) in [
+        ("ADDR", "nonsense"),
+        ("MAX_IN_FLIGHT", "none"),
+        ("ALLOWED_BUCKETS", ","),
+    ] {
+        let output = mapper(&[(name, value)]).output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{log}");
+        assert!(log.contains(name) && log.contains(value), "{log}");
+    }
+}
