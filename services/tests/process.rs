@@ -123,6 +123,49 @@ fn a_request_in_flight_outlives_sigterm() {
 }
 
 #[test]
+fn every_way_to_override_the_endpoint_makes_s3_path_style() {
+    let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/endpoint-in-the-profile");
+    for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE"] {
+        let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", s3.local_addr().unwrap());
+        std::fs::write(config, format!("[default]\nendpoint_url = {endpoint}\n")).unwrap();
+        let value = if name == "AWS_CONFIG_FILE" {
+            config
+        } else {
+            &endpoint
+        };
+        let mut child = mapper(&[("ADDR", "127.0.0.1:0"), (name, value)])
+            .spawn()
+            .unwrap();
+        let addr = listening(&mut child);
+        let request = send(addr, "/map?s3=s3://b/k");
+        let (call, _) = s3.accept().unwrap();
+        let first = BufReader::new(call).lines().next().unwrap().unwrap();
+        assert!(first.starts_with("GET /b/k"), "{name}: {first}");
+        drop(request);
+        signal(&child, "TERM");
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn without_credentials_the_answer_says_so() {
+    let mut command = mapper(&[("ADDR", "127.0.0.1:0")]);
+    command
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY");
+    let mut child = command.spawn().unwrap();
+    let addr = listening(&mut child);
+    let text = answer(send(addr, "/map?s3=s3://b/k"));
+    assert!(
+        text.starts_with("HTTP/1.1 502") && text.contains("s3_credentials"),
+        "{text}"
+    );
+    signal(&child, "TERM");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn a_taken_port_is_a_sentence_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();

@@ -1,0 +1,322 @@
+//! The S3 store against a scripted server: what it sends, and what it makes of the answers.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::Response;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use mrdeck_services::store::aws::{AwsOptions, Credentials, s3_client, sdk_config};
+use mrdeck_services::store::s3::S3Store;
+use mrdeck_services::store::{ReadOptions, Store, StoreError};
+use mrdeck_services::uri::S3Uri;
+use tokio::sync::Notify;
+
+const MIB: usize = 1 << 20;
+
+/// Answers in the order of the script and remembers each request as `METHOD PATH?QUERY`.
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Response<Body>>>,
+    requests: Mutex<Vec<(String, Bytes)>>,
+    /// Told after each request.
+    asked: Notify,
+}
+
+impl Script {
+    fn requests(&self) -> Vec<String> {
+        self.requests
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(line, _)| line.clone())
+            .collect()
+    }
+
+    fn bodies(&self) -> Vec<Bytes> {
+        self.requests
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(_, body)| body.clone())
+            .collect()
+    }
+}
+
+async fn respond(State(script): State<Arc<Script>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    // The SDK names the operation in the query, which S3 ignores.
+    let query = parts.uri.query().unwrap_or_default();
+    let query: Vec<_> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with("x-id="))
+        .collect();
+    let mut line = format!("{} {}", parts.method, parts.uri.path());
+    if !query.is_empty() {
+        line = format!("{line}?{}", query.join("&"));
+    }
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    script.requests.lock().unwrap().push((line.clone(), body));
+    script.asked.notify_one();
+    let answer = script.answers.lock().unwrap().pop_front();
+    match answer {
+        Some(answer) => answer,
+        None => std::future::pending().await,
+    }
+}
+
+fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Body> {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(Body::from(body.to_owned())).unwrap()
+}
+
+fn error(status: u16, code: &str) -> Response<Body> {
+    reply(
+        status,
+        &[],
+        &format!("<Error><Code>{code}</Code><Message>because</Message></Error>"),
+    )
+}
+
+async fn store(answers: Vec<Response<Body>>) -> (S3Store, Arc<Script>) {
+    let script = Arc::new(Script {
+        answers: Mutex::new(answers.into()),
+        ..Script::default()
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let service = Router::new().fallback(respond).with_state(script.clone());
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    (at_endpoint(endpoint).await, script)
+}
+
+async fn at_endpoint(endpoint: String) -> S3Store {
+    let options = AwsOptions {
+        region: Some("us-east-1".to_owned()),
+        profile: None,
+        endpoint_url: Some(endpoint),
+        credentials: Some(Credentials::new("id", "hush", None, None, "test")),
+    };
+    S3Store::new(s3_client(&sdk_config(&options).await))
+}
+
+fn at() -> S3Uri {
+    "s3://b/dir/k".parse().unwrap()
+}
+
+fn body(pieces: Vec<Result<Bytes, StoreError>>) -> mrdeck_services::store::BodyStream {
+    stream::iter(pieces).boxed()
+}
+
+const PARTS: &[(&str, &str)] = &[("etag", "\"p\"")];
+const BEGUN: &str =
+    "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";
+const COMPLETE: &str =
+    "<CompleteMultipartUploadResult><ETag>x</ETag></CompleteMultipartUploadResult>";
+
+#[tokio::test]
+async fn reads_are_path_style_and_say_what_they_got() {
+    let headers = [("etag", "\"v\""), ("content-range", "bytes 2-4/9")];
+    let (store, script) = store(vec![
+        reply(206, &headers, "cde"),
+        reply(200, &[("etag", "\"v\"")], ""),
+    ])
+    .await;
+    let options = ReadOptions {
+        range: Some(2..5),
+        if_match: Some("\"v\"".to_owned()),
+    };
+    let object = store.get(&at(), options).await.unwrap();
+    assert_eq!(
+        (object.meta.size, object.meta.etag.as_deref()),
+        (9, Some("\"v\""))
+    );
+    assert_eq!(
+        object.body.try_collect::<Vec<_>>().await.unwrap().concat(),
+        b"cde"
+    );
+
+    let empty = store.get(&at(), ReadOptions::default()).await.unwrap();
+    assert_eq!(empty.meta.size, 0);
+    assert!(empty.body.try_collect::<Vec<_>>().await.unwrap().is_empty());
+    assert_eq!(script.requests(), ["GET /b/dir/k", "GET /b/dir/k"]);
+}
+
+#[tokio::test]
+async fn a_missing_key_and_a_missing_bucket_are_told_apart() {
+    for (key_answer, bucket_answer, bucket_missing) in [
+        (reply(404, &[], ""), reply(200, &[], ""), false),
+        (reply(404, &[], ""), reply(404, &[], ""), true),
+        (reply(404, &[], ""), reply(403, &[], ""), false),
+    ] {
+        let (store, script) = store(vec![key_answer, bucket_answer]).await;
+        let error = store.head(&at()).await.unwrap_err();
+        assert_eq!(
+            matches!(error, StoreError::NoSuchBucket { .. }),
+            bucket_missing,
+            "{error}"
+        );
+        assert_eq!(
+            matches!(error, StoreError::NoSuchKey { .. }),
+            !bucket_missing,
+            "{error}"
+        );
+        let requests = script.requests();
+        assert_eq!(requests[0], "HEAD /b/dir/k");
+        assert!(requests[1].starts_with("HEAD /b"), "{requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_get_is_told_apart_just_so() {
+    let (s3, _) = store(vec![error(404, "NoSuchKey"), reply(404, &[], "")]).await;
+    let found = s3.get(&at(), ReadOptions::default()).await.err();
+    assert_eq!(
+        found,
+        Some(StoreError::NoSuchBucket {
+            bucket: "b".to_owned()
+        })
+    );
+    let (s3, script) = store(vec![error(404, "NoSuchBucket")]).await;
+    let found = s3.get(&at(), ReadOptions::default()).await.err();
+    assert_eq!(
+        found,
+        Some(StoreError::NoSuchBucket {
+            bucket: "b".to_owned()
+        })
+    );
+    assert_eq!(script.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_head_refused_without_a_reason_is_asked_again_as_a_get() {
+    let (s3, script) = store(vec![reply(400, &[], ""), error(400, "ExpiredToken")]).await;
+    let found = s3.head(&at()).await.unwrap_err();
+    assert!(matches!(found, StoreError::Credentials { .. }), "{found}");
+    assert!(found.to_string().contains("ExpiredToken"), "{found}");
+    assert_eq!(script.requests(), ["HEAD /b/dir/k", "GET /b/dir/k"]);
+    let (s3, _) = store(vec![reply(403, &[], ""), error(403, "AccessDenied")]).await;
+    assert!(matches!(
+        s3.head(&at()).await,
+        Err(StoreError::Denied { .. })
+    ));
+}
+
+#[tokio::test]
+async fn another_version_is_changed_whoever_notices() {
+    let options = || ReadOptions {
+        range: None,
+        if_match: Some("\"v1\"".to_owned()),
+    };
+    let (s3, _) = store(vec![error(412, "PreconditionFailed")]).await;
+    assert_eq!(
+        s3.get(&at(), options()).await.err(),
+        Some(StoreError::Changed { uri: at() })
+    );
+    let (s3, _) = store(vec![reply(200, &[("etag", "\"v2\"")], "x")]).await;
+    assert_eq!(
+        s3.get(&at(), options()).await.err(),
+        Some(StoreError::Changed { uri: at() })
+    );
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let found = at_endpoint(endpoint).await.head(&at()).await.unwrap_err();
+    assert!(matches!(found, StoreError::Unreachable { .. }), "{found}");
+}
+
+#[tokio::test]
+async fn a_small_stream_goes_in_one_request() {
+    let (s3, script) = store(vec![reply(200, PARTS, "")]).await;
+    let pieces = vec![Ok(Bytes::from_static(b"ab")), Ok(Bytes::from_static(b"c"))];
+    assert_eq!(s3.put_stream(&at(), body(pieces)).await, Ok(3));
+    assert_eq!(script.requests(), ["PUT /b/dir/k"]);
+    assert_eq!(script.bodies(), ["abc"]);
+}
+
+#[tokio::test]
+async fn a_large_stream_goes_in_parts() {
+    let answers = [
+        reply(200, &[], BEGUN),
+        reply(200, PARTS, ""),
+        reply(200, PARTS, ""),
+        reply(200, &[], COMPLETE),
+    ];
+    let (s3, script) = store(answers.into()).await;
+    let pieces = (0..9).map(|n| Ok(Bytes::from(vec![n; MIB]))).collect();
+    assert_eq!(s3.put_stream(&at(), body(pieces)).await, Ok(9 * MIB as u64));
+    let part = |n| format!("PUT /b/dir/k?partNumber={n}&uploadId=U");
+    let expected = [
+        "POST /b/dir/k?uploads".to_owned(),
+        part(1),
+        part(2),
+        "POST /b/dir/k?uploadId=U".to_owned(),
+    ];
+    assert_eq!(script.requests(), expected);
+    let bodies = script.bodies();
+    assert_eq!((bodies[1].len(), bodies[2].len()), (8 * MIB, MIB));
+    assert!(bodies[2].iter().all(|b| *b == 8));
+    let list = String::from_utf8(bodies[3].to_vec()).unwrap();
+    assert_eq!(list.matches("<PartNumber>").count(), 2, "{list}");
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_is_given_up() {
+    // Once because the source breaks off, once because S3 refuses a part.
+    let broken = StoreError::Unreachable {
+        detail: "cut".to_owned(),
+    };
+    let first = || (0..8).map(|_| Ok(Bytes::from(vec![0; MIB])));
+    let source = first().chain([Err(broken.clone())]).collect();
+    let (s3, script) = store(vec![
+        reply(200, &[], BEGUN),
+        reply(200, PARTS, ""),
+        reply(204, &[], ""),
+    ])
+    .await;
+    assert_eq!(s3.put_stream(&at(), body(source)).await, Err(broken));
+    assert_eq!(
+        script.requests().last().unwrap(),
+        "DELETE /b/dir/k?uploadId=U"
+    );
+
+    let (s3, script) = store(vec![
+        reply(200, &[], BEGUN),
+        error(403, "AccessDenied"),
+        reply(204, &[], ""),
+    ])
+    .await;
+    let found = s3.put_stream(&at(), body(first().collect())).await;
+    assert!(matches!(found, Err(StoreError::Denied { .. })), "{found:?}");
+    assert_eq!(
+        script.requests().last().unwrap(),
+        "DELETE /b/dir/k?uploadId=U"
+    );
+}
+
+#[tokio::test]
+async fn an_upload_that_is_dropped_is_given_up() {
+    // No answer to the first part: the upload hangs there until it is dropped.
+    let (s3, script) = store(vec![reply(200, &[], BEGUN)]).await;
+    let pieces = (0..8).map(|_| Ok(Bytes::from(vec![0; MIB]))).collect();
+    let upload = tokio::spawn(async move { s3.put_stream(&at(), body(pieces)).await });
+    while script.requests().len() < 2 {
+        script.asked.notified().await;
+    }
+    upload.abort();
+    while script.requests().len() < 3 {
+        script.asked.notified().await;
+    }
+    assert_eq!(script.requests()[2], "DELETE /b/dir/k?uploadId=U");
+}
