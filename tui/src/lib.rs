@@ -1,5 +1,81 @@
-//! mrdeck: a terminal console that runs MapReduce on an Amazon ECS cluster.
+//! mrdeck: a terminal console that runs `MapReduce` on an Amazon ECS cluster.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`cli`], [`config`] | the command line; flags, environment and file made into one configuration |
+//! | [`cluster`] | where tasks come from: the local cluster, fixed addresses |
+//! | [`engine`] | runs split → map → reduce, told as events |
+//! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
+//! | [`headless`] | the commands without a dashboard |
+//! | [`report`] | a run as text, as JSON, as a chart |
 
+pub mod app;
+pub mod cli;
 pub mod cluster;
+pub mod config;
 pub mod engine;
+pub mod exit;
+pub mod figures;
+pub mod headless;
+pub mod input;
+pub mod report;
+pub mod save;
+pub mod signals;
 pub mod trouble;
+pub mod view;
+
+use cli::{Cli, Command};
+use config::Config;
+use exit::Exit;
+
+/// Does what the command line says. Nothing below this exits.
+pub fn main(cli: &Cli) -> Exit {
+    // Another provider can only be there if this was called before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(
+                &format!("mrdeck can't start: {error}"),
+                "close some programs and try again",
+            );
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(dispatch(cli));
+    // What is still under way (a probe, a stalled call) must not hold the exit up.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn dispatch(cli: &Cli) -> Exit {
+    if let Some(Command::Serve(args)) = &cli.command {
+        return headless::serve(args).await;
+    }
+    let config = match Config::load(&cli.common) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&error.to_string(), "");
+            return Exit::Usage;
+        }
+    };
+    match &cli.command {
+        None => app::run(config).await,
+        Some(Command::Run(args)) => headless::run(&config, args).await,
+        Some(Command::Tasks) => headless::tasks(&config).await,
+        Some(Command::Serve(_)) => unreachable!("served above"),
+    }
+}
+
+/// One sentence on standard error, and a second one for the next step.
+fn complain(cause: &str, advice: &str) {
+    let cause = figures::printable(cause);
+    if advice.is_empty() {
+        eprintln!("mrdeck: {cause}");
+    } else {
+        eprintln!("mrdeck: {cause}\n  {}", figures::printable(advice));
+    }
+}

@@ -4,11 +4,27 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// What kind of failure it was, where the exit code depends on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TroubleKind {
+    #[default]
+    Other,
+    /// Missing or expired credentials: nothing is wrong with the run itself.
+    Credentials,
+}
+
 /// One sentence for what failed and why, one for the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     pub cause: String,
     pub advice: String,
+    #[serde(default, skip_serializing_if = "is_other")]
+    pub kind: TroubleKind,
+}
+
+fn is_other(kind: &TroubleKind) -> bool {
+    *kind == TroubleKind::Other
 }
 
 impl Trouble {
@@ -16,7 +32,13 @@ impl Trouble {
         Self {
             cause: cause.into(),
             advice: advice.into(),
+            kind: TroubleKind::Other,
         }
+    }
+
+    #[must_use]
+    pub fn of_kind(self, kind: TroubleKind) -> Self {
+        Self { kind, ..self }
     }
 }
 

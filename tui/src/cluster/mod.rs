@@ -1,5 +1,68 @@
-//! Where tasks come from: the trait every backend implements, and the table of backends.
+//! Where tasks come from: what every backend can do, and the table of backends.
 
+mod fixed;
+mod local;
+mod probe;
 mod task;
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mrdeck_services::store::Store;
+use mrdeck_services::uri::S3Uri;
+use tokio::sync::watch;
+
+use crate::config::{Backend, Config};
+use crate::trouble::Trouble;
+
 pub use task::{Probe, Role, Task, TaskId, TaskList, TaskStatus};
+
+/// A source of tasks. Nothing here blocks for long: lists come through the watch.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// What the header calls it.
+    fn name(&self) -> String;
+    /// The tasks as the backend knows them, without probes.
+    fn tasks(&self) -> watch::Receiver<TaskList>;
+    /// Can tasks be stopped here?
+    fn can_stop(&self) -> bool {
+        false
+    }
+    async fn stop(&self, task: &TaskId) -> Result<(), Trouble> {
+        Err(Trouble::new(
+            format!("{task} can't be stopped from here"),
+            "stop it where it was started",
+        ))
+    }
+    /// The last lines the task logged, oldest first.
+    async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Trouble> {
+        Err(Trouble::new(
+            format!("the logs of {task} are not kept here"),
+            "look for them where the task was started",
+        ))
+    }
+    /// Ends what was started with the cluster.
+    async fn shutdown(&self) {}
+}
+
+/// A cluster that is up: its tasks with their probes, and the S3 beside it.
+#[derive(Clone)]
+pub struct Connection {
+    pub cluster: Arc<dyn Cluster>,
+    /// The tasks with the latest probe of each.
+    pub tasks: watch::Receiver<TaskList>,
+    pub prober: probe::Prober,
+    pub store: Arc<dyn Store>,
+    /// Where local files are uploaded to.
+    pub bucket: Option<String>,
+    /// What a run reads when nothing else was chosen.
+    pub default_input: Option<S3Uri>,
+}
+
+/// Brings the configured cluster up, or reaches it.
+pub async fn connect(config: &Config) -> Result<Connection, Trouble> {
+    match &config.backend {
+        Backend::Local { mappers, data } => local::connect(*mappers, data).await,
+        Backend::Fixed(addresses) => fixed::connect(addresses, config).await,
+    }
+}

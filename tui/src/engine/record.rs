@@ -361,6 +361,30 @@ impl Record {
             .count()
     }
 
+    /// Why the phase's work failed, as its latest failed attempt has it.
+    pub fn last_failure(&self, phase: Phase) -> Option<Trouble> {
+        let attempts: Vec<&Attempt> = match phase {
+            Phase::Split => self.split.attempts.iter().collect(),
+            Phase::Reduce => self.reduce.attempts.iter().collect(),
+            Phase::Map => {
+                let open = self.chunks.iter().map(|chunk| &chunk.work);
+                open.filter(|work| work.committed.is_none())
+                    .flat_map(|work| &work.attempts)
+                    .collect()
+            }
+            Phase::Verify => Vec::new(),
+        };
+        let failures = attempts
+            .into_iter()
+            .filter_map(|attempt| match &attempt.outcome {
+                Outcome::Failed { trouble, .. } => Some((attempt.started_at, trouble)),
+                _ => None,
+            });
+        failures
+            .max_by_key(|(at, _)| *at)
+            .map(|(_, trouble)| trouble.clone())
+    }
+
     /// A run that ended without a result and whose missing part can be done again.
     pub fn can_rerun(&self) -> bool {
         matches!(self.status, RunStatus::Failed | RunStatus::Cancelled)

@@ -1,0 +1,153 @@
+//! The lines of the events panel: what happened, when, and for an error the cause and what to do.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+use crate::engine::event::{EventKind, Phase, RunEvent, RunStatus};
+use crate::figures::{bytes, millis, plural, thousands};
+use crate::trouble::Trouble;
+
+/// Older lines are dropped; the run's record on disk has them all.
+const KEPT: usize = 2_000;
+
+/// How a line is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    Info,
+    Good,
+    Warning,
+    Error,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    pub at: Timestamp,
+    pub level: Level,
+    pub text: String,
+    /// What to do about it; empty when there is nothing to do.
+    pub advice: String,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct EventLog {
+    lines: VecDeque<LogLine>,
+}
+
+impl EventLog {
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = &LogLine> + ExactSizeIterator {
+        self.lines.iter()
+    }
+
+    pub fn add(&mut self, at: Timestamp, level: Level, text: impl Into<String>) {
+        self.push(LogLine {
+            at,
+            level,
+            text: text.into(),
+            advice: String::new(),
+        });
+    }
+
+    pub fn add_trouble(&mut self, at: Timestamp, level: Level, trouble: &Trouble) {
+        self.push(LogLine {
+            at,
+            level,
+            text: trouble.cause.clone(),
+            advice: trouble.advice.clone(),
+        });
+    }
+
+    fn push(&mut self, line: LogLine) {
+        if self.lines.len() == KEPT {
+            self.lines.pop_front();
+        }
+        self.lines.push_back(line);
+    }
+
+    /// Adds what a person wants to know of an event; many say nothing new.
+    pub fn add_event(&mut self, event: &RunEvent) {
+        let at = event.at;
+        match &event.kind {
+            EventKind::RunStarted { run, input, .. } => {
+                self.add(at, Level::Info, format!("run {run} over {input}"));
+            }
+            EventKind::RunContinued { .. } => self.add(at, Level::Info, "the run goes on"),
+            EventKind::InputPinned { bytes: size, .. } => {
+                self.add(at, Level::Info, format!("the input has {}", bytes(*size)));
+            }
+            EventKind::ChunksPlanned { chunks } => {
+                let chunks = plural(chunks.len() as u64, "chunk");
+                self.add(at, Level::Info, format!("split into {chunks}"));
+            }
+            EventKind::AttemptFailed {
+                work,
+                attempt,
+                trouble,
+                retry_in_ms,
+                ..
+            } => self.add_failure(at, &format!("{work} #{attempt}"), trouble, *retry_in_ms),
+            EventKind::PhaseFinished { phase, wall_ms } => {
+                self.add(
+                    at,
+                    Level::Info,
+                    format!("{phase} took {}", millis(*wall_ms)),
+                );
+            }
+            EventKind::ResultRead(result) => {
+                let (words, unique) = (thousands(result.words), thousands(result.unique));
+                self.add(at, Level::Good, format!("{words} words, {unique} unique"));
+            }
+            EventKind::Verified(found) if found.is_exact() => {
+                self.add(
+                    at,
+                    Level::Good,
+                    "verified: no word missing, extra or different",
+                );
+            }
+            EventKind::Verified(found) => {
+                for sample in &found.samples {
+                    self.add(at, Level::Error, sample.clone());
+                }
+            }
+            EventKind::Notice(trouble) => self.add_trouble(at, Level::Warning, trouble),
+            EventKind::RunFinished {
+                status,
+                wall_ms,
+                trouble,
+            } => match (status, trouble) {
+                (_, Some(trouble)) => self.add_trouble(at, Level::Error, trouble),
+                (RunStatus::Done, None) => {
+                    self.add(at, Level::Good, format!("done in {}", millis(*wall_ms)));
+                }
+                (status, None) => {
+                    let text = format!("{status} after {}", millis(*wall_ms));
+                    self.add(at, Level::Warning, text);
+                }
+            },
+            EventKind::PhaseStarted {
+                phase: Phase::Verify,
+            } => self.add(at, Level::Info, "recounting the whole input here"),
+            EventKind::PhaseStarted { .. }
+            | EventKind::AttemptStarted { .. }
+            | EventKind::AttemptSucceeded { .. }
+            | EventKind::AttemptAbandoned { .. }
+            | EventKind::Committed { .. } => {}
+        }
+    }
+
+    fn add_failure(&mut self, at: Timestamp, what: &str, trouble: &Trouble, retry: Option<u64>) {
+        let (level, text) = match retry {
+            Some(ms) => {
+                let text = format!("{what}: {}; again in {ms} ms", trouble.cause);
+                (Level::Warning, text)
+            }
+            None => (Level::Error, format!("{what}: {}; given up", trouble.cause)),
+        };
+        self.push(LogLine {
+            at,
+            level,
+            text,
+            advice: trouble.advice.clone(),
+        });
+    }
+}

@@ -1,0 +1,245 @@
+//! Performs effects: everything the dashboard does outside itself, each in a task of its own.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::state::{Effect, LinkInfo, Msg};
+use crate::cluster::{self, Connection, TaskId};
+use crate::config::Config;
+use crate::engine::client::Client;
+use crate::engine::event::RunOptions;
+use crate::engine::journal::Journal;
+use crate::engine::record::Record;
+use crate::engine::{self, Context, Job};
+use crate::input::InputChoice;
+use crate::report::chart;
+use crate::trouble::Trouble;
+
+/// How long quitting waits for the cluster to end.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// Names tried for a chart before giving up: RUN.png, RUN-2.png, …
+const CHART_NAMES: u32 = 99;
+
+/// News for the loop.
+pub enum News {
+    Msg(Msg),
+    Connected(Box<Connection>),
+}
+
+/// What effects work with.
+pub struct Performer {
+    config: Arc<Config>,
+    news: mpsc::Sender<News>,
+    connection: Option<Connection>,
+    run: CancellationToken,
+}
+
+impl Performer {
+    pub fn new(config: Config, news: mpsc::Sender<News>) -> Self {
+        Self {
+            config: Arc::new(config),
+            news,
+            connection: None,
+            run: CancellationToken::new(),
+        }
+    }
+
+    /// Does one effect; returns at once. Quitting and the clipboard are the loop's own.
+    pub fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect => self.connect(),
+            Effect::Probe => {
+                if let Some(connection) = &self.connection {
+                    connection.prober.probe_now();
+                }
+            }
+            Effect::Start { input, options } => self.start(Begin::New(input, options)),
+            Effect::Continue(record) => self.start(Begin::At(Job::Continue(record))),
+            Effect::Verify(record) => self.start(Begin::At(Job::Verify(record))),
+            Effect::Cancel => self.run.cancel(),
+            Effect::ExportChart(record) => self.export(record),
+            Effect::StopTask(task) => self.stop_task(task),
+            Effect::FetchLogs(task) => self.fetch_logs(task),
+            Effect::Copy(_) | Effect::Quit => {}
+        }
+    }
+
+    fn connect(&self) {
+        let (config, news) = (self.config.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let item = match cluster::connect(&config).await {
+                Ok(connection) => News::Connected(Box::new(connection)),
+                Err(trouble) => News::Msg(Msg::LinkLost(trouble)),
+            };
+            // The loop has ended: nobody needs the news.
+            let _ = news.send(item).await;
+        });
+    }
+
+    /// News as the state understands them.
+    pub fn take(&mut self, news: News) -> Msg {
+        match news {
+            News::Msg(msg) => msg,
+            News::Connected(connection) => self.connected(*connection),
+        }
+    }
+
+    /// The cluster is up: follow its tasks.
+    fn connected(&mut self, connection: Connection) -> Msg {
+        let mut tasks = connection.tasks.clone();
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            loop {
+                let list = tasks.borrow_and_update().clone();
+                if news.send(News::Msg(Msg::Tasks(list))).await.is_err()
+                    || tasks.changed().await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        let info = LinkInfo {
+            cluster: connection.cluster.name(),
+            bucket: connection.bucket.clone(),
+            default_input: connection.default_input.clone(),
+            can_stop: connection.cluster.can_stop(),
+        };
+        self.connection = Some(connection);
+        Msg::Linked(info)
+    }
+
+    /// Runs a job; its events and its end come as news.
+    fn start(&mut self, begin: Begin) {
+        let Some(connection) = self.connection.clone() else {
+            return;
+        };
+        self.run = CancellationToken::new();
+        let cancel = self.run.clone();
+        let (config, news) = (self.config.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let prepared = tokio::select! {
+                () = cancel.cancelled() => Err(Trouble::new("cancelled before the run began", "")),
+                prepared = prepare(begin, &connection) => prepared,
+            };
+            let last = match prepared {
+                Ok((job, client)) => {
+                    run(job, client, &config, connection, cancel, &news).await;
+                    Msg::RunEnded
+                }
+                Err(trouble) => Msg::StartFailed(trouble),
+            };
+            let _ = news.send(News::Msg(last)).await;
+        });
+    }
+
+    fn stop_task(&self, task: TaskId) {
+        let Some(connection) = self.connection.clone() else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let result = connection.cluster.stop(&task).await;
+            let _ = news.send(News::Msg(Msg::TaskStopped(task, result))).await;
+        });
+    }
+
+    fn fetch_logs(&self, task: TaskId) {
+        let Some(connection) = self.connection.clone() else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let result = connection.cluster.logs(&task).await;
+            let _ = news.send(News::Msg(Msg::Logs(task, result))).await;
+        });
+    }
+
+    fn export(&self, record: Box<Record>) {
+        let news = self.news.clone();
+        tokio::task::spawn_blocking(move || {
+            let result = export_chart(&record);
+            let _ = news.blocking_send(News::Msg(Msg::ChartWritten(result)));
+        });
+    }
+
+    /// Ends the run in flight and the cluster.
+    pub async fn shutdown(self) {
+        self.run.cancel();
+        if let Some(connection) = self.connection {
+            // Whatever is left ends with this process.
+            let _ = timeout(SHUTDOWN_PATIENCE, connection.cluster.shutdown()).await;
+        }
+    }
+}
+
+/// What a run begins with.
+enum Begin {
+    New(InputChoice, RunOptions),
+    At(Job),
+}
+
+/// Everything before the first event: the input uploaded if it is a local file.
+async fn prepare(begin: Begin, connection: &Connection) -> Result<(Job, Client), Trouble> {
+    let job = match begin {
+        Begin::At(job) => job,
+        Begin::New(input, options) => {
+            let store = connection.store.as_ref();
+            let input = input.resolve(store, connection.bucket.as_deref()).await?;
+            Job::New { input, options }
+        }
+    };
+    Ok((job, Client::new()?))
+}
+
+async fn run(
+    job: Job,
+    client: Client,
+    config: &Config,
+    connection: Connection,
+    cancel: CancellationToken,
+    news: &mpsc::Sender<News>,
+) {
+    let (events, mut received) = mpsc::channel(256);
+    let context = Context {
+        cluster: connection.cluster.name(),
+        tasks: connection.tasks,
+        store: connection.store,
+        client,
+        attempt_limit: config.attempt_limit,
+        journal: Some(Journal::new(&config.runs_dir)),
+        events,
+        cancel,
+    };
+    tokio::join!(engine::run(job, context), async {
+        while let Some(event) = received.recv().await {
+            let _ = news.send(News::Msg(Msg::Run(event))).await;
+        }
+    });
+}
+
+/// Draws into the current folder, under the first name that is free.
+fn export_chart(record: &Record) -> Result<PathBuf, Trouble> {
+    let run = record.run;
+    let names = (1..=CHART_NAMES).map(|number| match number {
+        1 => PathBuf::from(format!("mrdeck-{run}.png")),
+        _ => PathBuf::from(format!("mrdeck-{run}-{number}.png")),
+    });
+    let mut last = None;
+    for path in names {
+        match chart::write_chart(record, &path, false) {
+            Ok(()) => return Ok(path),
+            Err(chart::ChartError::Exists { .. }) => last = Some(path),
+            Err(error) => return Err(Trouble::new(error.to_string(), "")),
+        }
+    }
+    let last = last.unwrap_or_default();
+    Err(Trouble::new(
+        format!("{} and all names before it are taken", last.display()),
+        "remove old charts of this run",
+    ))
+}

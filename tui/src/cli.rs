@@ -1,0 +1,153 @@
+//! The command line as clap sees it; nothing is validated here beyond its shape.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+/// Run MapReduce on your own Amazon ECS cluster, or on one embedded here, from a terminal.
+///
+/// Without a command, the dashboard opens.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "mrdeck", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run split → map → reduce once, without the dashboard
+    Run(RunArgs),
+    /// List the cluster's tasks with their IPs
+    Tasks,
+    /// Run one service in the foreground (what --local starts)
+    Serve(ServeArgs),
+}
+
+/// Which cluster, and how to reach it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct CommonArgs {
+    /// Bring up an embedded cluster: an S3 server, a splitter, MAPPERS mappers (default 3), a reducer
+    #[arg(long, global = true, value_name = "MAPPERS", num_args = 0..=1, require_equals = true, default_missing_value = "3")]
+    pub local: Option<String>,
+
+    /// Keep the embedded cluster's data here (default: mrdeck/local under the XDG state directory)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub local_data: Option<PathBuf>,
+
+    /// The ECS cluster's name or ARN
+    #[arg(long, global = true, env = "MRDECK_CLUSTER", value_name = "NAME")]
+    pub cluster: Option<String>,
+
+    /// The AWS region (default: the AWS SDK's own chain)
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// The AWS profile (default: the AWS SDK's own chain)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Send every AWS call here instead of to AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<Url>,
+
+    /// The bucket that local files are uploaded to
+    #[arg(long, global = true, env = "MRDECK_BUCKET", value_name = "NAME")]
+    pub bucket: Option<String>,
+
+    /// A splitter at a fixed address, instead of looking tasks up
+    #[arg(long, global = true, value_name = "URL")]
+    pub splitter: Option<String>,
+
+    /// A mapper at a fixed address; may be given many times
+    #[arg(long, global = true, value_name = "URL")]
+    pub mapper: Vec<String>,
+
+    /// A reducer at a fixed address
+    #[arg(long, global = true, value_name = "URL")]
+    pub reducer: Option<String>,
+
+    /// Refuse everything that would stop a task
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
+    /// Give an attempt at most this long (default: 30 s, and a second more for each MiB of its input)
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub timeout: Option<String>,
+
+    /// Read settings from this file (default: mrdeck/config.toml under the XDG config directory)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// How to print what a command found
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitArg {
+    /// Copy each chunk to an object of its own
+    Copy,
+    /// Cut by byte ranges; nothing is copied
+    Range,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// s3://BUCKET/KEY, or a local file (uploaded first); with --local it may be left out
+    pub input: Option<String>,
+
+    /// How many chunks (1 to 10000; default: one per mapper, more when the input is large)
+    #[arg(long, value_name = "N")]
+    pub chunks: Option<String>,
+
+    /// How the input is cut
+    #[arg(long, value_enum, default_value = "copy")]
+    pub split: SplitArg,
+
+    /// Recount the whole input in one process and compare in both directions
+    #[arg(long)]
+    pub verify: bool,
+
+    /// Draw the latency chart (.png or .svg); an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+
+    /// Save the final counts as JSON; an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    /// Print the N most frequent words
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub top: usize,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Which service
+    #[arg(value_enum)]
+    pub role: ServeRole,
+
+    /// End when standard input closes, so that no service outlives the console that started it
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServeRole {
+    Splitter,
+    Mapper,
+    Reducer,
+}

@@ -1,0 +1,130 @@
+//! Asks every task's `/health` now and then, and adds what it found to the task list.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use mrdeck_services::api;
+use tokio::sync::{Notify, watch};
+use tokio::time::sleep;
+use url::Url;
+
+use super::task::{Probe, TaskId, TaskList};
+use crate::trouble::Trouble;
+
+/// Between two rounds of probes.
+const INTERVAL: Duration = Duration::from_secs(5);
+/// A healthy service answers in milliseconds; a security group that drops packets never does.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// Probes under way at once.
+const CONCURRENCY: usize = 16;
+
+/// Starts a round of probes before its time.
+#[derive(Clone)]
+pub struct Prober {
+    wake: Arc<Notify>,
+}
+
+impl Prober {
+    pub fn probe_now(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Follows `tasks` and gives the same list with probes. Ends when nobody listens any more.
+pub fn follow(
+    mut tasks: watch::Receiver<TaskList>,
+    http: reqwest::Client,
+) -> (watch::Receiver<TaskList>, Prober) {
+    let wake = Arc::new(Notify::new());
+    let prober = Prober { wake: wake.clone() };
+    let (sender, receiver) = watch::channel(tasks.borrow().clone());
+    tokio::spawn(async move {
+        let mut known = HashMap::new();
+        loop {
+            let list = tasks.borrow_and_update().clone();
+            sender.send_replace(with_probes(list.clone(), &known));
+            tokio::select! {
+                found = probe_all(&http, &list) => known = found,
+                () = sender.closed() => return,
+            }
+            sender.send_replace(with_probes(list, &known));
+            tokio::select! {
+                changed = tasks.changed() => if changed.is_err() { return },
+                () = wake.notified() => {}
+                () = sleep(INTERVAL) => {}
+                () = sender.closed() => return,
+            }
+        }
+    });
+    (receiver, prober)
+}
+
+fn with_probes(list: TaskList, known: &HashMap<TaskId, Probe>) -> TaskList {
+    let tasks = list
+        .tasks
+        .iter()
+        .cloned()
+        .map(|mut task| {
+            if task.is_usable()
+                && let Some(probe) = known.get(&task.id)
+            {
+                task.probe = probe.clone();
+            }
+            task
+        })
+        .collect();
+    TaskList { tasks, ..list }
+}
+
+async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, Probe> {
+    let mut waiting = list.tasks.iter().filter(|task| task.is_usable());
+    let probe_next = |waiting: &mut dyn Iterator<Item = &super::Task>| {
+        let task = waiting.next()?;
+        let (id, base) = (task.id.clone(), task.base.clone()?);
+        Some(async move { (id, probe(http, &base).await) })
+    };
+    let mut under_way = FuturesUnordered::new();
+    while under_way.len() < CONCURRENCY
+        && let Some(next) = probe_next(&mut waiting)
+    {
+        under_way.push(next);
+    }
+    let mut found = HashMap::new();
+    while let Some((id, probe)) = under_way.next().await {
+        found.insert(id, probe);
+        if let Some(next) = probe_next(&mut waiting) {
+            under_way.push(next);
+        }
+    }
+    found
+}
+
+async fn probe(http: &reqwest::Client, base: &Url) -> Probe {
+    let Ok(url) = base.join(api::HEALTH) else {
+        return Probe::Unreachable(Trouble::new(
+            format!("{base} is not an address to ask"),
+            "check the task's address",
+        ));
+    };
+    let started = Instant::now();
+    match http.get(url).timeout(DEADLINE).send().await {
+        Ok(answer) if answer.status().is_success() => Probe::Reachable {
+            latency: started.elapsed(),
+        },
+        Ok(answer) => Probe::Unreachable(Trouble::new(
+            format!("/health answered {}", answer.status()),
+            "something else may be listening there; check what runs at this address",
+        )),
+        Err(error) if error.is_timeout() => Probe::Unreachable(Trouble::new(
+            format!("no answer in {} s", DEADLINE.as_secs()),
+            "the task may be stuck, or a firewall (security group) may drop the packets",
+        )),
+        Err(_) => Probe::Unreachable(Trouble::new(
+            "connection refused or lost",
+            "nothing listens at this address: see the task's status and logs",
+        )),
+    }
+}

@@ -1,0 +1,418 @@
+//! HTTP to the services: one request an attempt, with deadlines, typed errors and its time taken.
+
+use std::time::{Duration, Instant};
+
+use mrdeck_services::api::{
+    self, AttemptParams, ChunkRef, ErrorAnswer, MapAnswer, ReduceAnswer, ReduceBody, SplitAnswer,
+    SplitMode,
+};
+use mrdeck_services::uri::S3Uri;
+use reqwest::{RequestBuilder, Response, StatusCode};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::event::{RunId, TimedPart};
+use crate::trouble::Trouble;
+
+/// A task in the same region answers in milliseconds; packets that a firewall drops never do.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+/// Every attempt gets this, and a second more for each MiB of its input.
+const BASE_DEADLINE: Duration = Duration::from_secs(30);
+const MIB: u64 = 1 << 20;
+/// An answer lists at most 10,000 chunks; more than this is not an answer of these services.
+const MAX_ANSWER: usize = 32 << 20;
+/// Above this a reduce is sent as a POST: load balancers refuse longer addresses (an ALB at 16 KiB).
+const MAX_QUERY: usize = 8 << 10;
+
+/// The one way requests leave this console: no redirects, no proxies, nothing retried out of sight.
+pub fn http_client() -> Result<reqwest::Client, Trouble> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_DEADLINE)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .user_agent(concat!("mrdeck/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|error| {
+            Trouble::new(
+                format!("the HTTP client can't start: {error}"),
+                "check this machine's TLS certificates",
+            )
+        })
+}
+
+/// One request, complete but for where it goes.
+#[derive(Debug, Clone)]
+pub enum Request {
+    Split {
+        input: S3Uri,
+        chunks: u32,
+        mode: SplitMode,
+    },
+    Map {
+        source: ChunkRef,
+    },
+    Reduce {
+        inputs: Vec<S3Uri>,
+    },
+}
+
+/// What a service answered.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Split(SplitAnswer),
+    Map(MapAnswer),
+    Reduce(ReduceAnswer),
+}
+
+/// An answer, and how long it took from sending the request to the answer's last byte.
+#[derive(Debug, Clone)]
+pub struct TimedAnswer {
+    pub answer: Answer,
+    pub timing: Vec<TimedPart>,
+}
+
+/// Which attempt a request belongs to.
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptName {
+    pub run: RunId,
+    pub chunk: Option<u32>,
+    pub attempt: u32,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    #[error("{address} can't be reached: {detail}")]
+    Connect { address: String, detail: String },
+    #[error("{address} did not answer within {:.1} s", after.as_secs_f64())]
+    Deadline { address: String, after: Duration },
+    #[error("{address} broke off its answer: {detail}")]
+    Interrupted { address: String, detail: String },
+    /// One of our services says what was wrong.
+    #[error("{message} ({address} answered {status})")]
+    Refused {
+        address: String,
+        status: StatusCode,
+        code: String,
+        message: String,
+    },
+    /// Another kind of service, or something between: an excerpt of what it said.
+    #[error("{address} answered {status}: {excerpt}")]
+    Status {
+        address: String,
+        status: StatusCode,
+        excerpt: String,
+    },
+    #[error("{address} answered something else than the service should: {detail}")]
+    Garbage { address: String, detail: String },
+}
+
+impl CallError {
+    /// Could another attempt, perhaps on another task, fare better?
+    pub fn is_worth_retrying(&self) -> bool {
+        match self {
+            // Our services answer 4xx for what the caller got wrong: it would be wrong again.
+            Self::Refused { status, .. } => !status.is_client_error(),
+            _ => true,
+        }
+    }
+
+    /// Cause and next step.
+    pub fn trouble(&self) -> Trouble {
+        let advice = match self {
+            Self::Connect { .. } => {
+                "nothing listens there, or a security group is in the way: see the task's status"
+            }
+            Self::Deadline { .. } => "the task may be stuck or overloaded: see its logs",
+            Self::Interrupted { .. } => "the task probably ended: see its status and logs",
+            Self::Refused { status, .. } if status.is_client_error() => "",
+            Self::Refused { .. } => "see the task's logs",
+            Self::Status { .. } | Self::Garbage { .. } => {
+                "check that the right service runs at this address, and see its logs"
+            }
+        };
+        Trouble::new(self.to_string(), advice)
+    }
+}
+
+/// The time an attempt may take: a fixed limit, or one that grows with its input.
+pub fn attempt_deadline(limit: Option<Duration>, input_bytes: u64) -> Duration {
+    limit.unwrap_or(BASE_DEADLINE + Duration::from_secs(input_bytes / MIB))
+}
+
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    pub fn new() -> Result<Self, Trouble> {
+        Ok(Self {
+            http: http_client()?,
+        })
+    }
+
+    /// Sends one request and reads the whole answer. Dropping the future ends the request.
+    pub async fn call(
+        &self,
+        base: &Url,
+        request: &Request,
+        name: AttemptName,
+        deadline: Duration,
+    ) -> Result<TimedAnswer, CallError> {
+        let address = authority(base);
+        let builder = self.build(base, request, name).ok_or_else(|| {
+            let detail = format!("{base} is not a base address");
+            CallError::Connect {
+                address: address.clone(),
+                detail,
+            }
+        })?;
+        let started = Instant::now();
+        let exchange = async {
+            let response = builder
+                .send()
+                .await
+                .map_err(|error| send_error(&address, &error))?;
+            let timing = server_timing(&response);
+            let status = response.status();
+            let body = read_body(&address, response).await?;
+            if !status.is_success() {
+                return Err(status_error(&address, status, &body));
+            }
+            let answer = parse(&address, request, &body)?;
+            Ok(TimedAnswer { answer, timing })
+        };
+        match tokio::time::timeout(deadline, exchange).await {
+            Ok(result) => result,
+            Err(_) => Err(CallError::Deadline {
+                address,
+                after: started.elapsed(),
+            }),
+        }
+    }
+
+    fn build(&self, base: &Url, request: &Request, name: AttemptName) -> Option<RequestBuilder> {
+        let attempt = AttemptParams {
+            run: Some(name.run.to_string()),
+            chunk: name.chunk.map(|chunk| format!("{chunk:05}")),
+            attempt: Some(name.attempt.to_string()),
+        };
+        let builder = match request {
+            Request::Split {
+                input,
+                chunks,
+                mode,
+            } => self
+                .http
+                .get(base.join(api::SPLIT).ok()?)
+                .query(&[("s3", input.to_string()), ("chunks", chunks.to_string())])
+                .query(match mode {
+                    SplitMode::Copy => &[][..],
+                    SplitMode::Range => &[("mode", "range")],
+                }),
+            Request::Map { source } => {
+                let builder = self
+                    .http
+                    .get(base.join(api::MAP).ok()?)
+                    .query(&[("s3", source.uri())]);
+                match source {
+                    ChunkRef::Object(_) => builder,
+                    ChunkRef::Range { start, end, .. } => {
+                        builder.query(&[("start", start), ("end", end)])
+                    }
+                }
+            }
+            Request::Reduce { inputs } => {
+                let url = base.join(api::REDUCE).ok()?;
+                let length: usize = inputs.iter().map(|uri| uri.to_string().len() + 8).sum();
+                if length > MAX_QUERY {
+                    self.http.post(url).json(&ReduceBody::In {
+                        inputs: inputs.clone(),
+                    })
+                } else {
+                    let pairs: Vec<_> = inputs.iter().map(|uri| ("in", uri)).collect();
+                    self.http.get(url).query(&pairs)
+                }
+            }
+        };
+        Some(builder.query(&attempt))
+    }
+}
+
+/// `HOST:PORT` for messages.
+fn authority(base: &Url) -> String {
+    base.authority().to_owned()
+}
+
+fn send_error(address: &str, error: &reqwest::Error) -> CallError {
+    let address = address.to_owned();
+    let detail = root_cause(error);
+    if error.is_connect() {
+        CallError::Connect { address, detail }
+    } else {
+        CallError::Interrupted { address, detail }
+    }
+}
+
+/// The innermost reason: the layers above only repeat the address.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+async fn read_body(address: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
+    let mut body = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(piece)) if body.len() + piece.len() <= MAX_ANSWER => {
+                body.extend_from_slice(&piece);
+            }
+            Ok(Some(_)) => {
+                return Err(CallError::Garbage {
+                    address: address.to_owned(),
+                    detail: format!("more than {} MiB", MAX_ANSWER >> 20),
+                });
+            }
+            Ok(None) => return Ok(body),
+            Err(error) => {
+                return Err(CallError::Interrupted {
+                    address: address.to_owned(),
+                    detail: root_cause(&error),
+                });
+            }
+        }
+    }
+}
+
+fn status_error(address: &str, status: StatusCode, body: &[u8]) -> CallError {
+    let address = address.to_owned();
+    match serde_json::from_slice::<ErrorAnswer>(body) {
+        Ok(ErrorAnswer { error }) => CallError::Refused {
+            address,
+            status,
+            code: error.code,
+            message: error.message,
+        },
+        Err(_) => CallError::Status {
+            address,
+            status,
+            excerpt: excerpt(body),
+        },
+    }
+}
+
+fn parse(address: &str, request: &Request, body: &[u8]) -> Result<Answer, CallError> {
+    match request {
+        Request::Split { .. } => parse_json(address, body).map(Answer::Split),
+        Request::Map { .. } => parse_json(address, body).map(Answer::Map),
+        Request::Reduce { .. } => parse_json(address, body).map(Answer::Reduce),
+    }
+}
+
+fn parse_json<T: DeserializeOwned>(address: &str, body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::Garbage {
+        address: address.to_owned(),
+        detail: match serde_json::from_slice::<ErrorAnswer>(body) {
+            // A success status around an error is no success.
+            Ok(ErrorAnswer { error }) => error.message,
+            Err(_) => format!("{error}: {}", excerpt(body)),
+        },
+    })
+}
+
+/// The first line of a body, for a message: printable, and not too long.
+fn excerpt(body: &[u8]) -> String {
+    const LENGTH: usize = 120;
+    let text = String::from_utf8_lossy(&body[..body.len().min(4 * LENGTH)]);
+    let line = text.trim().lines().next().unwrap_or_default();
+    let printable: String = line.chars().filter(|c| !c.is_control()).collect();
+    match printable.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &printable[..end]),
+        None if printable.is_empty() => "an empty answer".to_owned(),
+        None => printable,
+    }
+}
+
+/// The parts of the work a service reports: `s3_get;dur=12.3, count;dur=4`.
+fn server_timing(response: &Response) -> Vec<TimedPart> {
+    response
+        .headers()
+        .get_all("server-timing")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(timed_part)
+        .collect()
+}
+
+fn timed_part(metric: &str) -> Option<TimedPart> {
+    let mut fields = metric.split(';').map(str::trim);
+    let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
+    let ms = fields
+        .find_map(|field| field.strip_prefix("dur="))?
+        .trim_matches('"')
+        .parse()
+        .ok()
+        .filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
+    Some(TimedPart { name, ms })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn server_timing_is_read_leniently() {
+        let part = timed_part(" s3_get;dur=12.5").unwrap();
+        assert_eq!(part.name, "s3_get");
+        assert!((part.ms - 12.5).abs() < f64::EPSILON);
+        assert!(timed_part("total;desc=\"all\"; dur=\"3\"").is_some());
+        for bad in ["", "cache", "x;dur=", "x;dur=NaN", "x;dur=-1", ";dur=1"] {
+            assert!(timed_part(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_one_printable_line() {
+        assert_eq!(excerpt(b"\x1b[31mno such key\nmore"), "[31mno such key");
+        assert_eq!(excerpt(b" \n"), "an empty answer");
+        assert!(excerpt(&[b'x'; 9_000]).chars().count() <= 121);
+        assert_eq!(excerpt(b"\xff\xfe"), "\u{fffd}\u{fffd}");
+    }
+
+    #[test]
+    fn an_error_in_a_success_is_named() {
+        let body = br#"{"error":{"code":"s3_failed","message":"S3 failed"}}"#;
+        let error = parse_json::<MapAnswer>("a:1", body).unwrap_err();
+        assert!(error.to_string().ends_with("S3 failed"), "{error}");
+    }
+
+    #[test]
+    fn only_the_callers_own_mistakes_are_final() {
+        let refused = |status| CallError::Refused {
+            address: "a:1".to_owned(),
+            status,
+            code: "x".to_owned(),
+            message: "x".to_owned(),
+        };
+        assert!(!refused(StatusCode::NOT_FOUND).is_worth_retrying());
+        assert!(refused(StatusCode::SERVICE_UNAVAILABLE).is_worth_retrying());
+        let plain = status_error("a:1", StatusCode::NOT_FOUND, b"404 page not found");
+        assert!(plain.is_worth_retrying());
+    }
+
+    #[test]
+    fn the_deadline_grows_with_the_input() {
+        assert_eq!(attempt_deadline(None, 0), Duration::from_secs(30));
+        assert_eq!(attempt_deadline(None, 64 * MIB), Duration::from_secs(94));
+        let fixed = Duration::from_millis(1);
+        assert_eq!(attempt_deadline(Some(fixed), 64 * MIB), fixed);
+    }
+}

@@ -1,0 +1,147 @@
+//! What the engine itself reads from S3: the input's version, the final counts, and the input again to verify them.
+
+use futures_util::TryStreamExt;
+use mrdeck_services::count::table::{Counts, compare};
+use mrdeck_services::count::tokens::WordCounter;
+use mrdeck_services::store::{ObjectMeta, ReadOptions, Store, StoreError};
+use mrdeck_services::uri::S3Uri;
+
+use super::event::{ResultSummary, Verification};
+use crate::trouble::{Trouble, TroubleKind};
+
+/// Words kept in the record for the results panel.
+const TOP_WORDS: usize = 100;
+/// Differences shown of a result that is wrong.
+const SAMPLES: usize = 10;
+
+/// What a person is told about a failure of S3.
+pub fn store_trouble(error: &StoreError) -> Trouble {
+    let advice = match error {
+        StoreError::NoSuchBucket { .. } => "check the bucket's name and the region",
+        StoreError::NoSuchKey { .. } => "check the key: it is case-sensitive",
+        StoreError::Denied { .. } => "check that your credentials may read and write this bucket",
+        StoreError::Changed { .. } => "start again when nobody writes it any more",
+        StoreError::Credentials { .. } => {
+            "renew them, for instance with 'aws sso login', or choose another --profile"
+        }
+        StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
+        StoreError::Throttled { .. } | StoreError::Truncated { .. } | StoreError::Other { .. } => {
+            "try again in a moment"
+        }
+    };
+    let kind = match error {
+        StoreError::Credentials { .. } => TroubleKind::Credentials,
+        _ => TroubleKind::Other,
+    };
+    Trouble::new(error.to_string(), advice).of_kind(kind)
+}
+
+pub(super) fn input_changed(input: &S3Uri) -> Trouble {
+    Trouble::new(
+        format!("the input {input} was changed while the run was under way"),
+        "no result is given: run again from the start when nobody writes it any more",
+    )
+}
+
+/// The input as it is now. An empty one is refused: there is nothing to count.
+pub(super) async fn pin(store: &dyn Store, input: &S3Uri) -> Result<ObjectMeta, Trouble> {
+    let meta = store.head(input).await.map_err(|e| store_trouble(&e))?;
+    if meta.size == 0 {
+        return Err(Trouble::new(
+            format!("the input {input} has 0 bytes: there is nothing to count"),
+            "choose another input",
+        ));
+    }
+    Ok(meta)
+}
+
+pub async fn read_counts(store: &dyn Store, at: &S3Uri) -> Result<Counts, Trouble> {
+    let body = read_all(store, at).await?;
+    Counts::from_json(&body).map_err(|error| {
+        Trouble::new(
+            format!("{at} does not hold counts: {error}"),
+            "check the reducer's version and its logs",
+        )
+    })
+}
+
+/// A whole object in memory: for results, whose size is bounded by the vocabulary.
+pub async fn read_all(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, Trouble> {
+    let read = async {
+        let object = store.get(at, ReadOptions::default()).await?;
+        object
+            .body
+            .try_fold(Vec::new(), async |mut body, piece| {
+                body.extend_from_slice(&piece);
+                Ok(body)
+            })
+            .await
+    };
+    read.await.map_err(|error| store_trouble(&error))
+}
+
+pub(super) fn summarise(out: S3Uri, counts: &Counts) -> ResultSummary {
+    let top = counts.top(TOP_WORDS);
+    ResultSummary {
+        out,
+        words: counts.words(),
+        unique: counts.unique(),
+        top: top
+            .into_iter()
+            .map(|(word, count)| (word.to_owned(), count))
+            .collect(),
+    }
+}
+
+/// Counts the whole input in this process and compares it with the result, both ways.
+pub(super) async fn recount(
+    store: &dyn Store,
+    input: &S3Uri,
+    options: ReadOptions,
+    out: &S3Uri,
+) -> Result<Verification, Trouble> {
+    let mut body = store
+        .get(input, options)
+        .await
+        .map_err(|error| store_trouble(&error))?
+        .body;
+    let uncountable = |error: mrdeck_services::count::CountError| {
+        Trouble::new(
+            format!("the input {input} can't be recounted: {error}"),
+            "choose another input",
+        )
+    };
+    let mut counter = WordCounter::new();
+    while let Some(piece) = body
+        .try_next()
+        .await
+        .map_err(|error| store_trouble(&error))?
+    {
+        counter.feed(&piece).map_err(uncountable)?;
+    }
+    let expected = counter.finish().map_err(uncountable)?;
+    let actual = read_counts(store, out).await?;
+    let found = compare(&expected, &actual);
+    let samples = found
+        .missing
+        .iter()
+        .map(|(word, count)| format!("'{word}' is missing ({count} in the input)"))
+        .chain(
+            found
+                .extra
+                .iter()
+                .map(|(word, count)| format!("'{word}' is extra ({count} in the result)")),
+        )
+        .chain(found.different.iter().map(|(word, expected, actual)| {
+            format!("'{word}' is {expected} in the input, {actual} in the result")
+        }))
+        .take(SAMPLES)
+        .collect();
+    let count = |length: usize| u64::try_from(length).unwrap_or(u64::MAX);
+    Ok(Verification {
+        missing: count(found.missing.len()),
+        extra: count(found.extra.len()),
+        different: count(found.different.len()),
+        samples,
+    })
+}

@@ -1,0 +1,127 @@
+//! How figures and foreign text are written for people, the same on screens, in reports and in charts.
+
+use std::borrow::Cow;
+
+/// `1234567` as `1,234,567`.
+pub fn thousands(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Milliseconds with as many decimals as matter: `0.42 ms`, `9.87 ms`, `42.3 ms`, `1,234 ms`.
+pub fn millis(ms: f64) -> String {
+    let ms = ms.max(0.0);
+    let number = match ms {
+        _ if ms < 9.995 => format!("{ms:.2}"),
+        _ if ms < 99.95 => format!("{ms:.1}"),
+        // A duration this side of the age of the universe fits, and a cast saturates.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        _ => thousands(ms.round() as u64),
+    };
+    format!("{number} ms")
+}
+
+/// Bytes in the unit that keeps the number short: `512 B`, `163.9 KiB`, `1.5 GiB`.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut value = count as f64 / 1024.0;
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// A duration in its two largest units, for ages: `7s`, `4m12s`, `3h05m`, `2d04h`.
+pub fn age(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
+    if days > 0 {
+        format!("{days}d{:02}h", hours % 24)
+    } else if hours > 0 {
+        format!("{hours}h{:02}m", minutes % 60)
+    } else if minutes > 0 {
+        format!("{minutes}m{:02}s", seconds % 60)
+    } else {
+        format!("{seconds}s")
+    }
+}
+
+/// `1 chunk`, `3 chunks`.
+pub fn plural(count: u64, noun: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{} {noun}{ending}", thousands(count))
+}
+
+/// Foreign text made safe to show: control characters (escape sequences) and those that
+/// reorder text (bidirectional controls) are replaced by `�`.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_unsafe) {
+        let safe = text
+            .chars()
+            .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c });
+        Cow::Owned(safe.collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped() {
+        let text = [0, 999, 1_000, 29_698, 1_234_567].map(thousands);
+        assert_eq!(text, ["0", "999", "1,000", "29,698", "1,234,567"]);
+    }
+
+    #[test]
+    fn milliseconds_keep_three_digits() {
+        let text = [0.0, 0.421, 9.999, 42.34, 99.96, 1234.4].map(millis);
+        let expected = [
+            "0.00 ms", "0.42 ms", "10.0 ms", "42.3 ms", "100 ms", "1,234 ms",
+        ];
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn sizes_and_ages_change_units() {
+        let sizes = [0, 1023, 1024, 167_801, 1 << 20, u64::MAX].map(bytes);
+        let expected = [
+            "0 B",
+            "1023 B",
+            "1.0 KiB",
+            "163.9 KiB",
+            "1.0 MiB",
+            "16384.0 PiB",
+        ];
+        assert_eq!(sizes, expected);
+        let ages = [-5, 7, 252, 11_100, 187_200].map(age);
+        assert_eq!(ages, ["0s", "7s", "4m12s", "3h05m", "2d04h"]);
+    }
+
+    #[test]
+    fn nothing_foreign_reaches_the_terminal_raw() {
+        assert_eq!(printable("plain é 漢"), "plain é 漢");
+        assert_eq!(printable("a\x1b]52;c;x\x07b"), "a\u{fffd}]52;c;x\u{fffd}b");
+        assert_eq!(printable("\u{202e}txt"), "\u{fffd}txt");
+    }
+}

@@ -1,0 +1,99 @@
+//! Progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::engine::event::{EventKind, Phase, RunEvent};
+use crate::figures::{millis, plural, printable};
+
+/// Follows one run's events.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    phase: Option<Phase>,
+    chunks: u64,
+    committed: u64,
+}
+
+impl Progress {
+    pub fn new() -> Self {
+        let bar = std::io::stderr().is_terminal().then(|| {
+            let bar = ProgressBar::new(0);
+            let style = ProgressStyle::with_template("{msg:22} {wide_bar} {pos}/{len} {elapsed}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            bar
+        });
+        Self {
+            bar,
+            phase: None,
+            chunks: 0,
+            committed: 0,
+        }
+    }
+
+    pub fn show(&mut self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::RunStarted { run, input, .. } => {
+                let input = input.to_string();
+                self.line(&format!("run {run} over {}", printable(&input)));
+            }
+            EventKind::PhaseStarted { phase } => {
+                self.phase = Some(*phase);
+                if let Some(bar) = &self.bar {
+                    bar.set_message(phase.to_string());
+                }
+            }
+            EventKind::ChunksPlanned { chunks } => {
+                self.chunks = chunks.len() as u64;
+                if let Some(bar) = &self.bar {
+                    bar.set_length(self.chunks);
+                }
+            }
+            EventKind::Committed { work, .. } if work.phase == Phase::Map => {
+                self.committed += 1;
+                if let Some(bar) = &self.bar {
+                    bar.set_position(self.committed);
+                }
+            }
+            EventKind::AttemptFailed {
+                work,
+                attempt,
+                trouble,
+                retry_in_ms,
+                ..
+            } => {
+                let next = match retry_in_ms {
+                    Some(ms) => format!("next attempt in {ms} ms"),
+                    None => "no further attempt".to_owned(),
+                };
+                let cause = printable(&trouble.cause).into_owned();
+                self.line(&format!("{work}, attempt {attempt}: {cause}; {next}"));
+            }
+            EventKind::PhaseFinished { phase, wall_ms } if self.bar.is_none() => {
+                let chunks = match phase {
+                    Phase::Map => {
+                        format!(" ({} of {})", self.committed, plural(self.chunks, "chunk"))
+                    }
+                    _ => String::new(),
+                };
+                self.line(&format!("{phase} {}{chunks}", millis(*wall_ms)));
+            }
+            EventKind::Notice(trouble) => {
+                self.line(&printable(&trouble.to_string()));
+            }
+            EventKind::RunFinished { .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `mrdeck run`: one run, reported as text or JSON, with the chart and the counts saved on request.
+
+use std::path::Path;
+
+use mrdeck_services::api::{MAX_CHUNKS, SplitMode};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::{complain, print};
+use crate::cli::{OutputFormat, RunArgs, SplitArg};
+use crate::cluster::{self, Connection};
+use crate::config::Config;
+use crate::engine::client::Client;
+use crate::engine::event::{RunOptions, RunStatus};
+use crate::engine::journal::Journal;
+use crate::engine::record::Record;
+use crate::engine::{self, Context, Job, objects};
+use crate::exit::Exit;
+use crate::input::InputChoice;
+use crate::report::{RunReport, chart, text};
+use crate::trouble::{Trouble, TroubleKind};
+use crate::{save, signals};
+
+/// What is wrong with the command line of `run`.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("--chunks {0} is not a number of chunks: give one from 1 to {MAX_CHUNKS}")]
+    Chunks(String),
+    #[error("no input was named: give s3://BUCKET/KEY or the path of a local file")]
+    NoInput,
+    #[error("{0}")]
+    Target(String),
+}
+
+pub async fn run(config: &Config, args: &RunArgs) -> Exit {
+    let (input, options) = match check(args) {
+        Ok(checked) => checked,
+        Err(error) => {
+            crate::complain(&error.to_string(), "");
+            return Exit::Usage;
+        }
+    };
+    let cancel = CancellationToken::new();
+    signals::cancel_on_signal(cancel.clone());
+    let connection = tokio::select! {
+        () = cancel.cancelled() => return Exit::Interrupted,
+        connected = cluster::connect(config) => match connected {
+            Ok(connection) => connection,
+            Err(trouble) => return complain(&trouble),
+        },
+    };
+    let exit = run_connected(config, args, input, options, &connection, cancel).await;
+    connection.cluster.shutdown().await;
+    exit
+}
+
+/// Everything that can be refused before anything is started.
+fn check(args: &RunArgs) -> Result<(Option<InputChoice>, RunOptions), UsageError> {
+    let chunks = match &args.chunks {
+        None => None,
+        Some(text) => Some(
+            text.parse()
+                .ok()
+                .filter(|chunks| (1..=MAX_CHUNKS).contains(chunks))
+                .ok_or_else(|| UsageError::Chunks(text.clone()))?,
+        ),
+    };
+    let input = match &args.input {
+        None => None,
+        Some(text) => {
+            let parsed = InputChoice::parse(text);
+            Some(parsed.map_err(|trouble| UsageError::Target(trouble.to_string()))?)
+        }
+    };
+    if let Some(path) = &args.chart {
+        chart::check_path(path, false).map_err(|error| UsageError::Target(error.to_string()))?;
+    }
+    if let Some(path) = &args.save {
+        save::check_new(path).map_err(|error| UsageError::Target(error.to_string()))?;
+    }
+    let options = RunOptions {
+        chunks,
+        split: match args.split {
+            SplitArg::Copy => SplitMode::Copy,
+            SplitArg::Range => SplitMode::Range,
+        },
+        verify: args.verify,
+    };
+    Ok((input, options))
+}
+
+async fn run_connected(
+    config: &Config,
+    args: &RunArgs,
+    input: Option<InputChoice>,
+    options: RunOptions,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Exit {
+    let Some(input) = input.or_else(|| connection.default_input.clone().map(InputChoice::Object))
+    else {
+        crate::complain(&UsageError::NoInput.to_string(), "");
+        return Exit::Usage;
+    };
+    let resolved = tokio::select! {
+        () = cancel.cancelled() => return Exit::Interrupted,
+        resolved = input.resolve(connection.store.as_ref(), connection.bucket.as_deref()) => resolved,
+    };
+    let job = match resolved {
+        Ok(input) => Job::New { input, options },
+        Err(trouble) => return complain(&trouble),
+    };
+    let record = match follow(config, job, connection, cancel).await {
+        Ok(record) => record,
+        Err(trouble) => return complain(&trouble),
+    };
+    report(config, args, &record);
+    let files = write_files(args, &record, connection).await;
+    match (record.status, files) {
+        (RunStatus::Done, Ok(())) => Exit::Done,
+        (RunStatus::Done, Err(trouble)) => complain(&trouble),
+        (RunStatus::Cancelled, _) => Exit::Interrupted,
+        (_, files) => {
+            if let Err(trouble) = files {
+                complain(&trouble);
+            }
+            record.trouble.as_ref().map_or(Exit::Failed, complain)
+        }
+    }
+}
+
+/// Runs the job and shows its progress.
+async fn follow(
+    config: &Config,
+    job: Job,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Result<Record, Trouble> {
+    let (events, mut received) = mpsc::channel(256);
+    let context = Context {
+        cluster: connection.cluster.name(),
+        tasks: connection.tasks.clone(),
+        store: connection.store.clone(),
+        client: Client::new()?,
+        attempt_limit: config.attempt_limit,
+        journal: Some(Journal::new(&config.runs_dir)),
+        events,
+        cancel,
+    };
+    let mut progress = Progress::new();
+    let (record, ()) = tokio::join!(engine::run(job, context), async {
+        while let Some(event) = received.recv().await {
+            progress.show(&event);
+        }
+    });
+    Ok(record)
+}
+
+fn report(config: &Config, args: &RunArgs, record: &Record) {
+    match config.output {
+        OutputFormat::Text => print(&text::render(record, args.top)),
+        OutputFormat::Json => {
+            let report = RunReport::new(record, args.top);
+            match serde_json::to_string_pretty(&report) {
+                Ok(json) => print(&format!("{json}\n")),
+                Err(error) => crate::complain(&error.to_string(), ""),
+            }
+        }
+    }
+}
+
+/// The chart, also of a run that failed; the counts only of one that is done.
+async fn write_files(
+    args: &RunArgs,
+    record: &Record,
+    connection: &Connection,
+) -> Result<(), Trouble> {
+    if let Some(path) = &args.chart {
+        chart::write_chart(record, path, false)
+            .map_err(|error| Trouble::new(error.to_string(), ""))?;
+    }
+    if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
+    {
+        save_counts(
+            path,
+            &objects::read_all(connection.store.as_ref(), &result.out).await?,
+        )?;
+    }
+    Ok(())
+}
+
+fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Trouble> {
+    save::write_new(path, counts)
+        .map_err(|error| Trouble::new(error.to_string(), "").of_kind(TroubleKind::Other))
+}

@@ -1,0 +1,124 @@
+//! The bottom lines: what the last key did, or what is being typed; and the keys that apply now.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Look, text};
+use crate::app::keys::{self, Mode};
+use crate::app::{COMMAND_USAGE, Overlay, Purpose, State};
+
+pub const HEIGHT: u16 = 2;
+
+pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+    let [status, keys] = [0, 1].map(|row| Rect {
+        y: area.y + row,
+        height: 1,
+        ..area
+    });
+    match &state.overlay {
+        Some(Overlay::Prompt { .. }) => draw_prompt(state, look, frame, status),
+        _ => {
+            if let Some(flash) = &state.flash {
+                let text = text::elide(&flash.text, usize::from(area.width).saturating_sub(2));
+                let line = Line::styled(format!(" {text}"), look.theme.level(flash.level));
+                frame.render_widget(line, status);
+            }
+        }
+    }
+    frame.render_widget(Paragraph::new(key_line(state, look, area.width)), keys);
+}
+
+fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+    let Some(Overlay::Prompt {
+        purpose,
+        input,
+        problem,
+    }) = &state.overlay
+    else {
+        return;
+    };
+    let label = match purpose {
+        Purpose::Input => " input: ",
+        Purpose::Filter => " /",
+        Purpose::Command => " :",
+    };
+    let label_width = u16::try_from(label.len()).unwrap_or(u16::MAX);
+    let room = usize::from(area.width.saturating_sub(label_width + 1));
+    let scroll = input.visual_scroll(room);
+    let shown: String = input.value().chars().skip(scroll).collect();
+    let mut spans = vec![
+        Span::styled(label, look.theme.key),
+        Span::styled(shown, look.theme.text),
+    ];
+    if let Some(problem) = problem {
+        let used: usize = spans.iter().map(Span::width).sum();
+        let room = usize::from(area.width).saturating_sub(used + 4);
+        spans.push(Span::styled(
+            format!("  ✗ {}", text::elide(&problem.to_string(), room)),
+            look.theme.error,
+        ));
+    }
+    frame.render_widget(Line::from(spans), area);
+    let cursor = input.visual_cursor().saturating_sub(scroll);
+    let x = label_width.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
+    frame.set_cursor_position(Position {
+        x: area.x + x.min(area.width.saturating_sub(1)),
+        y: area.y,
+    });
+}
+
+/// As many keys as fit; help and quit always do.
+fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
+    let theme = &look.theme;
+    let pair = |key: &str, label: &str| {
+        [
+            Span::styled(format!(" {key}"), theme.key),
+            Span::styled(format!(" {label} "), theme.dim),
+        ]
+    };
+    match keys::mode(state) {
+        Mode::Reading => {
+            let pairs = [("j k", "scroll"), ("g G", "ends"), ("Esc", "close")];
+            return Line::from_iter(pairs.into_iter().flat_map(|(key, label)| pair(key, label)));
+        }
+        Mode::Asking => {
+            let pairs = [("y", "yes"), ("n", "no")];
+            return Line::from_iter(pairs.into_iter().flat_map(|(key, label)| pair(key, label)));
+        }
+        Mode::Typing => {
+            let mut spans: Vec<Span> = pair("Enter", "accept").into();
+            spans.extend(pair("Esc", "drop"));
+            if matches!(
+                &state.overlay,
+                Some(Overlay::Prompt {
+                    purpose: Purpose::Command,
+                    ..
+                })
+            ) {
+                spans.push(Span::styled(format!(" {COMMAND_USAGE}"), theme.dim));
+            }
+            return Line::from(spans);
+        }
+        Mode::Panels => {}
+    }
+    let last: Vec<Span> = pair("?", "help")
+        .into_iter()
+        .chain(pair("q", "quit"))
+        .collect();
+    let reserved: usize = last.iter().map(Span::width).sum();
+    let mut spans: Vec<Span> = Vec::new();
+    let mut used = 0;
+    for row in keys::footer(state).filter(|row| !matches!(row.keys_text, "?" | "q")) {
+        let pair = pair(row.keys_text, row.label);
+        let pair_width: usize = pair.iter().map(Span::width).sum();
+        if used + pair_width + reserved > usize::from(width) {
+            break;
+        }
+        used += pair_width;
+        spans.extend(pair);
+    }
+    spans.extend(last);
+    Line::from(spans)
+}

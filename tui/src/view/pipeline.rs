@@ -1,0 +1,165 @@
+//! The pipeline panel: each phase and each chunk with its state, task, attempt and time so far.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+use ratatui::widgets::{Row, Table};
+
+use super::{Look, draw_hint, is_selected, text};
+use crate::app::{self, Panel, PipelineRow, State};
+use crate::engine::event::Phase;
+use crate::engine::record::{Outcome, Record, WorkRecord, WorkState};
+use crate::figures::millis;
+
+pub fn title(state: &State) -> String {
+    match &state.run {
+        Some(run) if !run.chunks.is_empty() => {
+            let done = run.chunks_in(WorkState::Committed);
+            format!("Pipeline {done}/{} chunks mapped", run.chunks.len())
+        }
+        _ => "Pipeline".to_owned(),
+    }
+}
+
+pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+    let Some(run) = &state.run else {
+        return draw_hint(look, frame, area, "split → map → reduce: s starts a run");
+    };
+    let all = app::pipeline(state);
+    let shown = text::window(
+        all.len(),
+        usize::from(area.height),
+        state.cursor(Panel::Pipeline),
+    );
+    let rows = shown.filter_map(|index| {
+        let cells = cells(state, look, run, *all.get(index)?);
+        let is_selected = is_selected(state, Panel::Pipeline, index);
+        let style = if is_selected {
+            look.theme.selected
+        } else {
+            Style::new()
+        };
+        Some(Row::new(cells).style(style))
+    });
+    let widths = [
+        Constraint::Length(12),
+        Constraint::Length(11),
+        Constraint::Length(9),
+        Constraint::Fill(1),
+    ];
+    frame.render_widget(Table::new(rows, widths), area);
+}
+
+fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Span<'a>; 4] {
+    let theme = &look.theme;
+    match row {
+        PipelineRow::Split => work_cells(state, look, "split".to_owned(), &run.split),
+        PipelineRow::Reduce => work_cells(state, look, "reduce".to_owned(), &run.reduce),
+        PipelineRow::Chunk(index) => match run.chunks.get(index) {
+            Some(chunk) => work_cells(state, look, format!("  chunk {index}"), &chunk.work),
+            None => Default::default(),
+        },
+        PipelineRow::Map => {
+            let (word, style) = map_state(run);
+            let in_flight = run.chunks_in(WorkState::InFlight);
+            let detail = match in_flight {
+                0 => String::new(),
+                count => format!("{count} in flight"),
+            };
+            [
+                Span::raw("map"),
+                Span::styled(word, theme.work(style)),
+                Span::raw(clock(run, Phase::Map, state)),
+                Span::styled(detail, theme.dim),
+            ]
+        }
+        PipelineRow::Verify => {
+            let (word, style) = verify_state(run);
+            [
+                Span::raw("verify"),
+                Span::styled(word, theme.work(style)),
+                Span::raw(clock(run, Phase::Verify, state)),
+                Span::styled("recounted here", theme.dim),
+            ]
+        }
+    }
+}
+
+fn map_state(run: &Record) -> (String, WorkState) {
+    let chunks = run.chunks.len();
+    let done = run.chunks_in(WorkState::Committed);
+    let failed = run.chunks_in(WorkState::Failed);
+    let state = if failed > 0 {
+        WorkState::Failed
+    } else if chunks > 0 && done == chunks {
+        WorkState::Committed
+    } else if run.clock(Phase::Map).running_since.is_some() {
+        WorkState::InFlight
+    } else {
+        WorkState::Waiting
+    };
+    let word = match state {
+        WorkState::Failed => format!("✗ {failed} failed"),
+        WorkState::Committed => "✓ done".to_owned(),
+        WorkState::InFlight => format!("▸ {done}/{chunks}"),
+        _ => glyph_word(WorkState::Waiting),
+    };
+    (word, state)
+}
+
+fn verify_state(run: &Record) -> (String, WorkState) {
+    let state = match &run.verification {
+        Some(found) if found.is_exact() => WorkState::Committed,
+        Some(_) => WorkState::Failed,
+        None if run.clock(Phase::Verify).running_since.is_some() => WorkState::InFlight,
+        None => WorkState::Waiting,
+    };
+    (glyph_word(state), state)
+}
+
+fn clock(run: &Record, phase: Phase, state: &State) -> String {
+    let elapsed = run.clock(phase).elapsed_ms(state.now);
+    elapsed.map_or(String::new(), |ms| right(millis(ms)))
+}
+
+fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -> [Span<'a>; 4] {
+    let theme = &look.theme;
+    let stands = work.state();
+    let shown = work.committed_attempt().or(work.attempts.last());
+    let time = shown.map_or(String::new(), |attempt| {
+        right(millis(attempt.elapsed_ms(state.now)))
+    });
+    let detail = shown.map_or(String::new(), |attempt| {
+        let task = text::elide(&attempt.task.0, 14);
+        match &attempt.outcome {
+            Outcome::Failed { trouble, .. } => {
+                format!("{task} #{} {}", attempt.number, trouble.cause)
+            }
+            _ if attempt.number > 1 => format!("{task} #{}", attempt.number),
+            _ => task,
+        }
+    });
+    [
+        Span::raw(name),
+        Span::styled(glyph_word(stands), theme.work(stands)),
+        Span::raw(time),
+        Span::styled(text::elide(&detail, 120), theme.dim),
+    ]
+}
+
+fn right(text: String) -> String {
+    format!("{text:>9}")
+}
+
+fn glyph_word(state: WorkState) -> String {
+    let glyph = match state {
+        WorkState::Waiting => '·',
+        WorkState::InFlight => '▸',
+        WorkState::Retrying => '↻',
+        WorkState::Committed => '✓',
+        WorkState::Failed => '✗',
+        WorkState::Abandoned => '⊘',
+    };
+    format!("{glyph} {}", app::state_word(state))
+}

@@ -1,0 +1,79 @@
+//! The results panel: how many words, verified or not, where they are, the most frequent ones.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{Look, draw_hint, is_selected, text};
+use crate::app::{self, Panel, State};
+use crate::engine::event::RunStatus;
+use crate::engine::record::Record;
+use crate::figures::thousands;
+
+const WORD: usize = 18;
+
+pub fn title(_: &State) -> String {
+    "Results".to_owned()
+}
+
+pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+    let result = state
+        .run
+        .as_ref()
+        .and_then(|run| Some((run, run.result.as_ref()?)));
+    let Some((run, result)) = result else {
+        return draw_hint(
+            look,
+            frame,
+            area,
+            "the counts appear here when a run is done",
+        );
+    };
+    let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
+    let (word, style) = standing(run, look);
+    let totals = Line::from(vec![
+        Span::styled(thousands(result.words), look.theme.title),
+        Span::styled(" words  ", look.theme.dim),
+        Span::styled(thousands(result.unique), look.theme.title),
+        Span::styled(" unique  ", look.theme.dim),
+        Span::styled(word, style),
+    ]);
+    let out = text::elide(&result.out.to_string(), usize::from(area.width));
+    let out = Line::styled(out, look.theme.dim);
+    frame.render_widget(Paragraph::new(vec![totals, out]), head);
+
+    let words: Vec<_> = app::top_words(state).collect();
+    let shown = text::window(
+        words.len(),
+        usize::from(list.height),
+        state.cursor(Panel::Results),
+    );
+    let lines: Vec<Line> = shown
+        .filter_map(|index| {
+            let (word, count) = words.get(index)?;
+            let line = format!("{:>12}  {}", thousands(*count), text::elide(word, WORD));
+            let is_selected = is_selected(state, Panel::Results, index);
+            Some(Line::styled(
+                line,
+                if is_selected {
+                    look.theme.selected
+                } else {
+                    Style::new()
+                },
+            ))
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), list);
+}
+
+fn standing(run: &Record, look: &Look) -> (&'static str, Style) {
+    let theme = &look.theme;
+    match &run.verification {
+        Some(found) if found.is_exact() => ("✓ verified", theme.good),
+        Some(_) => ("✗ wrong", theme.error),
+        None if run.status == RunStatus::Failed => ("✗ refused", theme.error),
+        None => ("not verified (v)", theme.dim),
+    }
+}
