@@ -2,4 +2,5 @@
 
 pub mod cluster;
 pub mod engine;
+pub mod report;
 pub mod trouble;
