@@ -57,13 +57,13 @@ fn lay_out(text: &str, em: f32, mut place: impl FnMut(&FontRef<'static>, GlyphId
 
 /// How wide a text is, in pixels.
 pub fn width(text: &str, em: f64) -> f64 {
-    f64::from(lay_out(text, em as f32, |_, _, _| {}))
+    f64::from(lay_out(text, narrow(em), |_, _, _| {}))
 }
 
 /// Calls `pixel` with each pixel of the text and how much of it is covered, relative to the left end of
 /// its baseline.
 pub fn rasterize(text: &str, em: f64, is_bold: bool, mut pixel: impl FnMut(i32, i32, f32)) {
-    let em = em as f32;
+    let em = narrow(em);
     // A second copy, slightly to the right, thickens the stems: the face is a light one.
     let thickening = em * if is_bold { 0.06 } else { 0.02 };
     lay_out(text, em, |face, glyph, x| {
@@ -76,15 +76,21 @@ pub fn rasterize(text: &str, em: f64, is_bold: bool, mut pixel: impl FnMut(i32, 
     });
 }
 
+// A glyph is some dozen pixels wide, far from where these casts could wrap.
+#[allow(clippy::cast_possible_truncation, clippy::cast_possible_wrap)]
 fn draw(outline: &OutlinedGlyph, pixel: &mut impl FnMut(i32, i32, f32)) {
     // Whole numbers already: the bounds enclose every touched pixel.
     let corner = outline.px_bounds().min;
     let (left, top) = (corner.x as i32, corner.y as i32);
     outline.draw(|x, y, covered| {
-        // A glyph is some dozen pixels wide, far from where these casts could wrap.
-        #[allow(clippy::cast_possible_wrap)]
         pixel(left + x as i32, top + y as i32, covered.clamp(0.0, 1.0));
     });
+}
+
+// A font size has a few digits; ab_glyph counts in f32.
+#[allow(clippy::cast_possible_truncation)]
+fn narrow(em: f64) -> f32 {
+    em as f32
 }
 
 /// The face's scale at which one em is so many pixels.

@@ -1,5 +1,6 @@
 //! The chart's file: checked before a run, written whole or not at all.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -15,7 +16,7 @@ pub enum Format {
 
 impl Format {
     pub fn of(path: &Path) -> Result<Self, ChartError> {
-        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = path.extension().map(OsStr::to_ascii_lowercase);
         match ending.as_ref().and_then(|ending| ending.to_str()) {
             Some("png") => Ok(Self::Png),
             Some("svg") => Ok(Self::Svg),
@@ -83,3 +84,6 @@ fn folder_of(path: &Path) -> &Path {
         _ => Path::new("."),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use plotters_backend::DrawingBackend;
 
 use super::palette::{AXIS, GRID, MUTED};
-use super::pen::{Area, Drawn, Pen, Type};
+use super::pen::{Area, Drawn, Pen, Type, px};
 use crate::report::chart::model::{nice_step, tick_text};
 
 /// From 0 at the plot's bottom to a value at its top.
@@ -28,7 +28,7 @@ impl Scale {
     pub fn y(&self, value: f64) -> i32 {
         let pixels = value / self.top * f64::from(self.plot.height());
         let least = if value > 0.0 { 2.0 } else { 0.0 };
-        self.plot.bottom - pixels.round().max(least) as i32
+        self.plot.bottom - px(pixels.round().max(least))
     }
 
     /// `whole`: the axis counts things, of which there are no fractions.

@@ -6,7 +6,7 @@ use super::axis::Scale;
 use super::column::Column;
 use super::lanes::Lanes;
 use super::palette::{AXIS, INK, MUTED, VERMILLION};
-use super::pen::{Area, Drawn, Pen, Type, room};
+use super::pen::{Area, Drawn, Pen, Type, px, room};
 use super::writing::Writing;
 use crate::report::chart::model::{Kind, Slot};
 
@@ -23,7 +23,13 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, slots: &[Slot], plot: Area) -
     let scale = Scale::new(plot, most, writing.headroom(&labels));
     scale.draw(pen, "latency (ms)", false)?;
     for column in &columns {
-        column.draw(pen, &scale, &writing)?;
+        writing.clear(pen, &column.label, column.top(&scale))?;
+    }
+    for column in &columns {
+        column.draw(pen, &scale)?;
+    }
+    for column in &columns {
+        writing.draw(pen, &column.label, column.top(&scale))?;
     }
     for (index, slot) in slots.iter().enumerate() {
         name(pen, slot, lanes.centre(index), lanes.width, plot.bottom)?;
@@ -49,8 +55,8 @@ fn caption<DB: DrawingBackend>(
         return Ok(());
     }
     let half = lanes.width * 0.4;
-    let left = (lanes.centre(first) - half) as i32;
-    let right = (lanes.centre(last) + half) as i32;
+    let left = px(lanes.centre(first) - half);
+    let right = px(lanes.centre(last) + half);
     let y = bottom + 46;
     pen.fill(Area::new(left, y, right, y + 1), AXIS)?;
     pen.fill(Area::new(left, y - 5, left + 1, y), AXIS)?;
@@ -79,14 +85,14 @@ fn name<DB: DrawingBackend>(
     };
     let mut y = bottom + 24;
     for line in lines {
-        pen.text(line, (centre as i32, y), look)?;
+        pen.text(line, (px(centre), y), look)?;
         y += 20;
     }
     let attempts = format!("{} attempts", slot.attempts());
     if slot.attempts() > 1 && room(&attempts, 14.0) < width - 4.0 {
         pen.text(
             &attempts,
-            (centre as i32, y + 2),
+            (px(centre), y + 2),
             Type::new(14.0, MUTED).centred(),
         )?;
     }

@@ -4,8 +4,8 @@ use plotters_backend::DrawingBackend;
 
 use super::axis::Scale;
 use super::palette::{INK, MUTED, VERMILLION};
-use super::pen::{Area, Drawn, Pen};
-use super::writing::{Label, Writing};
+use super::pen::{Area, Drawn, Pen, px};
+use super::writing::Label;
 use crate::report::chart::model::{Kind, Slot, ms_text};
 
 const WIDEST: f64 = 130.0;
@@ -72,24 +72,21 @@ impl Column {
         self.parts.iter().map(|(_, ms)| ms).sum()
     }
 
-    pub fn draw<DB: DrawingBackend>(
-        &self,
-        pen: &mut Pen<DB>,
-        scale: &Scale,
-        writing: &Writing,
-    ) -> Drawn<DB> {
-        let left = (self.centre - self.width / 2.0).round() as i32;
-        let right = (self.centre + self.width / 2.0).round() as i32;
+    /// The middle of the upper edge.
+    pub fn top(&self, scale: &Scale) -> (i32, i32) {
+        (px(self.centre), scale.y(self.ms()))
+    }
+
+    pub fn draw<DB: DrawingBackend>(&self, pen: &mut Pen<DB>, scale: &Scale) -> Drawn<DB> {
+        let left = px(self.centre - self.width / 2.0);
+        let right = px(self.centre + self.width / 2.0);
         let mut below = 0.0;
         for (kind, ms) in &self.parts {
-            pen.bar(
-                Area::new(left, scale.y(below + ms), right, scale.y(below)),
-                *kind,
-            )?;
+            let area = Area::new(left, scale.y(below + ms), right, scale.y(below));
+            pen.bar(area, *kind)?;
             below += ms;
         }
-        let at = (i32::midpoint(left, right), scale.y(below));
-        writing.draw(pen, &self.label, at)
+        Ok(())
     }
 }
 

@@ -4,8 +4,8 @@ use plotters_backend::DrawingBackend;
 
 use super::axis::Scale;
 use super::palette::{AXIS, INK, MUTED, PAPER};
-use super::pen::{Area, Drawn, Pen, Type, room};
-use crate::report::chart::model::{Histogram, Kind, grouped, ms_text, tick_text};
+use super::pen::{Area, Drawn, Pen, Type, px, room};
+use crate::report::chart::model::{Bin, Histogram, Kind, grouped, ms_text, tick_text};
 
 const EM: f64 = 17.0;
 /// Between one percentile's label and the next.
@@ -23,7 +23,7 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, plot: 
         .fold(0.0, f64::max);
     // Every label stands to the right of its line; the slowest one's needs room there.
     let bins = Area {
-        right: plot.right - widest.ceil() as i32 - 16,
+        right: plot.right - px(widest) - 16,
         ..plot
     };
     let rows = i32::try_from(labels.len()).unwrap_or(0);
@@ -31,7 +31,7 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, plot: 
     scale.draw(pen, "map attempts per bin", true)?;
     axis(pen, histogram, bins)?;
 
-    let x = |ms| bins.left + (histogram.span.fraction(ms) * f64::from(bins.width())).round() as i32;
+    let x = |ms| bins.left + px(histogram.span.fraction(ms) * f64::from(bins.width()));
     for bin in &histogram.bins {
         let (left, right) = (x(bin.from), x(bin.to) - 1);
         let mut below = 0;
@@ -45,13 +45,15 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, plot: 
     // a smaller percentile, however close the values are.
     for (row, (mark, label)) in (0i32..).zip(histogram.marks.iter().zip(&labels)) {
         let (at, y) = (x(mark.ms), plot.top + 6 + row * ROW);
+        let end = at + 8 + px(room(label, EM));
+        pen.fill(Area::new(at + 4, y - 10, end, y + 10), PAPER)?;
         pen.dashes(at, y - 8, plot.bottom, INK)?;
         pen.text(label, (at + 8, y), Type::new(EM, INK))?;
     }
     counts(pen, histogram, bins, &scale)
 }
 
-/// The number of attempts above each bin, where bins are wide enough for all of them.
+/// The number of attempts above each bin, where it gets in no other's way.
 fn counts<DB: DrawingBackend>(
     pen: &mut Pen<DB>,
     histogram: &Histogram,
@@ -60,18 +62,24 @@ fn counts<DB: DrawingBackend>(
 ) -> Drawn<DB> {
     const SMALL: f64 = 13.0;
     let wide = f64::from(bins.width()) / histogram.bins.len() as f64;
-    for bin in histogram.bins.iter().filter(|bin| bin.total() > 0) {
-        let text = grouped(bin.total() as f64);
-        let half = (room(&text, SMALL) / 2.0).ceil() as i32 + 1;
-        if f64::from(half * 2) > wide {
+    let top = |index: usize| {
+        let bin = histogram.bins.get(index);
+        scale.y(bin.map_or(0, Bin::total) as f64)
+    };
+    for (index, bin) in histogram.bins.iter().enumerate() {
+        if bin.total() == 0 {
             continue;
         }
-        let middle = f64::midpoint(
-            histogram.span.fraction(bin.from),
-            histogram.span.fraction(bin.to),
-        );
-        let x = bins.left + (middle * f64::from(bins.width())).round() as i32;
-        let y = scale.y(bin.total() as f64) - 11;
+        let text = grouped(bin.total() as f64);
+        let half = px(room(&text, SMALL) / 2.0) + 2;
+        // A count wider than its bin needs lower neighbours, whose counts then stand lower as well.
+        let lower = |other| top(other) - top(index) > 18;
+        let is_free = lower(index.wrapping_sub(1)) && lower(index + 1);
+        if f64::from(half * 2) > if is_free { wide * 2.0 } else { wide } {
+            continue;
+        }
+        let x = bins.left + px((index as f64 + 0.5) * wide);
+        let y = top(index) - 11;
         // A percentile's line may run here.
         pen.fill(Area::new(x - half, y - 7, x + half, y + 8), PAPER)?;
         pen.text(&text, (x, y), Type::new(SMALL, MUTED).centred())?;
@@ -83,10 +91,10 @@ fn axis<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, bins: Area
     let span = histogram.span;
     let mut free_from = i32::MIN;
     for (value, step) in span.ticks(8.0) {
-        let x = bins.left + (span.fraction(value) * f64::from(bins.width())).round() as i32;
+        let x = bins.left + px(span.fraction(value) * f64::from(bins.width()));
         pen.fill(Area::new(x, bins.bottom, x + 1, bins.bottom + 8), AXIS)?;
         let text = tick_text(value, step);
-        let half = (room(&text, 16.0) / 2.0) as i32;
+        let half = px(room(&text, 16.0) / 2.0);
         if x - half >= free_from {
             pen.text(
                 &text,

@@ -3,7 +3,7 @@
 use plotters_backend::DrawingBackend;
 
 use super::palette::{INK, MUTED, VERMILLION, mood};
-use super::pen::{Area, Drawn, Fault, Pen, Type, room};
+use super::pen::{Area, Drawn, Fault, Pen, Type, px, room};
 use super::{MARGIN, RIGHT};
 use crate::report::chart::model::{ChartModel, TITLE};
 
@@ -33,7 +33,7 @@ fn legend<DB: DrawingBackend>(pen: &mut Pen<DB>, model: &ChartModel, y: i32) -> 
     for (kind, text) in &model.legend {
         pen.bar(Area::new(x, y - 9, x + 30, y + 9), *kind)?;
         pen.text(text, (x + 40, y), Type::new(EM, INK))?;
-        x += 40 + room(text, EM).ceil() as i32 + 28;
+        x += 40 + px(room(text, EM)) + 28;
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ use plotters_backend::DrawingBackend;
 
 use super::model::ChartModel;
 use palette::PAPER;
+pub use pen::px;
 use pen::{Area, Drawn, Pen};
 
 pub const WIDTH: u32 = 1600;

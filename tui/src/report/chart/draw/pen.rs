@@ -206,3 +206,10 @@ fn fit(text: &str, em: f64, most: f64) -> String {
 pub fn room(text: &str, em: f64) -> f64 {
     width(text, em) * 1.06
 }
+
+/// The nearest whole pixel.
+// The page is some thousand pixels wide, and the cast saturates should a value ever lie beyond it.
+#[allow(clippy::cast_possible_truncation)]
+pub fn px(value: f64) -> i32 {
+    value.round() as i32
+}

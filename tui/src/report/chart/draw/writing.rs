@@ -3,7 +3,8 @@
 use plotters::style::RGBColor;
 use plotters_backend::DrawingBackend;
 
-use super::pen::{Drawn, Pen, Type, room};
+use super::palette::PAPER;
+use super::pen::{Area, Drawn, Pen, Type, px, room};
 
 const LINE: i32 = 22;
 
@@ -78,10 +79,27 @@ impl Writing {
             let lengths = labels
                 .iter()
                 .map(|label| room(&label.in_one_line(), self.em));
-            return lengths.fold(0.0, f64::max).ceil() as i32 + 16;
+            return px(lengths.fold(0.0, f64::max)) + 16;
         }
         let noted = labels.iter().any(|label| label.note.is_some());
         34 + if noted { LINE } else { 0 }
+    }
+
+    /// Clears the grid where the label will stand; before any bar is drawn, so that none is cut.
+    pub fn clear<DB: DrawingBackend>(
+        &self,
+        pen: &mut Pen<DB>,
+        label: &Label,
+        (x, y): (i32, i32),
+    ) -> Drawn<DB> {
+        let (half, height) = if self.is_turned {
+            let length = px(room(&label.in_one_line(), self.em));
+            (px(self.em / 2.0), length + 8)
+        } else {
+            let lines = 1 + i32::from(label.note.is_some());
+            (px(self.width(label) / 2.0) + 2, 4 + lines * LINE)
+        };
+        pen.fill(Area::new(x - half, y - height, x + half, y), PAPER)
     }
 
     /// `at`: the middle of the column's upper edge.
@@ -89,9 +107,8 @@ impl Writing {
         &self,
         pen: &mut Pen<DB>,
         label: &Label,
-        at: (i32, i32),
+        (x, y): (i32, i32),
     ) -> Drawn<DB> {
-        let (x, y) = at;
         let look = Type::new(self.em, label.color);
         if self.is_turned {
             return pen.text(&label.in_one_line(), (x, y - 8), look.turned());

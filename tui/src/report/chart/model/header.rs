@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::number::{grouped, ms_text};
+use super::number::{grouped, ms_text, times_text};
 use super::text::{clean, elide};
 use crate::engine::event::RunStatus;
 use crate::engine::record::Record;
@@ -65,11 +65,12 @@ fn what_ran(record: &Record) -> String {
             .iter()
             .filter(|chunk| chunk.work.committed.is_some())
             .count();
-        let mut text = counted(chunks as f64, "chunk");
-        if done < chunks {
-            text.push_str(&format!(", {} mapped", grouped(done as f64)));
-        }
-        parts.push(text);
+        let text = counted(chunks as f64, "chunk");
+        parts.push(if done < chunks {
+            format!("{text}, {} mapped", grouped(done as f64))
+        } else {
+            text
+        });
     }
     parts.push(counted(f64::from(record.mappers), "mapper"));
     parts.push(format!("cluster {}", elide(&clean(&record.cluster), 32)));
@@ -81,14 +82,10 @@ fn gain(record: &Record) -> String {
         return "no speed-up: the map phase has not finished".to_owned();
     };
     format!(
-        "map: {} ms added up ÷ {} ms wall = {:.2}× speed-up (ideal {}×)",
+        "map: {} ms added up ÷ {} ms wall = {}× speed-up (ideal {}×)",
         ms_text(stats.sum_ms),
         ms_text(stats.wall_ms),
-        if stats.speedup.is_finite() {
-            stats.speedup
-        } else {
-            0.0
-        },
+        times_text(stats.speedup),
         grouped(f64::from(stats.ideal)),
     )
 }

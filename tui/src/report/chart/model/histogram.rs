@@ -6,7 +6,9 @@ use crate::engine::record::WorkRecord;
 use crate::engine::stats::percentile;
 
 /// About as many bins as fit with a count above each.
-const BINS: f64 = 30.0;
+const BINS: u32 = 30;
+/// Fewer are padded.
+const FEWEST_BINS: f64 = 14.0;
 /// Shorter times share the logarithmic axis' first bin.
 const LOG_FLOOR_MS: f64 = 0.01;
 /// A slowest attempt so many times slower than the fastest gets a logarithmic axis: on a linear one
@@ -112,19 +114,25 @@ impl Histogram {
             .filter_map(|work| work.result().map(|(ms, _)| sane_ms(ms)))
             .collect();
         done.sort_by(f64::total_cmp);
-        let lost: Vec<Loss> = works.flat_map(losses).collect();
+        let wasted: Vec<Loss> = works.flat_map(losses).collect();
 
-        let all = || done.iter().copied().chain(lost.iter().map(|loss| loss.ms));
+        let all = || {
+            done.iter()
+                .copied()
+                .chain(wasted.iter().map(|loss| loss.ms))
+        };
         let (least, most) = (all().reduce(f64::min)?, all().reduce(f64::max)?);
         let (span, count) = span_of(least, most);
         let mut bins = empty_bins(span, count);
-        let last = bins.len().saturating_sub(1);
-        let index = |ms| ((span.fraction(ms) * count as f64 + 1e-9) as usize).min(last);
         for ms in &done {
-            bins[index(*ms)].done += 1;
+            if let Some(bin) = bin_of(&mut bins, *ms) {
+                bin.done += 1;
+            }
         }
-        for loss in &lost {
-            bins[index(loss.ms)].add_lost(loss.kind);
+        for loss in &wasted {
+            if let Some(bin) = bin_of(&mut bins, loss.ms) {
+                bin.add_lost(loss.kind);
+            }
         }
         let marks = [("p50", 50), ("p95", 95), ("max", 100)]
             .into_iter()
@@ -152,18 +160,30 @@ fn span_of(least: f64, most: f64) -> (Span, u32) {
             to: most,
             is_log: true,
         };
-        return (span, BINS as u32);
+        return (span, BINS);
     }
     // Equal latencies still need an axis with a width.
-    let step = nice_step((most - least).max(most * 0.05).max(0.01), BINS);
-    let from = (least / step).floor() * step;
-    let count = ((most - from) / step).floor() + 1.0;
+    let step = nice_step((most - least).max(most * 0.05).max(0.01), f64::from(BINS));
+    let (start, end) = ((least / step).floor(), (most / step).floor());
+    // A few bins would look like walls: they get empty ones around them.
+    let padding = ((FEWEST_BINS - (end - start)) / 2.0).ceil().max(0.0);
+    let first = (start - padding).max(0.0);
+    let count = end + padding + 1.0 - first;
     let span = Span {
-        from,
-        to: from + count * step,
+        from: first * step,
+        to: (first + count) * step,
         is_log: false,
     };
+    // The step makes it 46 at the most.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     (span, count as u32)
+}
+
+/// The bin a latency belongs to; one at the very end of the axis is in the last.
+fn bin_of(bins: &mut [Bin], ms: f64) -> Option<&mut Bin> {
+    let last = bins.len().checked_sub(1)?;
+    let index = bins.partition_point(|bin| bin.to <= ms);
+    bins.get_mut(index.min(last))
 }
 
 fn empty_bins(span: Span, count: u32) -> Vec<Bin> {

@@ -8,7 +8,7 @@ mod slot;
 mod text;
 
 pub use header::{Header, Mood};
-pub use histogram::Histogram;
+pub use histogram::{Bin, Histogram};
 pub use number::{grouped, ms_text, nice_step, tick_text};
 pub use slot::{Kind, Slot};
 pub use text::elide;

@@ -1,7 +1,7 @@
 //! Numbers as people read them: thousands separated, as many decimals as help, round axis steps.
 
-/// Times beyond this (some thirty years) are a defect of a clock, not a latency.
-const LONGEST_MS: f64 = 1e12;
+/// Times beyond this (some four months) are a defect of a clock, not a latency.
+const LONGEST_MS: f64 = 1e10;
 
 /// A time fit for drawing: records are files, and files can hold anything.
 pub fn sane_ms(ms: f64) -> f64 {
@@ -26,6 +26,15 @@ pub fn ms_text(ms: f64) -> String {
         format!("{ms:.3}")
     } else {
         "0".to_owned()
+    }
+}
+
+/// How many times faster: two decimals, and none where they would only be noise.
+pub fn times_text(factor: f64) -> String {
+    if factor >= 100.0 {
+        ms_text(factor)
+    } else {
+        format!("{:.2}", sane_ms(factor))
     }
 }
 
@@ -100,7 +109,7 @@ mod tests {
     fn what_no_clock_measures_becomes_drawable() {
         assert_eq!(
             [f64::NAN, f64::INFINITY, -5.0, f64::MAX].map(ms_text),
-            ["0", "0", "0", "1,000,000,000,000"]
+            ["0", "0", "0", "10,000,000,000"]
         );
     }
 

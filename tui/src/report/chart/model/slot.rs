@@ -68,7 +68,8 @@ impl Slot {
 
     /// The lost attempts' time, added up: the height of the slot's hatched column.
     pub fn lost_ms(&self) -> f64 {
-        self.losses.iter().map(|loss| loss.ms).sum()
+        // Not `sum`: that of nothing is -0, which would be written with its sign.
+        self.losses.iter().fold(0.0, |sum, loss| sum + loss.ms)
     }
 
     pub fn attempts(&self) -> usize {

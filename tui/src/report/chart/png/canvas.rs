@@ -7,6 +7,7 @@ use plotters_backend::{
     FontStyle, FontTransform,
 };
 
+use crate::report::chart::draw::px;
 use crate::report::chart::font::{self, SIZE_PER_EM};
 
 type Drawn<'a> = Result<(), DrawingErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>>;
@@ -37,12 +38,12 @@ impl<'a> Canvas<'a> {
         let (x0, y0) = (f64::from(from.0), f64::from(from.1));
         let (dx, dy) = (f64::from(to.0) - x0, f64::from(to.1) - y0);
         let length = (dx * dx + dy * dy).max(1.0);
-        let margin = half.ceil() as i32 + 1;
+        let margin = px(half) + 2;
         for y in from.1.min(to.1) - margin..=from.1.max(to.1) + margin {
             for x in from.0.min(to.0) - margin..=from.0.max(to.0) + margin {
-                let (px, py) = (f64::from(x) + 0.5 - x0, f64::from(y) + 0.5 - y0);
-                let along = ((px * dx + py * dy) / length).clamp(0.0, 1.0);
-                let away = (px - along * dx).hypot(py - along * dy);
+                let (right, down) = (f64::from(x) + 0.5 - x0, f64::from(y) + 0.5 - y0);
+                let along = ((right * dx + down * dy) / length).clamp(0.0, 1.0);
+                let away = (right - along * dx).hypot(down - along * dy);
                 self.blend((x, y), style.color(), (half + 0.5 - away).clamp(0.0, 1.0))?;
             }
         }
@@ -112,7 +113,7 @@ impl<'a> DrawingBackend for Canvas<'a> {
             HPos::Center => width / -2.0,
             HPos::Right => -width,
         };
-        let (left, down) = (left.round() as i32, down.round() as i32);
+        let (left, down) = (px(left), px(down));
         let is_bold = matches!(style.style(), FontStyle::Bold);
         let turned = matches!(style.transform(), FontTransform::Rotate270);
 
