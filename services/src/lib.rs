@@ -1,5 +1,19 @@
 //! The services that mrdeck drives: splitter, mapper and reducer, word counts from S3 to S3 over HTTP.
+//!
+//! - [`api`] is the HTTP interface as types, [`uri`] an object's address; the console uses both.
+//! - [`count`] is the pure work, [`store`] the seam to S3, [`http`] the thin handlers between them.
+//! - [`config`] reads the environment, [`logs`] sets logging up, [`server`] listens and stops in good order.
 
 pub mod api;
+pub mod config;
+pub mod count;
+pub mod entry;
+pub mod http;
+pub mod logs;
+pub mod server;
 pub mod store;
 pub mod uri;
+
+pub use config::Role;
+pub use http::{ServiceState, router};
+pub use server::{RunOptions, ServeError, run, serve};

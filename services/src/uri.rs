@@ -33,7 +33,10 @@ impl S3Uri {
         if key.is_empty() {
             return Err(S3UriError::Key(text()));
         }
-        Ok(Self { bucket: bucket.to_owned(), key: key.to_owned() })
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        })
     }
 
     pub fn bucket(&self) -> &str {
@@ -54,7 +57,9 @@ impl FromStr for S3Uri {
     type Err = S3UriError;
 
     fn from_str(text: &str) -> Result<Self, S3UriError> {
-        let rest = text.strip_prefix("s3://").ok_or_else(|| S3UriError::Scheme(text.to_owned()))?;
+        let rest = text
+            .strip_prefix("s3://")
+            .ok_or_else(|| S3UriError::Scheme(text.to_owned()))?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
         Self::new(bucket, key)
     }
@@ -93,10 +98,22 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named() {
-        assert!(matches!("/tmp/x".parse::<S3Uri>(), Err(S3UriError::Scheme(_))));
-        assert!(matches!("s3:///x".parse::<S3Uri>(), Err(S3UriError::Bucket(_))));
+        assert!(matches!(
+            "/tmp/x".parse::<S3Uri>(),
+            Err(S3UriError::Scheme(_))
+        ));
+        assert!(matches!(
+            "s3:///x".parse::<S3Uri>(),
+            Err(S3UriError::Bucket(_))
+        ));
         assert!(matches!("s3://b".parse::<S3Uri>(), Err(S3UriError::Key(_))));
-        assert!(matches!("s3://b/".parse::<S3Uri>(), Err(S3UriError::Key(_))));
-        assert!(matches!("s3://b c/d".parse::<S3Uri>(), Err(S3UriError::Bucket(_))));
+        assert!(matches!(
+            "s3://b/".parse::<S3Uri>(),
+            Err(S3UriError::Key(_))
+        ));
+        assert!(matches!(
+            "s3://b c/d".parse::<S3Uri>(),
+            Err(S3UriError::Bucket(_))
+        ));
     }
 }

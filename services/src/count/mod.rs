@@ -1,0 +1,18 @@
+//! The pure work: which bytes are words, who owns them, how often they occur. No S3, no HTTP, no async.
+
+pub mod cuts;
+pub mod read;
+pub mod table;
+pub mod tokens;
+
+#[cfg(test)]
+mod properties;
+
+/// Why counting stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum CountError {
+    #[error("the number of words does not fit 64 bits")]
+    Overflow,
+    #[error("one word is longer than {limit} bytes, so this is hardly text")]
+    WordTooLong { limit: usize },
+}

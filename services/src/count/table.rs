@@ -1,0 +1,231 @@
+//! A table of words and counts: adding up, writing as JSON, comparing.
+
+use std::fmt::Write as _;
+
+use hashbrown::HashMap;
+
+use super::CountError;
+
+/// How often each word occurs. Words with a count of 0 are never kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    table: HashMap<String, u64>,
+    /// The sum of all counts, kept up so that an overflow shows where it happens.
+    words: u64,
+}
+
+impl Counts {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `n` occurrences of `word`. After an overflow the table is of no further use.
+    pub fn add(&mut self, word: &str, n: u64) -> Result<(), CountError> {
+        if n == 0 {
+            return Ok(());
+        }
+        // The total is never smaller than any one count, so this one check covers both.
+        self.words = self.words.checked_add(n).ok_or(CountError::Overflow)?;
+        *self.table.entry_ref(word).or_insert(0) += n;
+        Ok(())
+    }
+
+    /// Adds up another table.
+    pub fn merge(&mut self, other: &Self) -> Result<(), CountError> {
+        other.iter().try_for_each(|(word, n)| self.add(word, n))
+    }
+
+    /// Words counted, repetitions included.
+    pub fn words(&self) -> u64 {
+        self.words
+    }
+
+    /// Different words.
+    pub fn unique(&self) -> u64 {
+        self.table.len() as u64
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// The count of `word`, 0 if it does not occur.
+    pub fn get(&self, word: &str) -> u64 {
+        self.table.get(word).copied().unwrap_or(0)
+    }
+
+    pub fn contains(&self, word: &str) -> bool {
+        self.table.contains_key(word)
+    }
+
+    /// All pairs, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.table.iter().map(|(word, n)| (word.as_str(), *n))
+    }
+
+    /// All pairs in byte order of the words.
+    pub fn sorted(&self) -> Vec<(&str, u64)> {
+        let mut pairs: Vec<_> = self.iter().collect();
+        pairs.sort_unstable();
+        pairs
+    }
+
+    /// The `n` most frequent words; equal counts in byte order of the words.
+    pub fn top(&self, n: usize) -> Vec<(&str, u64)> {
+        let mut pairs: Vec<_> = self.iter().collect();
+        let order = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
+        if n == 0 {
+            return Vec::new();
+        }
+        if n < pairs.len() {
+            pairs.select_nth_unstable_by(n - 1, order);
+            pairs.truncate(n);
+        }
+        pairs.sort_unstable_by(order);
+        pairs
+    }
+
+    /// One JSON object: keys in byte order, one pair a line, two spaces of indentation, no newline at the end.
+    pub fn to_json(&self) -> String {
+        let pairs = self.sorted();
+        let mut json =
+            String::with_capacity(pairs.iter().map(|(word, _)| word.len() + 16).sum::<usize>() + 4);
+        json.push('{');
+        for (index, (word, n)) in pairs.into_iter().enumerate() {
+            json.push_str(if index == 0 { "\n  " } else { ",\n  " });
+            push_json_string(&mut json, word);
+            // Writing to a String can't fail.
+            let _ = write!(json, ": {n}");
+        }
+        json.push_str(if self.is_empty() { "}" } else { "\n}" });
+        json
+    }
+}
+
+fn push_json_string(json: &mut String, text: &str) {
+    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
+        json.push('"');
+        json.push_str(text);
+        json.push('"');
+    } else {
+        json.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
+/// Where two tables differ; each list in byte order of the words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Comparison {
+    /// Words that only the expected table has, with its counts.
+    pub missing: Vec<(String, u64)>,
+    /// Words that only the actual table has, with its counts.
+    pub extra: Vec<(String, u64)>,
+    /// Words of both: the expected count, then the actual one.
+    pub different: Vec<(String, u64, u64)>,
+}
+
+impl Comparison {
+    pub fn is_equal(&self) -> bool {
+        self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
+    }
+}
+
+/// Compares in both directions; gives every difference.
+pub fn compare(expected: &Counts, actual: &Counts) -> Comparison {
+    let mut result = Comparison::default();
+    for (word, n) in expected.iter() {
+        match actual.get(word) {
+            0 => result.missing.push((word.to_owned(), n)),
+            other if other != n => result.different.push((word.to_owned(), n, other)),
+            _ => {}
+        }
+    }
+    for (word, n) in actual.iter() {
+        if !expected.contains(word) {
+            result.extra.push((word.to_owned(), n));
+        }
+    }
+    result.missing.sort_unstable();
+    result.extra.sort_unstable();
+    result.different.sort_unstable();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn table(pairs: &[(&str, u64)]) -> Counts {
+        let mut counts = Counts::new();
+        for (word, n) in pairs {
+            counts.add(word, *n).unwrap();
+        }
+        counts
+    }
+
+    #[test]
+    fn json_is_sorted_by_bytes_and_laid_out_to_the_letter() {
+        let counts = table(&[("b", 2), ("a", 1), ("Z", 3), ("é", 4)]);
+        assert_eq!(
+            counts.to_json(),
+            "{\n  \"Z\": 3,\n  \"a\": 1,\n  \"b\": 2,\n  \"é\": 4\n}"
+        );
+        assert_eq!(Counts::new().to_json(), "{}");
+    }
+
+    #[test]
+    fn json_keys_are_escaped() {
+        assert_eq!(
+            table(&[("a\"\\\n\u{1}", 1)]).to_json(),
+            "{\n  \"a\\\"\\\\\\n\\u0001\": 1\n}"
+        );
+    }
+
+    #[test]
+    fn an_overflow_is_an_error_for_a_word_and_for_the_total() {
+        let mut counts = table(&[("a", u64::MAX - 1)]);
+        counts.add("a", 1).unwrap();
+        assert_eq!(counts.words(), u64::MAX);
+        assert_eq!(counts.clone().add("a", 1), Err(CountError::Overflow));
+        assert_eq!(counts.add("b", 1), Err(CountError::Overflow));
+        let one = table(&[("b", 1)]);
+        assert_eq!(
+            table(&[("a", u64::MAX)]).merge(&one),
+            Err(CountError::Overflow)
+        );
+    }
+
+    #[test]
+    fn a_count_of_zero_leaves_no_word() {
+        assert!(table(&[("a", 0)]).is_empty());
+    }
+
+    #[test]
+    fn the_top_is_by_count_then_by_word() {
+        let counts = table(&[("c", 5), ("b", 7), ("a", 5), ("d", 1)]);
+        assert_eq!(counts.top(0), []);
+        assert_eq!(counts.top(2), [("b", 7), ("a", 5)]);
+        assert_eq!(counts.top(9), [("b", 7), ("a", 5), ("c", 5), ("d", 1)]);
+        assert_eq!(
+            (
+                counts.words(),
+                counts.unique(),
+                counts.get("b"),
+                counts.get("x")
+            ),
+            (18, 4, 7, 0)
+        );
+    }
+
+    #[test]
+    fn a_comparison_goes_both_ways() {
+        let expected = table(&[("a", 1), ("b", 2), ("c", 3)]);
+        let actual = table(&[("b", 2), ("c", 4), ("d", 5)]);
+        let found = compare(&expected, &actual);
+        assert_eq!(found.missing, [("a".to_owned(), 1)]);
+        assert_eq!(found.extra, [("d".to_owned(), 5)]);
+        assert_eq!(found.different, [("c".to_owned(), 3, 4)]);
+        assert!(!found.is_equal());
+        assert!(compare(&expected, &expected.clone()).is_equal());
+    }
+}

@@ -1,0 +1,227 @@
+//! What a word is, and counting words in a stream of pieces.
+
+use super::CountError;
+use super::table::Counts;
+
+/// The longest word that is counted, in bytes (64 MiB); a longer one is [`CountError::WordTooLong`].
+///
+/// A word has to be held whole before it can be looked up, so without a limit an input without any
+/// separator would take as much memory as it has bytes.
+pub const MAX_WORD: usize = 64 << 20;
+
+/// The lower-case form of each byte that is part of a word; 0 for every byte that separates words.
+const LOWER: [u8; 256] = lower_table();
+
+const fn lower_table() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || byte == b'\'' {
+            table[byte as usize] = byte.to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    table
+}
+
+/// Whether `byte` is part of a word: `[A-Za-z0-9']`. Every other byte separates words.
+#[inline]
+pub fn is_word_byte(byte: u8) -> bool {
+    LOWER[usize::from(byte)] != 0
+}
+
+/// Counts the words of an input that comes in pieces; a word may straddle any number of them.
+///
+/// Memory: the different words seen so far, and the word that the last piece left unfinished.
+#[derive(Debug)]
+pub struct WordCounter {
+    counts: Counts,
+    /// The unfinished word, in lower case; empty between words.
+    word: Vec<u8>,
+    limit: usize,
+}
+
+impl Default for WordCounter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl WordCounter {
+    pub fn new() -> Self {
+        Self::with_limit(MAX_WORD)
+    }
+
+    fn with_limit(limit: usize) -> Self {
+        Self {
+            counts: Counts::new(),
+            word: Vec::new(),
+            limit,
+        }
+    }
+
+    /// Counts the next piece. After an error the counter is of no further use.
+    pub fn feed(&mut self, piece: &[u8]) -> Result<(), CountError> {
+        let mut rest = piece;
+        while !rest.is_empty() {
+            let length = rest
+                .iter()
+                .position(|&b| !is_word_byte(b))
+                .unwrap_or(rest.len());
+            let (run, after) = rest.split_at(length);
+            if self.word.len() + run.len() > self.limit {
+                return Err(CountError::WordTooLong { limit: self.limit });
+            }
+            self.word.extend(run.iter().map(|&b| LOWER[usize::from(b)]));
+            if after.is_empty() {
+                break;
+            }
+            self.end_word()?;
+            let gap = after
+                .iter()
+                .position(|&b| is_word_byte(b))
+                .unwrap_or(after.len());
+            rest = &after[gap..];
+        }
+        Ok(())
+    }
+
+    /// The counts, once the last piece has been fed.
+    pub fn finish(mut self) -> Result<Counts, CountError> {
+        self.end_word()?;
+        Ok(self.counts)
+    }
+
+    fn end_word(&mut self) -> Result<(), CountError> {
+        if self.word.is_empty() {
+            return Ok(());
+        }
+        #[expect(
+            clippy::expect_used,
+            reason = "`word` holds bytes of LOWER only, all of them ASCII"
+        )]
+        let word = std::str::from_utf8(&self.word).expect("ASCII");
+        self.counts.add(word, 1)?;
+        self.word.clear();
+        Ok(())
+    }
+}
+
+/// Counts how many words begin in a stream of pieces, without keeping any of them.
+#[derive(Debug, Default)]
+pub struct WordStarts {
+    in_word: bool,
+    seen: u64,
+}
+
+impl WordStarts {
+    /// Looks at the next piece; gives the number of words begun so far.
+    pub fn feed(&mut self, piece: &[u8]) -> u64 {
+        for &byte in piece {
+            let word = is_word_byte(byte);
+            self.seen += u64::from(word && !self.in_word);
+            self.in_word = word;
+        }
+        self.seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn count(pieces: &[&[u8]]) -> Vec<(String, u64)> {
+        let mut counter = WordCounter::new();
+        for piece in pieces {
+            counter.feed(piece).unwrap();
+        }
+        let counts = counter.finish().unwrap();
+        counts
+            .sorted()
+            .into_iter()
+            .map(|(word, n)| (word.to_owned(), n))
+            .collect()
+    }
+
+    fn pairs(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
+        expected
+            .iter()
+            .map(|(word, n)| ((*word).to_owned(), *n))
+            .collect()
+    }
+
+    #[test]
+    fn the_alphabet_is_letters_digits_and_the_apostrophe() {
+        let words: Vec<u8> = (0..=255).filter(|b| is_word_byte(*b)).collect();
+        assert_eq!(
+            words,
+            b"'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+        );
+    }
+
+    #[test]
+    fn case_is_folded_and_apostrophes_stay() {
+        let text = b"Don't STOP, don't 'stop' 42 4-2 '";
+        let expected = [
+            ("'", 1),
+            ("'stop'", 1),
+            ("2", 1),
+            ("4", 1),
+            ("42", 1),
+            ("don't", 2),
+            ("stop", 1),
+        ];
+        assert_eq!(count(&[text]), pairs(&expected));
+    }
+
+    #[test]
+    fn every_other_byte_separates() {
+        let text = b"\xef\xbb\xbfone\r\ntwo\0three\xff\xfeone caf\xc3\xa9s";
+        assert_eq!(
+            count(&[text]),
+            pairs(&[("caf", 1), ("one", 2), ("s", 1), ("three", 1), ("two", 1)])
+        );
+    }
+
+    #[test]
+    fn a_word_may_straddle_pieces() {
+        assert_eq!(
+            count(&[b"to", b"", b"MOR", b"row and", b" and"]),
+            pairs(&[("and", 2), ("tomorrow", 1)])
+        );
+    }
+
+    #[test]
+    fn nothing_and_one_byte() {
+        assert_eq!(count(&[]), pairs(&[]));
+        assert_eq!(count(&[b" "]), pairs(&[]));
+        assert_eq!(count(&[b"A"]), pairs(&[("a", 1)]));
+    }
+
+    #[test]
+    fn a_word_of_ten_million_bytes_is_a_word() {
+        let piece = vec![b'X'; 1_000_000];
+        let counts = count(&[&piece[..]; 10]);
+        assert_eq!(counts.len(), 1);
+        assert_eq!((counts[0].0.len(), counts[0].1), (10_000_000, 1));
+    }
+
+    #[test]
+    fn a_word_beyond_the_limit_is_refused_however_it_comes() {
+        let too_long = Err(CountError::WordTooLong { limit: 4 });
+        assert_eq!(WordCounter::with_limit(4).feed(b"abcd efgh"), Ok(()));
+        assert_eq!(WordCounter::with_limit(4).feed(b"abcde"), too_long);
+        let mut counter = WordCounter::with_limit(4);
+        counter.feed(b"ab").unwrap();
+        assert_eq!(counter.feed(b"cde"), too_long);
+    }
+
+    #[test]
+    fn word_starts_are_counted_once_each() {
+        let mut starts = WordStarts::default();
+        assert_eq!(starts.feed(b" a bc d"), 3);
+        assert_eq!(starts.feed(b"e f"), 4);
+        assert_eq!(starts.feed(b""), 4);
+    }
+}

@@ -1,0 +1,5 @@
+//! `GET /health`: 200 `ok`, as long as the process answers at all.
+
+pub async fn handle() -> &'static str {
+    "ok"
+}

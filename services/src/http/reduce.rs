@@ -1,0 +1,200 @@
+//! `GET` and `POST /reduce`: adds map outputs up.
+
+use std::collections::HashSet;
+
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use bytes::{Bytes, BytesMut};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use serde::Deserialize;
+use tokio::task::spawn_blocking;
+
+use super::answer::Answer;
+use super::error::Error;
+use super::params::{Params, object};
+use super::timing::{Part, Timings};
+use super::{MAX_LIST, ServiceState, keys};
+use crate::api::ReduceAnswer;
+use crate::count::CountError;
+use crate::count::table::Counts;
+use crate::store::ReadOptions;
+use crate::uri::S3Uri;
+
+/// Map outputs that are read at the same time; each is held whole while it is added up.
+const READS: usize = 4;
+/// The largest map output that is read, in bytes.
+const MAX_MAP_OUTPUT: u64 = 512 << 20;
+
+/// The body as it comes; which of the two it has is checked here, for a better sentence than serde's.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(rename = "in")]
+    inputs: Option<Vec<String>>,
+    manifest: Option<String>,
+}
+
+pub async fn by_query(
+    State(state): State<ServiceState>,
+    params: Params,
+) -> Result<Answer<ReduceAnswer>, Error> {
+    let inputs = params
+        .all("in")
+        .map(|text| object(text, &state.config))
+        .collect::<Result<_, _>>()?;
+    reduce(&state, &params, inputs, &Timings::default()).await
+}
+
+pub async fn by_body(
+    State(state): State<ServiceState>,
+    params: Params,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Answer<ReduceAnswer>, Error> {
+    let refused = |reason: String| Error::BadBody { reason };
+    if params.first("in").is_some() {
+        return Err(refused("'in' is given in the query as well".to_owned()));
+    }
+    let body: Body = serde_json::from_slice(&body?).map_err(|e| refused(e.to_string()))?;
+    let timings = Timings::default();
+    let texts = match (body.inputs, body.manifest) {
+        (Some(texts), None) => texts,
+        (None, Some(manifest)) => {
+            list(&state, &object(&manifest, &state.config)?, &timings).await?
+        }
+        (None, None) => return Err(Error::MissingIn),
+        (Some(_), Some(_)) => {
+            return Err(refused("'in' and 'manifest' exclude each other".to_owned()));
+        }
+    };
+    let inputs = texts
+        .iter()
+        .map(|text| object(text, &state.config))
+        .collect::<Result<_, _>>()?;
+    reduce(&state, &params, inputs, &timings).await
+}
+
+/// The addresses in a manifest.
+async fn list(
+    state: &ServiceState,
+    manifest: &S3Uri,
+    timings: &Timings,
+) -> Result<Vec<String>, Error> {
+    let refused = |reason: String| Error::BadManifest {
+        uri: manifest.clone(),
+        reason,
+    };
+    let limit = MAX_LIST as u64;
+    let json = fetch(state, manifest, limit, timings, |size| {
+        refused(format!("it has {size} bytes, not {limit} at most"))
+    });
+    serde_json::from_slice(&json.await?).map_err(|e| refused(e.to_string()))
+}
+
+async fn reduce(
+    state: &ServiceState,
+    params: &Params,
+    inputs: Vec<S3Uri>,
+    timings: &Timings,
+) -> Result<Answer<ReduceAnswer>, Error> {
+    let attempt = params.attempt()?;
+    let Some(first) = inputs.first() else {
+        return Err(Error::MissingIn);
+    };
+    let mut seen = HashSet::new();
+    if let Some(twice) = inputs.iter().find(|uri| !seen.insert(*uri)) {
+        return Err(Error::DuplicateIn { uri: twice.clone() });
+    }
+    let key = keys::reduce(
+        &state.config.out_prefix,
+        attempt.as_ref(),
+        &keys::stamp(Timestamp::now()),
+    );
+    let out = first.sibling(&key)?;
+
+    // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+    let reads: Vec<_> = inputs
+        .iter()
+        .map(|uri| table(state, uri, timings))
+        .collect();
+    let mut tables = stream::iter(reads).buffered(READS);
+    let mut total = Counts::new();
+    while let Some((uri, table)) = tables.try_next().await? {
+        let merged = busy(timings, move || total.merge(&table).map(|()| total)).await?;
+        total = merged.map_err(|source: CountError| Error::Uncountable {
+            uri: uri.clone(),
+            source,
+        })?;
+    }
+    let (words, unique) = (Some(total.words()), Some(total.unique()));
+    let json = busy(timings, move || total.to_json()).await?;
+    timings
+        .wait(Part::Put, state.store.put(&out, Bytes::from(json)))
+        .await?;
+    let files = Some(inputs.len() as u64);
+    Ok(Answer::new(
+        ReduceAnswer {
+            out,
+            files,
+            words,
+            unique,
+        },
+        timings,
+    ))
+}
+
+/// One map output as a table.
+async fn table<'a>(
+    state: &ServiceState,
+    uri: &'a S3Uri,
+    timings: &Timings,
+) -> Result<(&'a S3Uri, Counts), Error> {
+    let limit = MAX_MAP_OUTPUT;
+    let too_large = |size| Error::MapOutputTooLarge {
+        uri: uri.clone(),
+        size,
+        limit,
+    };
+    let json = fetch(state, uri, limit, timings, too_large).await?;
+    let read = busy(timings, move || Counts::from_json(&json)).await?;
+    let counts = read.map_err(|source| Error::BadMapOutput {
+        uri: uri.clone(),
+        source,
+    })?;
+    Ok((uri, counts))
+}
+
+/// A whole object, unless it is larger than `limit` bytes.
+async fn fetch(
+    state: &ServiceState,
+    uri: &S3Uri,
+    limit: u64,
+    timings: &Timings,
+    too_large: impl Fn(u64) -> Error,
+) -> Result<BytesMut, Error> {
+    let mut found = timings
+        .wait(Part::Get, state.store.get(uri, ReadOptions::default()))
+        .await?;
+    if found.meta.size > limit {
+        return Err(too_large(found.meta.size));
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = timings
+        .wait(Part::Get, found.body.next())
+        .await
+        .transpose()?
+    {
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
+}
+
+/// Work on a whole table, away from the threads that serve requests.
+async fn busy<T: Send + 'static>(
+    timings: &Timings,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    let done = timings.wait(Part::Count, spawn_blocking(work)).await;
+    done.map_err(|e| Error::Defect {
+        detail: e.to_string(),
+    })
+}
