@@ -1,5 +1,8 @@
 //! The command line as clap sees it; nothing is validated here beyond its shape.
 
+// The comments here are the text of --help, not Markdown.
+#![allow(clippy::doc_markdown)]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -64,8 +64,7 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count))
 }
 
-/// Foreign text made safe to show: control characters (escape sequences) and those that
-/// reorder text (bidirectional controls) are replaced by `�`.
+/// Foreign text made safe to show: what [`is_unsafe`] names is replaced by `�`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_unsafe) {
         let safe = text
@@ -77,10 +76,23 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     }
 }
 
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Is it not shown as itself? Controls steer a terminal, bidirectional marks reorder a line,
+/// zero-width ones hide, and non-characters are no text.
+pub fn is_unsafe(c: char) -> bool {
+    let invisible = matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    let non_character = u32::from(c) & 0xfffe == 0xfffe;
+    c.is_control() || invisible || non_character
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub struct Trouble {
     pub kind: TroubleKind,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
 fn is_other(kind: &TroubleKind) -> bool {
     *kind == TroubleKind::Other
 }

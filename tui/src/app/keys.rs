@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::overlay::Overlay;
-use super::state::{Panel, State};
+use super::state::State;
 
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,13 +199,6 @@ pub fn mode(state: &State) -> Mode {
         }
         Some(Overlay::ConfirmStop { .. }) => Mode::Asking,
         Some(Overlay::Prompt { .. }) => Mode::Typing,
-    }
-}
-
-impl Panel {
-    /// Does this panel list tasks?
-    pub fn is_tasks(self) -> bool {
-        self == Self::Tasks
     }
 }
 

@@ -1,19 +1,22 @@
 //! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
 
+mod act;
 mod command;
 mod event_log;
 pub mod keys;
 mod overlay;
 mod perform;
+mod reading;
 mod rows;
 mod state;
 mod terminal;
+mod typing;
 
 pub use command::USAGE as COMMAND_USAGE;
 pub use event_log::{EventLog, Level, LogLine};
 pub use overlay::{LogContent, Overlay, PipelineRow, Purpose, Subject};
 pub use rows::{LatencyRow, events, latency, pipeline, state_word, tasks, top_words};
-pub use state::{Effect, Flash, Link, LinkInfo, Msg, Panel, State};
+pub use state::{Activity, Effect, Flash, Link, LinkInfo, Msg, Panel, State};
 
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -108,7 +111,7 @@ async fn show(
                 match effect {
                     Effect::Quit => return Ok(Exit::Done),
                     Effect::Copy(text) => {
-                        screen.copy(&text)?;
+                        Screen::copy(&text)?;
                         state.apply(Msg::Copied(text), Timestamp::now());
                     }
                     effect => performer.perform(effect),

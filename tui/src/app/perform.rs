@@ -18,6 +18,7 @@ use crate::engine::record::Record;
 use crate::engine::{self, Context, Job};
 use crate::input::InputChoice;
 use crate::report::chart;
+use crate::save::SaveError;
 use crate::trouble::Trouble;
 
 /// How long quitting waits for the cluster to end.
@@ -233,7 +234,7 @@ fn export_chart(record: &Record) -> Result<PathBuf, Trouble> {
     for path in names {
         match chart::write_chart(record, &path, false) {
             Ok(()) => return Ok(path),
-            Err(chart::ChartError::Exists { .. }) => last = Some(path),
+            Err(chart::ChartError::Save(SaveError::Exists(_))) => last = Some(path),
             Err(error) => return Err(Trouble::new(error.to_string(), "")),
         }
     }

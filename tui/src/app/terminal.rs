@@ -39,7 +39,7 @@ impl Screen {
     }
 
     /// Puts a text on the clipboard through the terminal (OSC 52), so that it works over SSH too.
-    pub fn copy(&self, text: &str) -> io::Result<()> {
+    pub fn copy(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }
 }

@@ -38,17 +38,16 @@ impl Journal {
     }
 
     async fn append(&mut self, path: &Path, event: &RunEvent) -> std::io::Result<()> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                tokio::fs::create_dir_all(&self.dir).await?;
-                let file = OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(path)
-                    .await?;
-                self.file.insert(file)
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            tokio::fs::create_dir_all(&self.dir).await?;
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .await?;
+            self.file.insert(file)
         };
         let mut line = serde_json::to_vec(event)?;
         line.push(b'\n');

@@ -19,7 +19,7 @@ use crate::engine::{self, Context, Job, objects};
 use crate::exit::Exit;
 use crate::input::InputChoice;
 use crate::report::{RunReport, chart, text};
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::Trouble;
 use crate::{save, signals};
 
 /// What is wrong with the command line of `run`.
@@ -77,7 +77,7 @@ fn check(args: &RunArgs) -> Result<(Option<InputChoice>, RunOptions), UsageError
         chart::check_path(path, false).map_err(|error| UsageError::Target(error.to_string()))?;
     }
     if let Some(path) = &args.save {
-        save::check_new(path).map_err(|error| UsageError::Target(error.to_string()))?;
+        save::check(path, false).map_err(|error| UsageError::Target(error.to_string()))?;
     }
     let options = RunOptions {
         chunks,
@@ -191,6 +191,5 @@ async fn write_files(
 }
 
 fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Trouble> {
-    save::write_new(path, counts)
-        .map_err(|error| Trouble::new(error.to_string(), "").of_kind(TroubleKind::Other))
+    save::write(path, counts, false).map_err(|error| Trouble::new(error.to_string(), ""))
 }

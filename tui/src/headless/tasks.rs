@@ -1,5 +1,6 @@
 //! `mrdeck tasks`: every task with its addresses, once.
 
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -118,9 +119,10 @@ fn table(list: &TaskList) -> String {
     for row in &rows {
         for (column, cell) in row.iter().enumerate() {
             let width = rows.iter().map(|row| row[column].chars().count()).max();
-            let last = column + 1 == row.len();
-            let width = if last { 0 } else { width.unwrap_or(0) + 2 };
-            text.push_str(&format!("{cell:width$}"));
+            let is_last = column + 1 == row.len();
+            let width = if is_last { 0 } else { width.unwrap_or(0) + 2 };
+            // Writing to a String can't fail.
+            let _ = write!(text, "{cell:width$}");
         }
         text.push('\n');
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::engine::event::{Phase, RunStatus};
+use crate::engine::event::{Phase, RunStatus, Verification};
 use crate::engine::record::Record;
 use crate::engine::stats::map_stats;
 use crate::trouble::Trouble;
@@ -92,7 +92,7 @@ impl<'a> RunReport<'a> {
             words: result.map(|result| result.words),
             unique: result.map(|result| result.unique),
             out: result.map(|result| result.out.to_string()),
-            verified: record.verification.as_ref().map(|found| found.is_exact()),
+            verified: record.verification.as_ref().map(Verification::is_exact),
             total_ms: record.wall_ms,
             top: result
                 .map(|result| result.top.iter().take(top).map(top_word).collect())

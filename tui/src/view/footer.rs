@@ -81,11 +81,17 @@ fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
     match keys::mode(state) {
         Mode::Reading => {
             let pairs = [("j k", "scroll"), ("g G", "ends"), ("Esc", "close")];
-            return Line::from_iter(pairs.into_iter().flat_map(|(key, label)| pair(key, label)));
+            return pairs
+                .into_iter()
+                .flat_map(|(key, label)| pair(key, label))
+                .collect();
         }
         Mode::Asking => {
             let pairs = [("y", "yes"), ("n", "no")];
-            return Line::from_iter(pairs.into_iter().flat_map(|(key, label)| pair(key, label)));
+            return pairs
+                .into_iter()
+                .flat_map(|(key, label)| pair(key, label))
+                .collect();
         }
         Mode::Typing => {
             let mut spans: Vec<Span> = pair("Enter", "accept").into();

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Look, text};
-use crate::app::{Link, State};
+use crate::app::{Activity, Link, State};
 use crate::engine::event::{Phase, RunStatus};
 use crate::figures::millis;
 
@@ -42,10 +42,9 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 fn run_line(state: &State, look: &Look) -> Line<'static> {
     let theme = &look.theme;
     let Some(run) = &state.run else {
-        let text = if state.is_busy {
-            "preparing … "
-        } else {
-            "no run yet "
+        let text = match state.activity {
+            Activity::Idle => "no run yet ",
+            Activity::Busy | Activity::Cancelling => "preparing … ",
         };
         return Line::styled(text, theme.dim);
     };

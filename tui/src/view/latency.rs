@@ -10,7 +10,7 @@ use super::{Look, draw_hint, is_selected, text};
 use crate::app::{self, LatencyRow, Panel, State};
 use crate::engine::event::Phase;
 use crate::engine::record::Record;
-use crate::figures::{millis, plural};
+use crate::figures::millis;
 
 const LABEL: usize = 12;
 const VALUE: usize = 10;
@@ -34,6 +34,12 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let [bars, summary] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
     let longest = rows.iter().map(|row| row.ms).fold(0.0, f64::max);
+    // Every bar leaves room for the longest note, so that all have one scale.
+    let note = rows
+        .iter()
+        .map(|row| mapper_note(row).chars().count())
+        .max();
+    let note = note.unwrap_or(0);
     let shown = text::window(
         rows.len(),
         usize::from(bars.height),
@@ -41,7 +47,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     );
     let lines: Vec<Line> = shown
         .filter_map(|index| {
-            let line = bar_line(look, rows.get(index)?, longest, bars.width);
+            let line = bar_line(look, rows.get(index)?, longest, bars.width, note);
             let is_selected = is_selected(state, Panel::Latency, index);
             Some(line.style(if is_selected {
                 look.theme.selected
@@ -54,10 +60,16 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     frame.render_widget(speedup_line(state, look, run), summary);
 }
 
-fn bar_line<'a>(look: &Look, row: &LatencyRow, longest: f64, width: u16) -> Line<'a> {
+fn bar_line<'a>(
+    look: &Look,
+    row: &LatencyRow,
+    longest: f64,
+    width: u16,
+    note_width: usize,
+) -> Line<'a> {
     let theme = &look.theme;
     let note = mapper_note(row);
-    let room = usize::from(width).saturating_sub(LABEL + VALUE + 2 + note.chars().count());
+    let room = usize::from(width).saturating_sub(LABEL + 1 + VALUE + note_width);
     let style = match row {
         LatencyRow {
             is_in_flight: true, ..
@@ -75,7 +87,7 @@ fn bar_line<'a>(look: &Look, row: &LatencyRow, longest: f64, width: u16) -> Line
         Span::styled(format!("{label:LABEL$} "), theme.text),
         Span::styled(bar(row.ms, longest, room), style),
         Span::styled(format!("{:>VALUE$}", millis(row.ms)), theme.text),
-        Span::styled(note, theme.dim),
+        Span::styled(format!("{note:note_width$}"), theme.dim),
     ])
 }
 
@@ -138,11 +150,10 @@ fn speedup_line<'a>(state: &State, look: &Look, run: &Record) -> Line<'a> {
         Span::styled(format!("{speedup:.2}"), theme.title),
         Span::styled(
             format!(
-                " of {ideal} ({:.0} %)  Σ map {} / wall {} over {}",
+                " of {ideal} ({:.0} %)  Σ {} / wall {}",
                 speedup / ideal as f64 * 100.0,
                 millis(sum),
                 millis(wall),
-                plural(chunks, "chunk")
             ),
             theme.dim,
         ),

@@ -120,7 +120,7 @@ fn verify_state(run: &Record) -> (String, WorkState) {
 
 fn clock(run: &Record, phase: Phase, state: &State) -> String {
     let elapsed = run.clock(phase).elapsed_ms(state.now);
-    elapsed.map_or(String::new(), |ms| right(millis(ms)))
+    elapsed.map_or(String::new(), |ms| right(&millis(ms)))
 }
 
 fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -> [Span<'a>; 4] {
@@ -128,7 +128,7 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
     let stands = work.state();
     let shown = work.committed_attempt().or(work.attempts.last());
     let time = shown.map_or(String::new(), |attempt| {
-        right(millis(attempt.elapsed_ms(state.now)))
+        right(&millis(attempt.elapsed_ms(state.now)))
     });
     let detail = shown.map_or(String::new(), |attempt| {
         let task = text::elide(&attempt.task.0, 14);
@@ -148,7 +148,7 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
     ]
 }
 
-fn right(text: String) -> String {
+fn right(text: &str) -> String {
     format!("{text:>9}")
 }
 

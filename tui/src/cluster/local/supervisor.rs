@@ -241,16 +241,17 @@ impl Shared {
             () = self.shutdown.cancelled() => Some("the console ended".to_owned()),
         };
         let did_listen = false_start.is_none();
-        let reason = match false_start {
-            Some(reason) => reason,
-            None => tokio::select! {
+        let reason = if let Some(reason) = false_start {
+            reason
+        } else {
+            tokio::select! {
                 status = child.wait() => match status {
                     Ok(status) => status.to_string(),
                     Err(error) => error.to_string(),
                 },
                 _ = killed.recv() => "stopped from the console".to_owned(),
                 () = self.shutdown.cancelled() => "the console ended".to_owned(),
-            },
+            }
         };
         child.kill().await;
         self.stopped(id, &reason);

@@ -7,11 +7,11 @@
 mod draw;
 mod error;
 mod font;
+mod format;
 mod model;
 mod png;
 #[cfg(test)]
 mod sample;
-mod save;
 mod svg;
 
 use std::path::Path;
@@ -19,8 +19,9 @@ use std::path::Path;
 pub use error::ChartError;
 
 use crate::engine::record::Record;
+use crate::save;
+use format::Format;
 use model::ChartModel;
-use save::Format;
 
 /// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
 ///
@@ -32,12 +33,15 @@ pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), 
         Format::Png => png::render(&model)?,
         Format::Svg => svg::render(&model)?.into_bytes(),
     };
-    save::save(path, &bytes, overwrite)
+    save::write(path, &bytes, overwrite)?;
+    Ok(())
 }
 
 /// Whether [`write_chart`] could write there; asked before a run begins, so that a typo costs no run.
 pub fn check_path(path: &Path, overwrite: bool) -> Result<(), ChartError> {
-    save::check(path, overwrite)
+    Format::of(path)?;
+    save::check(path, overwrite)?;
+    Ok(())
 }
 
 #[cfg(test)]

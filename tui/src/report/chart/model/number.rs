@@ -1,5 +1,7 @@
 //! Numbers as people read them: thousands separated, as many decimals as help, round axis steps.
 
+use crate::figures::thousands;
+
 /// Times beyond this (some four months) are a defect of a clock, not a latency.
 const LONGEST_MS: f64 = 1e10;
 
@@ -40,15 +42,10 @@ pub fn times_text(factor: f64) -> String {
 
 /// A whole number with its thousands separated by commas.
 pub fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    // Saturates far above what is drawn.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = value.round() as u64;
+    thousands(whole)
 }
 
 /// The smallest of 1, 2, 2.5 or 5 times a power of ten that divides `range` into at most `parts` parts.

@@ -1,30 +1,15 @@
 //! A run's texts made fit to draw: what others named can't steer a terminal, reorder a line or break XML.
 
+use crate::figures::is_unsafe;
+
 /// Stands for a character that can't be drawn. U+FFFD would be the usual choice, but the fonts lack it.
 const REPLACEMENT: char = '□';
 
 /// Replaces every character that isn't drawn as itself: controls, bidi and zero-width marks, non-characters.
 pub fn clean(text: &str) -> String {
     text.chars()
-        .map(|c| if is_drawable(c) { c } else { REPLACEMENT })
+        .map(|c| if is_unsafe(c) { REPLACEMENT } else { c })
         .collect()
-}
-
-fn is_drawable(c: char) -> bool {
-    let invisible = matches!(
-        c,
-        '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}'
-    );
-    let non_character = u32::from(c) & 0xfffe == 0xfffe;
-    !(c.is_control() || invisible || non_character)
 }
 
 /// At most `most` characters: the middle goes, since both ends of a key tell more.
