@@ -51,6 +51,8 @@ pub enum Request {
     },
     Map {
         source: ChunkRef,
+        /// The input's version; a range of another one is refused.
+        etag: Option<String>,
     },
     Reduce {
         inputs: Vec<S3Uri>,
@@ -212,7 +214,7 @@ impl Client {
                     SplitMode::Copy => &[][..],
                     SplitMode::Range => &[("mode", "range")],
                 }),
-            Request::Map { source } => {
+            Request::Map { source, etag } => {
                 let builder = self
                     .http
                     .get(base.join(api::MAP).ok()?)
@@ -220,7 +222,10 @@ impl Client {
                 match source {
                     ChunkRef::Object(_) => builder,
                     ChunkRef::Range { start, end, .. } => {
-                        builder.query(&[("start", start), ("end", end)])
+                        let pinned = etag.as_ref().map(|etag| ("etag", etag));
+                        builder
+                            .query(&[("start", start), ("end", end)])
+                            .query(pinned.as_slice())
                     }
                 }
             }

@@ -185,7 +185,7 @@ mod tests {
         Queue::new((0..chunks).map(|chunk| {
             let source =
                 mrdeck_services::api::ChunkRef::Object(format!("s3://b/{chunk}").parse().unwrap());
-            Item::new(Work::map(chunk), Request::Map { source }, 0, 1)
+            Item::new(Work::map(chunk), Request::Map { source, etag: None }, 0, 1)
         }))
     }
 

@@ -271,7 +271,8 @@ impl Runner {
                 };
                 let source = chunk.source.clone();
                 let attempt = chunk.work.next_attempt();
-                let request = Request::Map { source };
+                let etag = self.record.input_etag.clone();
+                let request = Request::Map { source, etag };
                 Some(Item::new(Work::map(index), request, bytes, attempt))
             })
             .collect();
