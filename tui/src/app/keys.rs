@@ -221,6 +221,15 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_the_same_keys() {
+        let readme = include_str!("../../../README.md");
+        for row in help() {
+            let line = format!("| `{}` | {} |", row.keys_text, row.help);
+            assert!(readme.contains(&line), "missing: {line}");
+        }
+    }
+
+    #[test]
     fn ctrl_d_does_nothing() {
         assert!(BINDINGS.iter().all(|row| !row.keys.contains(&ctrl('d'))));
     }
