@@ -5,6 +5,11 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// How long a test waits for what must come; only a failing one ever waits that long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The mapper with an environment of its own: nothing of the caller's AWS settings gets in.
 fn mapper(environment: &[(&str, &str)]) -> Command {
@@ -127,7 +132,8 @@ fn every_way_to_override_the_endpoint_makes_s3_path_style() {
     let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/endpoint-in-the-profile");
     for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE"] {
         let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", s3.local_addr().unwrap());
+        // A name, because the SDK is path-style with an IP address anyway.
+        let endpoint = format!("http://localhost:{}", s3.local_addr().unwrap().port());
         std::fs::write(config, format!("[default]\nendpoint_url = {endpoint}\n")).unwrap();
         let value = if name == "AWS_CONFIG_FILE" {
             config
@@ -139,8 +145,13 @@ fn every_way_to_override_the_endpoint_makes_s3_path_style() {
             .unwrap();
         let addr = listening(&mut child);
         let request = send(addr, "/map?s3=s3://b/k");
-        let (call, _) = s3.accept().unwrap();
-        let first = BufReader::new(call).lines().next().unwrap().unwrap();
+        let (line, first) = mpsc::channel();
+        std::thread::spawn(move || {
+            let (call, _) = s3.accept().unwrap();
+            line.send(BufReader::new(call).lines().next().unwrap().unwrap())
+                .unwrap();
+        });
+        let first = first.recv_timeout(PATIENCE).unwrap();
         assert!(first.starts_with("GET /b/k"), "{name}: {first}");
         drop(request);
         signal(&child, "TERM");

@@ -4,6 +4,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -530,7 +531,11 @@ async fn more_requests_than_places_are_503_but_health_answers() {
     let first = tokio::spawn(send(service.clone(), "GET", path, ""));
     store.entered.notified().await;
 
-    let second = send(service.clone(), "GET", path, "").await;
+    // A request that is not refused would wait like the first one.
+    let second = send(service.clone(), "GET", path, "");
+    let second = tokio::time::timeout(Duration::from_secs(30), second)
+        .await
+        .unwrap();
     assert_refusal(&second, path, 503, "overloaded", &["1 places"]);
     assert_eq!(second.header("retry-after"), "1");
     assert_eq!(
