@@ -74,7 +74,7 @@ fn chunk_matches(run: &Record, index: usize, filter: &str) -> bool {
 pub fn state_word(state: WorkState) -> &'static str {
     match state {
         WorkState::Waiting => "waiting",
-        WorkState::InFlight => "in flight",
+        WorkState::InFlight => "running",
         WorkState::Retrying => "retrying",
         WorkState::Committed => "done",
         WorkState::Failed => "failed",

@@ -338,6 +338,9 @@ impl State {
                     "cancelled: r does what is missing, R all of it",
                 );
             }
+            RunStatus::Done if self.run.as_ref().is_some_and(|r| r.verification.is_some()) => {
+                self.flash(Level::Good, "done and verified: e exports the chart");
+            }
             RunStatus::Done => self.flash(Level::Good, "done: e exports the chart, v verifies"),
             RunStatus::Running => {}
         }

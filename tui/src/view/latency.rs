@@ -57,7 +57,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), bars);
-    frame.render_widget(speedup_line(state, look, run), summary);
+    frame.render_widget(speedup_line(state, look, run, summary.width), summary);
 }
 
 fn bar_line<'a>(
@@ -122,7 +122,7 @@ fn bar(value: f64, longest: f64, width: usize) -> String {
 }
 
 /// Live while the maps run: the time of all attempts so far over the wall time so far.
-fn speedup_line<'a>(state: &State, look: &Look, run: &Record) -> Line<'a> {
+fn speedup_line<'a>(state: &State, look: &Look, run: &Record, width: u16) -> Line<'a> {
     let theme = &look.theme;
     let Some(wall) = run
         .clock(Phase::Map)
@@ -145,19 +145,18 @@ fn speedup_line<'a>(state: &State, look: &Look, run: &Record) -> Line<'a> {
     let chunks = run.chunks.len() as u64;
     let ideal = u64::from(run.mappers).min(chunks).max(1);
     let speedup = sum / wall;
-    Line::from(vec![
+    let of_ideal = format!(" of {ideal} ({:.0} %)", speedup / ideal as f64 * 100.0);
+    let terms = format!("  Σ {} / wall {}", millis(sum), millis(wall));
+    let mut spans = vec![
         Span::styled("speed-up ", theme.dim),
         Span::styled(format!("{speedup:.2}"), theme.title),
-        Span::styled(
-            format!(
-                " of {ideal} ({:.0} %)  Σ {} / wall {}",
-                speedup / ideal as f64 * 100.0,
-                millis(sum),
-                millis(wall),
-            ),
-            theme.dim,
-        ),
-    ])
+        Span::styled(of_ideal, theme.dim),
+    ];
+    let used: usize = spans.iter().map(Span::width).sum();
+    if used + terms.chars().count() <= usize::from(width) {
+        spans.push(Span::styled(terms, theme.dim));
+    }
+    Line::from(spans)
 }
 
 #[cfg(test)]

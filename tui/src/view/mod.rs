@@ -16,11 +16,13 @@
 //!
 //! Enter gives one panel everything between header and footer. Nothing here waits or does I/O.
 
+mod describe;
 mod events;
 mod footer;
 mod header;
 mod latency;
 mod overlay;
+mod page;
 mod pipeline;
 mod results;
 mod tasks;

@@ -32,22 +32,29 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         usize::from(area.height),
         state.cursor(Panel::Pipeline),
     );
-    let rows = shown.filter_map(|index| {
-        let cells = cells(state, look, run, *all.get(index)?);
+    let cells: Vec<[Span; 4]> = shown
+        .clone()
+        .filter_map(|index| Some(cells(state, look, run, *all.get(index)?)))
+        .collect();
+    let width = |column: usize| {
+        let widest = cells.iter().map(|row| row[column].width()).max();
+        u16::try_from(widest.unwrap_or(0)).unwrap_or(u16::MAX)
+    };
+    let widths = [
+        Constraint::Length(width(0)),
+        Constraint::Length(width(1)),
+        Constraint::Length(width(2)),
+        Constraint::Fill(1),
+    ];
+    let rows = shown.zip(cells).map(|(index, cells)| {
         let is_selected = is_selected(state, Panel::Pipeline, index);
         let style = if is_selected {
             look.theme.selected
         } else {
             Style::new()
         };
-        Some(Row::new(cells).style(style))
+        Row::new(cells).style(style)
     });
-    let widths = [
-        Constraint::Length(12),
-        Constraint::Length(11),
-        Constraint::Length(9),
-        Constraint::Fill(1),
-    ];
     frame.render_widget(Table::new(rows, widths), area);
 }
 
@@ -57,7 +64,7 @@ fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Spa
         PipelineRow::Split => work_cells(state, look, "split".to_owned(), &run.split),
         PipelineRow::Reduce => work_cells(state, look, "reduce".to_owned(), &run.reduce),
         PipelineRow::Chunk(index) => match run.chunks.get(index) {
-            Some(chunk) => work_cells(state, look, format!("  chunk {index}"), &chunk.work),
+            Some(chunk) => work_cells(state, look, format!(" chunk {index}"), &chunk.work),
             None => Default::default(),
         },
         PipelineRow::Map => {
@@ -149,7 +156,7 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
 }
 
 fn right(text: &str) -> String {
-    format!("{text:>9}")
+    format!("{text:>8}")
 }
 
 fn glyph_word(state: WorkState) -> String {

@@ -8,10 +8,20 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Look, draw_hint, is_selected, text};
 use crate::app::{self, Link, Panel, State};
 use crate::cluster::{Probe, Role, Task, TaskStatus};
 use crate::figures::{age, millis, plural};
+
+const COLUMNS: usize = 8;
+const TITLES: [&str; COLUMNS] = [
+    "ROLE", "ID", "STATUS", "PRIVATE", "PUBLIC", "HEALTH", "PROBE", "AGE",
+];
+/// The one column that can be cut without losing what it says: ids differ at both ends.
+const ID: usize = 1;
+const LEAST_ID: usize = 8;
 
 pub fn title(state: &State) -> String {
     let tasks = &state.tasks.tasks;
@@ -34,30 +44,63 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     }
     let height = usize::from(area.height.saturating_sub(1));
     let shown = text::window(tasks.len(), height, state.cursor(Panel::Tasks));
-    let rows = shown.filter_map(|index| {
-        let row = task_row(state, look, tasks.get(index)?);
+    let shown_tasks = tasks.get(shown.clone()).unwrap_or_default();
+    let rows = |with_port: bool| -> Vec<[Span; COLUMNS]> {
+        shown_tasks
+            .iter()
+            .map(|task| cells(state, look, task, with_port))
+            .collect()
+    };
+    let mut cells = rows(true);
+    if least_width(&widths(&cells)) > usize::from(area.width) {
+        cells = rows(false);
+    }
+    let widths = fitted(widths(&cells), usize::from(area.width));
+    let rows = shown.zip(cells).map(|(index, mut cells)| {
+        let id = &mut cells[ID];
+        id.content = text::elide(&id.content, usize::from(widths[ID])).into();
         let is_selected = is_selected(state, Panel::Tasks, index);
-        Some(row.style(if is_selected {
+        let style = if is_selected {
             look.theme.selected
         } else {
             Style::new()
-        }))
+        };
+        Row::new(cells).style(style)
     });
-    let widths = [
-        Constraint::Length(8),
-        Constraint::Fill(2),
-        Constraint::Length(9),
-        Constraint::Fill(2),
-        Constraint::Fill(2),
-        Constraint::Length(9),
-        Constraint::Length(11),
-        Constraint::Length(6),
-    ];
-    let titles = [
-        "ROLE", "ID", "STATUS", "PRIVATE", "PUBLIC", "HEALTH", "PROBE", "AGE",
-    ];
-    let table = Table::new(rows, widths).header(Row::new(titles).style(look.theme.dim));
+    let header = Row::new(TITLES).style(look.theme.dim);
+    let table = Table::new(rows, widths.map(Constraint::Length)).header(header);
     frame.render_widget(table, area);
+}
+
+/// Each column as wide as its widest cell.
+fn widths(rows: &[[Span; COLUMNS]]) -> [usize; COLUMNS] {
+    std::array::from_fn(|column| {
+        let cells = rows.iter().map(|row| row[column].width());
+        cells.chain([TITLES[column].width()]).max().unwrap_or(0)
+    })
+}
+
+/// What the columns and the gaps between them take when the id is cut as far as it may be.
+fn least_width(widths: &[usize; COLUMNS]) -> usize {
+    let whole: usize = widths.iter().sum();
+    whole - widths[ID] + widths[ID].min(LEAST_ID) + COLUMNS - 1
+}
+
+/// Cuts the id where the row is too wide; spreads the room that is left over the columns.
+fn fitted(widths: [usize; COLUMNS], width: usize) -> [u16; COLUMNS] {
+    let gaps = COLUMNS - 1;
+    let whole = widths.iter().sum::<usize>() + gaps;
+    let spare = width.saturating_sub(whole) / COLUMNS;
+    let excess = whole.saturating_sub(width);
+    std::array::from_fn(|column| {
+        let mut fitted = widths[column] + spare.min(6);
+        if column == ID && excess > 0 {
+            fitted = widths[ID]
+                .saturating_sub(excess)
+                .max(LEAST_ID.min(widths[ID]));
+        }
+        u16::try_from(fitted).unwrap_or(u16::MAX)
+    })
 }
 
 fn hint(state: &State) -> String {
@@ -71,7 +114,7 @@ fn hint(state: &State) -> String {
     }
 }
 
-fn task_row<'a>(state: &State, look: &Look, task: &'a Task) -> Row<'a> {
+fn cells<'a>(state: &State, look: &Look, task: &'a Task, with_port: bool) -> [Span<'a>; COLUMNS] {
     let theme = &look.theme;
     let status = match task.last_status {
         TaskStatus::Running => theme.good,
@@ -81,7 +124,7 @@ fn task_row<'a>(state: &State, look: &Look, task: &'a Task) -> Row<'a> {
     let (probe, probe_style) = match &task.probe {
         Probe::Unknown => ("-".to_owned(), theme.dim),
         Probe::Reachable { latency } => (millis(latency.as_secs_f64() * 1e3), theme.good),
-        Probe::Unreachable(_) => ("unreachable".to_owned(), theme.error),
+        Probe::Unreachable(_) => ("no answer".to_owned(), theme.error),
     };
     let age = task.started_at.map_or("-".to_owned(), |at| {
         age(state.now.duration_since(at).as_secs())
@@ -89,22 +132,20 @@ fn task_row<'a>(state: &State, look: &Look, task: &'a Task) -> Row<'a> {
     let dash = |text: String, is_there: bool| {
         Span::styled(text, if is_there { theme.text } else { theme.dim })
     };
-    Row::new([
+    let port = task.port.filter(|_| with_port);
+    [
         Span::raw(task.role.to_string()),
-        Span::raw(text::elide(&task.id.0, 36)),
-        Span::styled(text::elide(&task.last_status.to_string(), 9), status),
-        dash(
-            address(task.private_ip, task.port),
-            task.private_ip.is_some(),
-        ),
-        dash(address(task.public_ip, task.port), task.public_ip.is_some()),
+        Span::raw(text::elide(&task.id.0, 40)),
+        Span::styled(text::elide(&task.last_status.to_string(), 14), status),
+        dash(address(task.private_ip, port), task.private_ip.is_some()),
+        dash(address(task.public_ip, port), task.public_ip.is_some()),
         dash(
             text::elide(task.health.as_deref().unwrap_or("-"), 9),
             task.health.is_some(),
         ),
         Span::styled(probe, probe_style),
         Span::raw(age),
-    ])
+    ]
 }
 
 fn address(ip: Option<IpAddr>, port: Option<u16>) -> String {

@@ -1,0 +1,157 @@
+//! Descriptions: everything known of a task, a chunk with every attempt, or the run.
+
+use jiff::Timestamp;
+use mrdeck_services::api::ChunkRef;
+
+use super::page::Page;
+use super::text;
+use crate::app::{PipelineRow, State, Subject};
+use crate::cluster::{Probe, Task};
+use crate::engine::record::{Attempt, Outcome, Record, WorkRecord};
+use crate::figures::{age, bytes, millis, thousands};
+
+/// Fills the page; gives its title.
+pub fn describe(state: &State, page: &mut Page, subject: &Subject) -> String {
+    match subject {
+        Subject::Task(id) => {
+            match state.tasks.tasks.iter().find(|task| task.id == *id) {
+                Some(task) => describe_task(state, page, task),
+                None => page.note("this task is gone"),
+            }
+            format!("Task {}", text::elide(&id.0, 40))
+        }
+        Subject::Row(row) => match &state.run {
+            Some(run) => describe_row(state, page, run, *row),
+            None => "Run".to_owned(),
+        },
+    }
+}
+
+fn describe_task(state: &State, page: &mut Page, task: &Task) {
+    let probe = match &task.probe {
+        Probe::Unknown if task.is_usable() => "not asked yet".to_owned(),
+        Probe::Unknown => "not running, so not asked".to_owned(),
+        Probe::Reachable { latency } => {
+            format!("/health answers in {}", millis(latency.as_secs_f64() * 1e3))
+        }
+        Probe::Unreachable(trouble) => trouble.to_string(),
+    };
+    let family = task.family.as_ref().map(|family| match task.revision {
+        Some(revision) => format!("{family}:{revision}"),
+        None => family.clone(),
+    });
+    let started = task.started_at.map(|at| moment(state.now, at, page));
+    page.field("role", task.role.to_string());
+    page.field("status", task.last_status.to_string());
+    page.maybe("desired", task.desired_status.as_ref());
+    page.maybe("health", task.health.as_ref());
+    page.maybe("family", family);
+    page.maybe("requests go to", task.base.as_ref());
+    page.maybe("private IP", task.private_ip);
+    page.maybe("public IP", task.public_ip);
+    page.maybe("port", task.port);
+    page.maybe("zone", task.az.as_ref());
+    page.maybe("started", started);
+    page.field("probe", probe);
+    for (name, value) in &task.details {
+        page.field(name, value);
+    }
+}
+
+fn moment(now: Timestamp, at: Timestamp, page: &Page) -> String {
+    let zoned = at.to_zoned(page.look.timezone.clone());
+    let ago = age(now.duration_since(at).as_secs());
+    format!("{} ({ago} ago)", zoned.strftime("%Y-%m-%d %H:%M:%S"))
+}
+
+fn describe_row(state: &State, page: &mut Page, run: &Record, row: PipelineRow) -> String {
+    match row {
+        PipelineRow::Split => {
+            describe_work(state, page, &run.split);
+            "Split".to_owned()
+        }
+        PipelineRow::Reduce => {
+            describe_work(state, page, &run.reduce);
+            "Reduce".to_owned()
+        }
+        PipelineRow::Chunk(index) => {
+            if let Some(chunk) = run.chunks.get(index) {
+                page.field("source", source(&chunk.source));
+                describe_work(state, page, &chunk.work);
+            }
+            format!("Chunk {index}")
+        }
+        PipelineRow::Map | PipelineRow::Verify => {
+            describe_run(page, run);
+            "Run".to_owned()
+        }
+    }
+}
+
+fn describe_run(page: &mut Page, run: &Record) {
+    page.field("run", run.run.to_string());
+    page.field("input", run.input.to_string());
+    page.maybe("input size", run.input_bytes.map(bytes));
+    page.field("status", run.status.to_string());
+    page.field("chunks", run.chunks.len().to_string());
+    page.field("mappers", run.mappers.to_string());
+    if let Some(trouble) = &run.trouble {
+        page.field("failed because", &trouble.cause);
+        page.field("what to do", &trouble.advice);
+    }
+    for sample in run.verification.iter().flat_map(|found| &found.samples) {
+        page.field("wrong", sample);
+    }
+}
+
+fn source(chunk: &ChunkRef) -> String {
+    match chunk {
+        ChunkRef::Object(uri) => uri.to_string(),
+        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
+    }
+}
+
+/// Every attempt, first to last.
+fn describe_work(state: &State, page: &mut Page, work: &WorkRecord) {
+    if work.attempts.is_empty() {
+        page.note("not begun yet");
+    }
+    for attempt in &work.attempts {
+        describe_attempt(state, page, attempt, work.committed);
+    }
+}
+
+fn describe_attempt(state: &State, page: &mut Page, attempt: &Attempt, committed: Option<u32>) {
+    let theme = &page.look.theme;
+    let (word, style) = match &attempt.outcome {
+        Outcome::InFlight => ("running", theme.active),
+        Outcome::Succeeded { .. } if committed == Some(attempt.number) => ("committed", theme.good),
+        Outcome::Succeeded { .. } => ("succeeded", theme.good),
+        Outcome::Failed { .. } => ("failed", theme.error),
+        Outcome::Abandoned { .. } => ("cancelled", theme.warning),
+    };
+    page.heading(&format!("attempt {}", attempt.number), word, style);
+    page.field("task", format!("{} at {}", attempt.task, attempt.address));
+    page.field("started", moment(state.now, attempt.started_at, page));
+    page.field("took", millis(attempt.elapsed_ms(state.now)));
+    match &attempt.outcome {
+        Outcome::Succeeded { answer, .. } => {
+            if let Some(words) = answer.words {
+                page.field("words", thousands(words));
+            }
+            if let Some(out) = &answer.out {
+                page.field("out", out.to_string());
+            }
+            for part in &answer.timing {
+                page.field(&part.name, millis(part.ms));
+            }
+        }
+        Outcome::Failed { trouble, .. } => {
+            page.field("because", &trouble.cause);
+            if !trouble.advice.is_empty() {
+                page.field("what to do", &trouble.advice);
+            }
+        }
+        Outcome::InFlight | Outcome::Abandoned { .. } => {}
+    }
+}
