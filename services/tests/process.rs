@@ -6,7 +6,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come; only a failing one ever waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,6 +49,21 @@ fn signal(child: &Child, name: &str) {
     assert!(status.unwrap().success());
 }
 
+/// Whether it ends in time, and with success.
+fn stopped(child: &mut Child) -> bool {
+    let start = Instant::now();
+    loop {
+        match child.try_wait().unwrap() {
+            Some(status) => return status.success(),
+            None if start.elapsed() > PATIENCE => {
+                child.kill().unwrap();
+                return false;
+            }
+            None => std::thread::yield_now(),
+        }
+    }
+}
+
 fn send(addr: SocketAddr, path: &str) -> TcpStream {
     let mut stream = TcpStream::connect(addr).unwrap();
     write!(
@@ -72,7 +87,7 @@ fn it_says_where_it_listens_and_stops_when_told() {
         let addr = listening(&mut child);
         assert!(answer(send(addr, "/health")).ends_with("\r\n\r\nok"));
         signal(&child, name);
-        assert!(child.wait().unwrap().success(), "{name}");
+        assert!(stopped(&mut child), "{name}");
         let mut log = String::new();
         child
             .stderr
@@ -99,17 +114,19 @@ fn a_request_in_flight_outlives_sigterm() {
         .spawn()
         .unwrap();
     let addr = listening(&mut child);
-    let request = send(addr, "/map?s3=s3://b/k");
+    let request = send(addr, "/map?s3=s3://bucket/k");
     let (mut call, _) = s3.accept().unwrap();
     let mut head = BufReader::new(call.try_clone().unwrap()).lines();
     let first = head.next().unwrap().unwrap();
     assert!(
-        first.starts_with("GET /b/k"),
+        first.starts_with("GET /bucket/k"),
         "path-style, since the endpoint is overridden: {first}"
     );
     signal(&child, "TERM");
     // The listener is closed as soon as the signal has been seen.
+    let start = Instant::now();
     while TcpStream::connect(addr).is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it goes on listening");
         std::thread::yield_now();
     }
     let body = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
@@ -124,7 +141,7 @@ fn a_request_in_flight_outlives_sigterm() {
         text.starts_with("HTTP/1.1 502") && text.contains("s3_denied"),
         "{text}"
     );
-    assert!(child.wait().unwrap().success());
+    assert!(stopped(&mut child));
 }
 
 #[test]
@@ -132,7 +149,7 @@ fn every_way_to_override_the_endpoint_makes_s3_path_style() {
     let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/endpoint-in-the-profile");
     for name in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CONFIG_FILE"] {
         let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
-        // A name, because the SDK is path-style with an IP address anyway.
+        // A host name and a long enough bucket name: else the SDK is path-style anyway.
         let endpoint = format!("http://localhost:{}", s3.local_addr().unwrap().port());
         std::fs::write(config, format!("[default]\nendpoint_url = {endpoint}\n")).unwrap();
         let value = if name == "AWS_CONFIG_FILE" {
@@ -144,7 +161,7 @@ fn every_way_to_override_the_endpoint_makes_s3_path_style() {
             .spawn()
             .unwrap();
         let addr = listening(&mut child);
-        let request = send(addr, "/map?s3=s3://b/k");
+        let request = send(addr, "/map?s3=s3://bucket/k");
         let (line, first) = mpsc::channel();
         std::thread::spawn(move || {
             let (call, _) = s3.accept().unwrap();
@@ -152,10 +169,10 @@ fn every_way_to_override_the_endpoint_makes_s3_path_style() {
                 .unwrap();
         });
         let first = first.recv_timeout(PATIENCE).unwrap();
-        assert!(first.starts_with("GET /b/k"), "{name}: {first}");
+        assert!(first.starts_with("GET /bucket/k"), "{name}: {first}");
         drop(request);
         signal(&child, "TERM");
-        assert!(child.wait().unwrap().success());
+        assert!(stopped(&mut child));
     }
 }
 
@@ -167,13 +184,13 @@ fn without_credentials_the_answer_says_so() {
         .env_remove("AWS_SECRET_ACCESS_KEY");
     let mut child = command.spawn().unwrap();
     let addr = listening(&mut child);
-    let text = answer(send(addr, "/map?s3=s3://b/k"));
+    let text = answer(send(addr, "/map?s3=s3://bucket/k"));
     assert!(
         text.starts_with("HTTP/1.1 502") && text.contains("s3_credentials"),
         "{text}"
     );
     signal(&child, "TERM");
-    assert!(child.wait().unwrap().success());
+    assert!(stopped(&mut child));
 }
 
 #[test]

@@ -68,16 +68,21 @@ pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(builder.build())
 }
 
-/// The endpoint that S3 calls go to instead of AWS's own, if any: from the options, from
-/// `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, or from the profile.
+/// The endpoint that S3 calls go to instead of AWS's own, if any.
 pub fn s3_endpoint(config: &SdkConfig) -> Option<String> {
+    endpoint_of(config, "S3")
+}
+
+/// The endpoint that a service's calls go to instead of AWS's own, if any: from the options, from
+/// `AWS_ENDPOINT_URL_SERVICE` or `AWS_ENDPOINT_URL`, or from the profile.
+pub fn endpoint_of(config: &SdkConfig, service_id: &str) -> Option<String> {
     let general = config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
         return general;
     }
-    // The same question that the SDK's S3 client asks; its answer can't be read back from there.
+    // The same question that the SDK's own clients ask; their answer can't be read back from there.
     let key = ServiceConfigKey::builder()
-        .service_id("S3")
+        .service_id(service_id)
         .env("AWS_ENDPOINT_URL")
         .profile("endpoint_url")
         .build();

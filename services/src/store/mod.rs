@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod memory;
+pub mod refusal;
 pub mod s3;
 
 use std::ops::Range;

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 
-use aws_credential_types::provider::error::CredentialsError;
 pub(super) use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::store::StoreError;
+pub(super) use crate::store::refusal::causes;
+use crate::store::refusal::{Refusal, is_about_credentials, refusal};
 use crate::uri::S3Uri;
 
 /// A failed call, as far as its answer alone tells.
@@ -42,14 +43,14 @@ where
 fn refused(at: &S3Uri, status: u16, code: Option<&str>, detail: String) -> Failure {
     let uri = at.clone();
     let bucket = at.bucket().to_owned();
-    Failure::Known(match code.map_or(Kind::Unknown, kind) {
+    Failure::Known(match code.map_or(Kind::Shared(Refusal::Unknown), kind) {
         Kind::NoBucket => StoreError::NoSuchBucket { bucket },
         Kind::NoKey => return Failure::Missing,
         Kind::Changed => StoreError::Changed { uri },
-        Kind::Credentials => StoreError::Credentials { detail },
-        Kind::Denied => StoreError::Denied { uri, detail },
-        Kind::Throttled => StoreError::Throttled { detail },
-        Kind::Unknown => match status {
+        Kind::Shared(Refusal::Credentials) => StoreError::Credentials { detail },
+        Kind::Shared(Refusal::Denied) => StoreError::Denied { uri, detail },
+        Kind::Shared(Refusal::Throttled) => StoreError::Throttled { detail },
+        Kind::Shared(Refusal::Unknown) => match status {
             404 if code.is_none() => return Failure::Missing,
             400 if code.is_none() => return Failure::Bare(StoreError::Other { uri, detail }),
             401 | 403 if code.is_none() => {
@@ -63,15 +64,12 @@ fn refused(at: &S3Uri, status: u16, code: Option<&str>, detail: String) -> Failu
     })
 }
 
-/// What the services treat alike.
+/// What S3 alone says, and what every AWS service may say.
 enum Kind {
     NoBucket,
     NoKey,
     Changed,
-    Credentials,
-    Denied,
-    Throttled,
-    Unknown,
+    Shared(Refusal),
 }
 
 fn kind(code: &str) -> Kind {
@@ -79,30 +77,7 @@ fn kind(code: &str) -> Kind {
         "NoSuchBucket" => Kind::NoBucket,
         "NoSuchKey" | "NotFound" | "NoSuchVersion" => Kind::NoKey,
         "PreconditionFailed" => Kind::Changed,
-        "ExpiredToken"
-        | "ExpiredTokenException"
-        | "InvalidAccessKeyId"
-        | "InvalidClientTokenId"
-        | "InvalidToken"
-        | "SignatureDoesNotMatch"
-        | "TokenRefreshRequired"
-        | "UnrecognizedClientException" => Kind::Credentials,
-        "AccessDenied" | "AccessDeniedException" | "AllAccessDisabled" | "AccountProblem" => {
-            Kind::Denied
-        }
-        "SlowDown"
-        | "SlowDownRead"
-        | "SlowDownWrite"
-        | "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "RequestThrottled"
-        | "RequestLimitExceeded"
-        | "TooManyRequests"
-        | "TooManyRequestsException"
-        | "ServiceUnavailable"
-        | "BandwidthLimitExceeded" => Kind::Throttled,
-        _ => Kind::Unknown,
+        code => Kind::Shared(refusal(code)),
     }
 }
 
@@ -112,7 +87,7 @@ where
     E: Error + 'static,
 {
     let detail = causes(error);
-    if has_cause::<CredentialsError>(error) {
+    if is_about_credentials(error) {
         return StoreError::Credentials { detail };
     }
     match error {
@@ -122,29 +97,6 @@ where
         },
         _ => StoreError::Unreachable { detail },
     }
-}
-
-/// The causes of an error without the SDK's own outermost words, which only name the layer.
-pub(super) fn causes(error: &(dyn Error + 'static)) -> String {
-    let mut texts: Vec<String> = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        // Many errors repeat their cause in their own text.
-        if !texts.iter().any(|seen| seen.contains(&text)) {
-            texts.push(text);
-        }
-        next = cause.source();
-    }
-    if texts.is_empty() {
-        error.to_string()
-    } else {
-        texts.join(": ")
-    }
-}
-
-fn has_cause<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |e| (*e).source()).any(<dyn Error + 'static>::is::<T>)
 }
 
 #[cfg(test)]

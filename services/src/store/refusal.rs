@@ -1,0 +1,75 @@
+//! What the error codes of AWS services have in common, and what lies behind an SDK error.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+
+/// What callers treat alike, whichever service refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Missing, wrong or expired.
+    Credentials,
+    Denied,
+    Throttled,
+    /// A code that only its own service understands.
+    Unknown,
+}
+
+/// What an AWS error code means.
+pub fn refusal(code: &str) -> Refusal {
+    match code {
+        "AuthFailure"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidToken"
+        | "RequestExpired"
+        | "SignatureDoesNotMatch"
+        | "TokenRefreshRequired"
+        | "UnrecognizedClientException" => Refusal::Credentials,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "AllAccessDisabled"
+        | "AccountProblem"
+        | "UnauthorizedOperation" => Refusal::Denied,
+        "SlowDown"
+        | "SlowDownRead"
+        | "SlowDownWrite"
+        | "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestLimitExceeded"
+        | "TooManyRequests"
+        | "TooManyRequestsException"
+        | "ServiceUnavailable"
+        | "BandwidthLimitExceeded" => Refusal::Throttled,
+        _ => Refusal::Unknown,
+    }
+}
+
+/// The causes of an error without the SDK's own outermost words, which only name the layer.
+pub fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut texts: Vec<String> = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        // Many errors repeat their cause in their own text.
+        if !texts.iter().any(|seen| seen.contains(&text)) {
+            texts.push(text);
+        }
+        next = cause.source();
+    }
+    if texts.is_empty() {
+        error.to_string()
+    } else {
+        texts.join(": ")
+    }
+}
+
+/// Did a call fail before it was sent, because no credentials could be had?
+pub fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |e| (*e).source())
+        .any(<dyn Error + 'static>::is::<CredentialsError>)
+}
