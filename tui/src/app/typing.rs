@@ -16,21 +16,37 @@ impl State {
             for c in text.chars().filter(|c| !c.is_control()) {
                 input.handle(InputRequest::InsertChar(c));
             }
+            self.line_changed();
         }
     }
 
-    pub(super) fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
-        let Some(Overlay::Prompt {
+    /// Whatever was wrong with the line may be right now; a filter shows what it does.
+    fn line_changed(&mut self) {
+        if let Some(Overlay::Prompt {
             purpose,
             input,
             problem,
         }) = &mut self.overlay
-        else {
+        {
+            *problem = None;
+            if *purpose == Purpose::Filter {
+                input
+                    .value()
+                    .clone_into(&mut self.filters[self.focus as usize]);
+            }
+        }
+    }
+
+    pub(super) fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
+        let Some(Overlay::Prompt { purpose, input, .. }) = &mut self.overlay else {
             return Vec::new();
         };
         let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let request = match key.code {
             KeyCode::Esc => {
+                if *purpose == Purpose::Filter {
+                    self.filters[self.focus as usize].clear();
+                }
                 self.overlay = None;
                 return Vec::new();
             }
@@ -52,13 +68,8 @@ impl State {
             KeyCode::Char(c) if !is_ctrl => InputRequest::InsertChar(c),
             _ => return Vec::new(),
         };
-        *problem = None;
         input.handle(request);
-        if *purpose == Purpose::Filter {
-            input
-                .value()
-                .clone_into(&mut self.filters[self.focus as usize]);
-        }
+        self.line_changed();
         Vec::new()
     }
 
