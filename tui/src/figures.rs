@@ -17,7 +17,8 @@ pub fn thousands(value: u64) -> String {
 
 /// Milliseconds with as many decimals as matter: `0.42 ms`, `9.87 ms`, `42.3 ms`, `1,234 ms`.
 pub fn millis(ms: f64) -> String {
-    let ms = ms.max(0.0);
+    // Neither `-0.00` nor `NaN`.
+    let ms = if ms > 0.0 { ms } else { 0.0 };
     let number = match ms {
         _ if ms < 9.995 => format!("{ms:.2}"),
         _ if ms < 99.95 => format!("{ms:.1}"),
@@ -107,7 +108,7 @@ mod tests {
 
     #[test]
     fn milliseconds_keep_three_digits() {
-        let text = [0.0, 0.421, 9.999, 42.34, 99.96, 1234.4].map(millis);
+        let text = [-0.0, 0.421, 9.999, 42.34, 99.96, 1234.4].map(millis);
         let expected = [
             "0.00 ms", "0.42 ms", "10.0 ms", "42.3 ms", "100 ms", "1,234 ms",
         ];

@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{Look, text};
 use crate::app::keys::{self, Mode};
 use crate::app::{COMMAND_USAGE, Overlay, Purpose, State};
+use crate::figures::printable;
 
 pub const HEIGHT: u16 = 2;
 
@@ -50,7 +51,7 @@ fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let shown: String = input.value().chars().skip(scroll).collect();
     let mut spans = vec![
         Span::styled(label, look.theme.key),
-        Span::styled(shown, look.theme.text),
+        Span::styled(printable(&shown).into_owned(), look.theme.text),
     ];
     if let Some(problem) = problem {
         let used: usize = spans.iter().map(Span::width).sum();

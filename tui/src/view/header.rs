@@ -14,6 +14,9 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let run = run_line(state, look);
     let room = usize::from(area.width).saturating_sub(run.width());
     let mut left = vec![Span::styled(" mrdeck ", theme.key)];
+    if state.read_only {
+        left.push(Span::styled(" read-only ", theme.warning));
+    }
     match &state.link {
         Link::Connecting => left.push(Span::styled(" connecting …", theme.warning)),
         Link::Down(_) => left.push(Span::styled(
@@ -31,9 +34,6 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
                 left.push(Span::styled(format!("  {input}"), theme.dim));
             }
         }
-    }
-    if state.read_only {
-        left.push(Span::styled("  read-only", theme.warning));
     }
     frame.render_widget(Line::from(left), area);
     frame.render_widget(run.right_aligned(), area);
