@@ -385,9 +385,13 @@ impl Record {
             .map(|(_, trouble)| trouble.clone())
     }
 
-    /// A run that ended without a result and whose missing part can be done again.
+    /// A run that ended early and whose missing part can be done again. Of a result that was found wrong nothing is missing.
     pub fn can_rerun(&self) -> bool {
-        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled)
+        let is_wrong = self
+            .verification
+            .as_ref()
+            .is_some_and(|found| !found.is_exact());
+        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled) && !is_wrong
     }
 }
 
