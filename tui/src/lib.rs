@@ -24,6 +24,8 @@ pub mod signals;
 pub mod trouble;
 pub mod view;
 
+use std::io::Write;
+
 use cli::{Cli, Command};
 use config::Config;
 use exit::Exit;
@@ -74,8 +76,16 @@ async fn dispatch(cli: &Cli) -> Exit {
 fn complain(cause: &str, advice: &str) {
     let cause = figures::printable(cause);
     if advice.is_empty() {
-        eprintln!("mrdeck: {cause}");
+        say(&format!("mrdeck: {cause}"));
     } else {
-        eprintln!("mrdeck: {cause}\n  {}", figures::printable(advice));
+        say(&format!(
+            "mrdeck: {cause}\n  {}",
+            figures::printable(advice)
+        ));
     }
+}
+
+/// A line on standard error. A reader that closed it has what it wanted, so that is no reason to panic.
+fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
