@@ -1,1 +1,14 @@
 //! The console without its dashboard, end to end.
+
+mod cancel;
+mod cluster;
+mod exactness;
+mod files;
+mod inputs;
+mod misbehaviour;
+mod orphans;
+mod refused;
+mod report;
+mod retries;
+mod settings;
+mod tasks;

@@ -1,1 +1,51 @@
-//! What the tests share: an S3 server, service processes, a fault proxy, the console itself.
+//! What the tests share. All of it is real (S3 protocol, service processes, the console's binary) except
+//! the [`proxy`], which stands between the console and a service to make that service misbehave.
+
+pub mod console;
+pub mod home;
+pub mod lab;
+pub mod process;
+pub mod proxy;
+pub mod s3;
+pub mod script;
+pub mod services;
+pub mod words;
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Far above what anything here takes: it ends a test that would otherwise hang.
+pub const DEADLINE: Duration = Duration::from_mins(1);
+/// Between two looks at something that gives no notice of itself, such as `/proc`.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Runs the S3 servers and the proxies; the tests themselves are plain blocking code.
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+    });
+    &RUNTIME
+}
+
+/// Waits for what `look` finds.
+pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
+/// Waits until `holds` does.
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    wait_for(what, || holds().then_some(()));
+}

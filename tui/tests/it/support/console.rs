@@ -1,0 +1,208 @@
+//! The real binary, run with an environment of its own: nothing of the caller's settings gets in.
+
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::{DEADLINE, process, wait_for};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_mrdeck");
+
+/// A console that is not started yet.
+pub struct Console(Command);
+
+/// A console on its way. Dropping it kills it.
+pub struct Running {
+    child: Child,
+    stdout: Option<JoinHandle<String>>,
+    stderr: Option<JoinHandle<String>>,
+}
+
+/// How a console ended.
+pub struct Finished {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Console {
+    pub fn new(home: &Path) -> Self {
+        let mut command = Command::new(BINARY);
+        clean(&mut command, home);
+        Self(command)
+    }
+
+    /// Starts another program instead, which is to start the console.
+    pub fn by(program: &str, home: &Path) -> Self {
+        let mut command = Command::new(program);
+        clean(&mut command, home);
+        Self(command)
+    }
+
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.0.arg(arg);
+        self
+    }
+
+    pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.0.env_remove(name);
+        self
+    }
+
+    pub fn start(mut self) -> Running {
+        let mut child = self
+            .0
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = collect(child.stdout.take().unwrap());
+        let stderr = collect(child.stderr.take().unwrap());
+        Running {
+            child,
+            stdout: Some(stdout),
+            stderr: Some(stderr),
+        }
+    }
+
+    pub fn run(self) -> Finished {
+        self.start().wait()
+    }
+
+    /// Runs with nobody reading standard output, or standard error, from the start.
+    pub fn run_unread(mut self, out_is_read: bool, err_is_read: bool) -> Finished {
+        let mut child = self
+            .0
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let stdout = stdout.filter(|_| out_is_read).map(collect);
+        let stderr = stderr.filter(|_| err_is_read).map(collect);
+        let running = Running {
+            child,
+            stdout,
+            stderr,
+        };
+        running.wait()
+    }
+}
+
+fn clean(command: &mut Command, home: &Path) {
+    command
+        .env_clear()
+        .current_dir(home)
+        .env("HOME", home)
+        .env("XDG_STATE_HOME", home.join("state"))
+        .env("XDG_CONFIG_HOME", home.join("config"))
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    for kept in ["PATH", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+}
+
+fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        String::from_utf8(bytes).unwrap()
+    })
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub fn signal(&self, name: &str) {
+        process::signal(self.pid(), name);
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
+    /// Waits for the end; a console that does not come to one is killed, and the test fails.
+    pub fn wait(mut self) -> Finished {
+        let status = self.status();
+        let text = |reader: Option<JoinHandle<String>>| {
+            reader.map_or(String::new(), |reader| reader.join().unwrap())
+        };
+        Finished {
+            code: status.code(),
+            stdout: text(self.stdout.take()),
+            stderr: text(self.stderr.take()),
+        }
+    }
+
+    fn status(&mut self) -> ExitStatus {
+        let started = Instant::now();
+        wait_for("the console's end", || {
+            let status = self.child.try_wait().unwrap();
+            if status.is_none() && started.elapsed() > DEADLINE * 3 / 4 {
+                self.child.kill().unwrap();
+                let text = self.stderr.take().unwrap().join().unwrap();
+                panic!("the console hangs; it said: {text}");
+            }
+            status
+        })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It fails only for a process that has already ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Finished {
+    /// Asserts the exit code and that nothing panicked.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Self {
+        let said = format!("stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        assert_eq!(self.code, Some(code), "{said}");
+        assert!(!self.stderr.contains("panicked"), "{said}");
+        self
+    }
+
+    /// Asserts the exit code, and that what is said on standard error holds each of `words`.
+    #[track_caller]
+    pub fn expect_complaint(self, code: i32, words: &[&str]) -> Self {
+        let finished = self.expect(code);
+        for word in words {
+            let said = &finished.stderr;
+            assert!(said.contains(word), "'{word}' is not in: {said}");
+        }
+        finished
+    }
+
+    /// Standard output, which is one JSON value and nothing else.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
+    }
+}
