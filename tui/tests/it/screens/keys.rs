@@ -1,0 +1,192 @@
+//! Which keys are read where: typing, quitting, keys that mean nothing; the help and the footer that tell them.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use mrdeck::app::{Effect, Msg, Overlay, State, keys};
+use mrdeck::cluster::{Probe, TaskId};
+use mrdeck::trouble::Trouble;
+use mrdeck_services::api::SplitMode;
+
+use super::scene::Scene;
+
+fn connected() -> Scene {
+    Scene::new().connected()
+}
+
+fn overlay(scene: &Scene) -> &Overlay {
+    scene.state.overlay.as_ref().expect("something is open")
+}
+
+#[test]
+fn commands_do_what_they_say() {
+    let mut scene = connected();
+    let mut say = |line: &str| {
+        let mut effects = scene.press(":");
+        effects.extend(scene.press(line));
+        effects.extend(scene.key(KeyCode::Enter));
+        (
+            effects,
+            scene.state.options.clone(),
+            scene.state.overlay.is_some(),
+        )
+    };
+    assert_eq!(say("chunks 7").1.chunks, Some(7));
+    assert_eq!(say("chunks auto").1.chunks, None);
+    assert_eq!(say("split range").1.split, SplitMode::Range);
+    assert!(say("verify on").1.verify);
+    assert!(!say("verify off").1.verify);
+    assert!(!say("").2, "an empty command is none");
+    assert!(
+        !say("export").2,
+        "nothing to export, said in the status line"
+    );
+    assert!(say("chunks 0").2, "a mistake can be corrected");
+    scene.key(KeyCode::Esc);
+    scene.press(":q");
+    assert_eq!(scene.key(KeyCode::Enter), [Effect::Quit]);
+}
+
+#[test]
+fn while_a_line_is_typed_every_letter_is_a_letter() {
+    for open in ["o", ":", "/"] {
+        let mut scene = connected().pressed(open);
+        scene.ctrl('u');
+        assert_eq!(scene.press("qsrRxSyle?c/:"), [], "{open}");
+        match overlay(&scene) {
+            Overlay::Prompt { input, .. } => assert_eq!(input.value(), "qsrRxSyle?c/:"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_paste_is_typed_without_its_line_ends_and_escapes() {
+    let mut scene = connected().pressed("o");
+    scene.ctrl('u');
+    scene.send(Msg::Paste("/tmp/a\u{1b}[31m b.txt\r\n".to_owned()));
+    match overlay(&scene) {
+        Overlay::Prompt { input, .. } => assert_eq!(input.value(), "/tmp/a[31m b.txt"),
+        other => panic!("{other:?}"),
+    }
+    let mut scene = connected();
+    assert_eq!(
+        scene.send(Msg::Paste("sqS".to_owned())),
+        [],
+        "not into the panels"
+    );
+    assert!(scene.state.overlay.is_none());
+}
+
+#[test]
+fn ctrl_c_quits_everywhere_and_q_only_from_the_panels() {
+    let places = ["", "?", "jd", "jl", "jS", ":", "o", "/"];
+    for place in places {
+        let mut scene = connected().pressed(place);
+        assert_eq!(scene.ctrl('c'), [Effect::Quit], "{place}");
+        let mut scene = connected().pressed(place);
+        let expected: &[Effect] = if place.is_empty() {
+            &[Effect::Quit]
+        } else {
+            &[]
+        };
+        assert_eq!(scene.press("q"), expected, "{place}");
+    }
+    assert_eq!(Scene::new().press("q"), [Effect::Quit], "while connecting");
+}
+
+#[test]
+fn other_keys_do_nothing_at_all() {
+    let used = |c: char| "srxRveodlSc/:jkgG?q".contains(c);
+    let shown = |state: &State| super::screen(state, (120, 40));
+    for place in ["", "?", "jS"] {
+        let mut scene = connected().done().pressed(place);
+        let before = shown(&scene.state);
+        for c in (' '..='~').filter(|c| !used(*c) && !"yYnN".contains(*c)) {
+            assert_eq!(scene.press(&c.to_string()), [], "{c}");
+        }
+        for c in ('a'..='z').filter(|c| !"cr".contains(*c)) {
+            assert_eq!(scene.ctrl(c), [], "ctrl-{c}");
+        }
+        for code in [
+            KeyCode::F(1),
+            KeyCode::Insert,
+            KeyCode::Delete,
+            KeyCode::Backspace,
+        ] {
+            assert_eq!(scene.key(code), [], "{code:?}");
+        }
+        assert_eq!(shown(&scene.state), before, "in '{place}'");
+    }
+}
+
+#[test]
+fn ctrl_d_does_nothing_wherever_it_is_pressed() {
+    for place in ["", "?", "jd", "jl", "jS", ":x", "ox", "/x"] {
+        let mut scene = connected().pressed(place);
+        let before = super::screen(&scene.state, (120, 40));
+        assert_eq!(scene.ctrl('d'), [], "{place}");
+        assert_eq!(super::screen(&scene.state, (120, 40)), before, "{place}");
+    }
+}
+
+#[test]
+fn a_key_released_or_with_alt_does_nothing() {
+    let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+    released.kind = KeyEventKind::Release;
+    assert_eq!(connected().send(Msg::Key(released)), []);
+    let alt = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::ALT);
+    assert_eq!(connected().send(Msg::Key(alt)), []);
+}
+
+#[test]
+fn every_key_of_the_table_is_in_the_help_or_a_twin_of_one_that_is() {
+    let shown = super::screen(&connected().pressed("?").state, (120, 40));
+    for row in keys::help() {
+        assert!(shown.contains(row.help), "{}", row.help);
+        let first = row.keys_text.split(' ').next().unwrap_or_default();
+        assert!(shown.contains(first), "{first}");
+    }
+    for row in keys::BINDINGS.iter().filter(|row| row.keys_text.is_empty()) {
+        assert!(row.label.is_empty(), "the footer names what the help names");
+    }
+}
+
+#[test]
+fn the_footer_shows_the_keys_that_apply_now() {
+    let footer = |scene: Scene| {
+        let screen = super::screen(&scene.state, (120, 40));
+        screen.lines().last().unwrap_or_default().to_owned()
+    };
+    let (idle, busy) = (footer(connected()), footer(connected().mapping()));
+    assert!(
+        idle.contains("s start") && !idle.contains("x cancel"),
+        "{idle}"
+    );
+    assert!(
+        busy.contains("x cancel") && !busy.contains("s start"),
+        "{busy}"
+    );
+    let failed = footer(connected().failed());
+    assert!(failed.contains("r rerun failed"), "{failed}");
+    assert!(!footer(connected().done()).contains("r rerun failed"));
+    let stop = "S stop task";
+    assert!(footer(connected()).contains(stop));
+    assert!(!footer(Scene::read_only().connected()).contains(stop));
+    assert!(!footer(connected().tabs(1)).contains(stop));
+}
+
+#[test]
+fn probes_and_problems_of_tasks_are_news_not_questions() {
+    let mut scene = connected();
+    let mut tasks = scene.state.tasks.tasks.to_vec();
+    tasks[1].probe = Probe::Unknown;
+    scene.list(tasks);
+    let task = TaskId("mapper-1".to_owned());
+    let trouble = Trouble::new("mapper-1 is not running any more", "choose another task");
+    assert_eq!(scene.send(Msg::TaskStopped(task, Err(trouble))), []);
+    let shown = super::screen(&scene.state, (120, 40));
+    assert!(
+        shown.contains("mapper-1 is not running any more"),
+        "{shown}"
+    );
+    assert!(shown.contains("choose another task"), "{shown}");
+}

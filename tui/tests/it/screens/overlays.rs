@@ -1,0 +1,74 @@
+//! What opens over the panels: help, descriptions, logs, the question, the prompts.
+
+use crossterm::event::KeyCode;
+use mrdeck::app::Msg;
+use mrdeck::cluster::TaskId;
+use mrdeck::trouble::Trouble;
+
+use super::check;
+use super::scene::Scene;
+
+#[test]
+fn the_help() {
+    check("help", &Scene::new().connected().pressed("?").state);
+}
+
+#[test]
+fn a_task_described() {
+    let scene = Scene::new().connected().pressed("jd");
+    check("describe-task", &scene.state);
+}
+
+#[test]
+fn a_chunk_with_three_attempts_described() {
+    let scene = Scene::new().connected().done().tabs(1).pressed("jjjd");
+    check("describe-chunk", &scene.state);
+}
+
+#[test]
+fn the_run_described() {
+    let scene = Scene::new().connected().failed().tabs(1).pressed("jd");
+    check("describe-run", &scene.state);
+}
+
+#[test]
+fn a_log() {
+    let mut scene = Scene::new().connected().pressed("jl");
+    check("logs-loading", &scene.state);
+    let lines = (0..60).map(|n| {
+        format!("2026-03-14T09:27:{n:02}.004Z  INFO answered role=mapper path=/map chunk={n:05} attempt=1 run=01KKP4R4XJ8Z3V9Q2T6W5M7C1D status=200 ms=58")
+    });
+    scene.send(Msg::Logs(
+        TaskId("mapper-1".to_owned()),
+        Ok(lines.collect()),
+    ));
+    check("logs", &scene.state);
+    let trouble = Trouble::new(
+        "the logs of mapper-1 are not kept here",
+        "look for them where the task was started",
+    );
+    scene.send(Msg::Logs(TaskId("mapper-1".to_owned()), Err(trouble)));
+    check("logs-missing", &scene.state);
+}
+
+#[test]
+fn the_question_before_a_task_is_stopped() {
+    let scene = Scene::new().connected().pressed("jS");
+    check("confirm-stop", &scene.state);
+}
+
+#[test]
+fn prompts() {
+    let mut scene = Scene::new().connected().pressed("o");
+    check("prompt-input", &scene.state);
+    scene.ctrl('u');
+    scene.press("http://example.com/text");
+    scene.key(KeyCode::Enter);
+    check("prompt-input-refused", &scene.state);
+    scene.key(KeyCode::Esc);
+    scene.press(":");
+    check("prompt-command", &scene.state);
+    scene.press("chunks 10001");
+    scene.key(KeyCode::Enter);
+    check("prompt-command-refused", &scene.state);
+}

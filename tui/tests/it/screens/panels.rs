@@ -1,0 +1,145 @@
+//! The panels in every state a run goes through.
+
+use crossterm::event::KeyCode;
+use mrdeck::app::Msg;
+use mrdeck::trouble::Trouble;
+
+use super::scene::Scene;
+use super::{SIZES, check, check_at, screen};
+
+#[test]
+fn the_first_frame() {
+    check("connecting", &Scene::new().state);
+}
+
+#[test]
+fn a_cluster_that_is_not_there() {
+    let mut scene = Scene::new();
+    scene.wait(40);
+    scene.send(Msg::LinkLost(Trouble::new(
+        "another mrdeck already runs a local cluster on /home/ada/.local/state/mrdeck/local",
+        "end that one, or choose another folder with --local-data DIR",
+    )));
+    check("not-connected", &scene.state);
+}
+
+#[test]
+fn five_tasks_and_no_run() {
+    check("no-run", &Scene::new().connected().state);
+}
+
+#[test]
+fn a_run_in_flight_with_one_chunk_to_be_tried_again() {
+    check("mapping", &Scene::new().connected().mapping().state);
+}
+
+#[test]
+fn a_run_that_is_done() {
+    check("done", &Scene::new().connected().done().state);
+}
+
+#[test]
+fn a_run_that_is_done_and_verified() {
+    check("verified", &Scene::new().connected().verified().state);
+}
+
+#[test]
+fn a_run_whose_recount_differs() {
+    check("found-wrong", &Scene::new().connected().found_wrong().state);
+}
+
+#[test]
+fn a_run_with_a_chunk_given_up() {
+    check("failed", &Scene::new().connected().failed().state);
+}
+
+#[test]
+fn a_run_that_was_cancelled() {
+    check("cancelled", &Scene::new().connected().cancelled().state);
+}
+
+#[test]
+fn a_thousand_chunks_scrolled_to_the_end() {
+    let scene = Scene::new().connected().large();
+    check("large", &scene.state);
+    let scene = scene.tabs(1).pressed("G");
+    check("large-end", &scene.state);
+}
+
+#[test]
+fn each_panel_with_the_whole_screen() {
+    for (tabs, name) in ["tasks", "pipeline", "latency", "results", "events"]
+        .into_iter()
+        .enumerate()
+    {
+        let mut scene = Scene::new().connected().done().tabs(tabs);
+        scene.key(KeyCode::Enter);
+        check(&format!("zoomed-{name}"), &scene.state);
+    }
+}
+
+#[test]
+fn a_filter_is_shown_where_it_filters() {
+    let mut scene = Scene::new().connected().done();
+    scene.press("/mapper-2");
+    check("filter-typed", &scene.state);
+    scene.key(KeyCode::Enter);
+    check("filter", &scene.state);
+    scene.press("/zzz");
+    scene.key(KeyCode::Enter);
+    check("filter-without-match", &scene.state);
+}
+
+#[test]
+fn a_console_that_may_not_stop_tasks() {
+    let scene = Scene::read_only().connected().done();
+    for size in SIZES {
+        let shown = screen(&scene.state, size);
+        let header = shown.lines().next().unwrap_or_default();
+        assert!(
+            header.contains("read-only ") && header.contains(" run …"),
+            "{header}"
+        );
+    }
+    check("read-only", &scene.state);
+}
+
+#[test]
+fn a_window_too_small_is_told_so_and_none_is_too_small_to_draw() {
+    let scene = Scene::new().connected().done();
+    check_at("too-small", &scene.state, (60, 20));
+    for size in [(1, 1), (2, 1), (1, 24), (79, 24), (80, 23)] {
+        let shown = screen(&scene.state, size);
+        assert!(!shown.contains("Tasks"), "{size:?}: {shown}");
+    }
+    assert!(screen(&scene.state, (80, 24)).contains("Tasks"));
+}
+
+#[test]
+fn every_screen_fits_every_size_from_80_by_24() {
+    let scenes = [
+        Scene::new(),
+        Scene::new().connected(),
+        Scene::new().connected().mapping(),
+        Scene::new().connected().verified(),
+        Scene::new().connected().failed(),
+        Scene::new().connected().large(),
+    ];
+    for scene in scenes {
+        for size in [
+            (80, 24),
+            (81, 25),
+            (97, 33),
+            (200, 24),
+            (80, 70),
+            (400, 120),
+        ] {
+            let shown = screen(&scene.state, size);
+            for part in [
+                "Tasks", "Pipeline", "Latency", "Results", "Events", "q quit",
+            ] {
+                assert!(shown.contains(part), "{part} at {size:?}:\n{shown}");
+            }
+        }
+    }
+}
