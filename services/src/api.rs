@@ -122,6 +122,14 @@ pub struct ErrorAnswer {
     pub error: ErrorDetail,
 }
 
+/// Codes of our errors that callers treat in a way of their own.
+pub mod code {
+    /// The service has no valid credentials for S3; another attempt changes nothing.
+    pub const S3_CREDENTIALS: &str = "s3_credentials";
+    /// The service's credentials may not do what was asked for; another attempt changes nothing.
+    pub const S3_DENIED: &str = "s3_denied";
+}
+
 /// What went wrong: a stable code for programs, a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorDetail {

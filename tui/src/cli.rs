@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
+use crate::config::AddressChoice;
+
 /// Run MapReduce on your own Amazon ECS cluster, or on one embedded here, from a terminal.
 ///
 /// Without a command, the dashboard opens.
@@ -46,6 +48,10 @@ pub struct CommonArgs {
     /// The ECS cluster's name or ARN
     #[arg(long, global = true, env = "MRDECK_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
+
+    /// Which of a task's addresses requests go to (default: auto)
+    #[arg(long, global = true, value_enum)]
+    pub address: Option<AddressChoice>,
 
     /// The AWS region (default: the AWS SDK's own chain)
     #[arg(long, global = true, value_name = "REGION")]

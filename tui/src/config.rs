@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use etcetera::BaseStrategy;
 use mrdeck_services::store::aws::AwsOptions;
 use serde::Deserialize;
 use url::Url;
 
 use crate::cli::{CommonArgs, OutputFormat};
+use crate::cluster::Role;
 
 /// Enough to see a thousand bars; more local processes only measure the machine.
 const MAX_LOCAL_MAPPERS: u32 = 100;
@@ -33,6 +35,38 @@ pub struct Config {
 pub enum Backend {
     Local { mappers: u32, data: PathBuf },
     Fixed(FixedAddresses),
+    Ecs(EcsSettings),
+}
+
+/// Which ECS cluster, and how its tasks are told apart and reached.
+#[derive(Debug, Clone)]
+pub struct EcsSettings {
+    /// Name or ARN.
+    pub cluster: String,
+    pub address: AddressChoice,
+    /// A family whose name contains the text has the role, unless the task's tag `mrdeck:role` says otherwise.
+    pub families: [(Role, String); 3],
+}
+
+impl EcsSettings {
+    pub fn role_of_family(&self, family: &str) -> Role {
+        let mut matches = self.families.iter();
+        let found = matches.find(|(_, text)| family.contains(text.as_str()));
+        found.map_or(Role::Other, |(role, _)| *role)
+    }
+}
+
+/// Which of a task's addresses requests go to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressChoice {
+    /// The one that answers `/health`; the public one if both do
+    #[default]
+    Auto,
+    /// The public IP only
+    Public,
+    /// The private IP only
+    Private,
 }
 
 #[derive(Debug, Clone)]
@@ -45,11 +79,13 @@ pub struct FixedAddresses {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error(
-        "no cluster was named: start an embedded one with --local, or give --splitter, --mapper and --reducer"
+        "no cluster was named: start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
     )]
     NoCluster,
     #[error("--local can't be combined with --splitter, --mapper or --reducer: choose one")]
     LocalAndFixed,
+    #[error("--cluster can't be combined with --splitter, --mapper or --reducer: choose one")]
+    ClusterAndFixed,
     #[error(
         "with fixed addresses all three roles are needed, and --{0} is missing: give it an http:// address"
     )]
@@ -72,6 +108,10 @@ pub enum ConfigError {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct FileSettings {
+    cluster: Option<String>,
+    address: AddressChoice,
+    /// What a family's name contains, by role.
+    families: Families,
     region: Option<String>,
     profile: Option<String>,
     endpoint_url: Option<Url>,
@@ -83,13 +123,31 @@ struct FileSettings {
     timeout: Option<u64>,
 }
 
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Families {
+    splitter: String,
+    mapper: String,
+    reducer: String,
+}
+
+impl Default for Families {
+    fn default() -> Self {
+        Self {
+            splitter: Role::Splitter.to_string(),
+            mapper: Role::Mapper.to_string(),
+            reducer: Role::Reducer.to_string(),
+        }
+    }
+}
+
 impl Config {
     pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
         let file = file_settings(args.config.as_deref())?;
         let backend = choose_backend(args, &file)?;
         let runs_dir = match &backend {
             Backend::Local { data, .. } => data.join("runs"),
-            Backend::Fixed(_) => state_dir()?.join("runs"),
+            Backend::Fixed(_) | Backend::Ecs(_) => state_dir()?.join("runs"),
         };
         let attempt_limit = match &args.timeout {
             Some(text) => Some(seconds(text)?),
@@ -133,6 +191,21 @@ fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, Con
             None => state_dir()?.join("local"),
         };
         return Ok(Backend::Local { mappers, data });
+    }
+    if fixed_by_flag && args.cluster.is_some() {
+        return Err(ConfigError::ClusterAndFixed);
+    }
+    let cluster = args.cluster.as_ref().or(file.cluster.as_ref());
+    if let Some(cluster) = cluster.filter(|_| !fixed_by_flag) {
+        return Ok(Backend::Ecs(EcsSettings {
+            cluster: cluster.clone(),
+            address: args.address.unwrap_or(file.address),
+            families: [
+                (Role::Splitter, file.families.splitter.clone()),
+                (Role::Mapper, file.families.mapper.clone()),
+                (Role::Reducer, file.families.reducer.clone()),
+            ],
+        }));
     }
     let splitter = args.splitter.as_ref().or(file.splitter.as_ref());
     let reducer = args.reducer.as_ref().or(file.reducer.as_ref());

@@ -163,9 +163,9 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, "no_such_key"),
         StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "input_changed"),
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, "s3_throttled"),
-        StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, "s3_denied"),
+        StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
-        StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, "s3_credentials"),
+        StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Other { .. } => (StatusCode::BAD_GATEWAY, "s3_failed"),
     }

@@ -172,7 +172,7 @@ impl State {
 
     fn refresh(&mut self) -> Vec<Effect> {
         match self.link {
-            Link::Up(_) => vec![Effect::Probe],
+            Link::Up(_) => vec![Effect::Refresh],
             Link::Connecting => Vec::new(),
             Link::Down(_) => {
                 self.link = Link::Connecting;

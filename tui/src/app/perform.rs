@@ -54,8 +54,9 @@ impl Performer {
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Connect => self.connect(),
-            Effect::Probe => {
+            Effect::Refresh => {
                 if let Some(connection) = &self.connection {
+                    connection.cluster.refresh();
                     connection.prober.probe_now();
                 }
             }

@@ -85,7 +85,7 @@ pub enum Msg {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     Connect,
-    Probe,
+    Refresh,
     Start {
         input: InputChoice,
         options: RunOptions,

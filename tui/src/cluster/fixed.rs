@@ -82,6 +82,7 @@ fn fixed_task(id: &str, role: Role, base: &Url) -> Task {
         az: None,
         started_at: None,
         base: Some(base.clone()),
+        candidates: vec![base.clone()],
         details: vec![("url".to_owned(), base.to_string())],
         probe: super::Probe::Unknown,
     }

@@ -1,5 +1,6 @@
 //! Where tasks come from: what every backend can do, and the table of backends.
 
+mod ecs;
 mod fixed;
 mod local;
 mod probe;
@@ -24,6 +25,8 @@ pub trait Cluster: Send + Sync {
     fn name(&self) -> String;
     /// The tasks as the backend knows them, without probes.
     fn tasks(&self) -> watch::Receiver<TaskList>;
+    /// Asks for a fresh list before its time.
+    fn refresh(&self) {}
     /// Can tasks be stopped here?
     fn can_stop(&self) -> bool {
         false
@@ -64,5 +67,6 @@ pub async fn connect(config: &Config) -> Result<Connection, Trouble> {
     match &config.backend {
         Backend::Local { mappers, data } => local::connect(*mappers, data).await,
         Backend::Fixed(addresses) => fixed::connect(addresses, config).await,
+        Backend::Ecs(settings) => ecs::connect(settings, config).await,
     }
 }

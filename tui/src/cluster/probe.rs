@@ -62,6 +62,7 @@ pub fn follow(
     (receiver, prober)
 }
 
+/// Adds what is known; work goes to the address that answered.
 fn with_probes(list: TaskList, known: &HashMap<TaskId, Probe>) -> TaskList {
     let tasks = list
         .tasks
@@ -72,6 +73,9 @@ fn with_probes(list: TaskList, known: &HashMap<TaskId, Probe>) -> TaskList {
                 && let Some(probe) = known.get(&task.id)
             {
                 task.probe = probe.clone();
+                if let Probe::Reachable { via, .. } = probe {
+                    task.base = Some(via.clone());
+                }
             }
             task
         })
@@ -83,8 +87,8 @@ async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, P
     let mut waiting = list.tasks.iter().filter(|task| task.is_usable());
     let probe_next = |waiting: &mut dyn Iterator<Item = &super::Task>| {
         let task = waiting.next()?;
-        let (id, base) = (task.id.clone(), task.base.clone()?);
-        Some(async move { (id, probe(http, &base).await) })
+        let (id, candidates) = (task.id.clone(), task.candidates.clone());
+        Some(async move { (id, probe_any(http, &candidates).await) })
     };
     let mut under_way = FuturesUnordered::new();
     while under_way.len() < CONCURRENCY
@@ -102,6 +106,20 @@ async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, P
     found
 }
 
+/// Asks the addresses in the order of preference until one answers. The next is asked only if the one
+/// before does not: a private address may belong to another machine in the network one is in.
+async fn probe_any(http: &reqwest::Client, candidates: &[Url]) -> Probe {
+    let mut first_failure = Probe::Unknown;
+    for base in candidates {
+        match probe(http, base).await {
+            found @ Probe::Reachable { .. } => return found,
+            failure if first_failure == Probe::Unknown => first_failure = failure,
+            _ => {}
+        }
+    }
+    first_failure
+}
+
 async fn probe(http: &reqwest::Client, base: &Url) -> Probe {
     let Ok(url) = base.join(api::HEALTH) else {
         return Probe::Unreachable(Trouble::new(
@@ -113,6 +131,7 @@ async fn probe(http: &reqwest::Client, base: &Url) -> Probe {
     match http.get(url).timeout(DEADLINE).send().await {
         Ok(answer) if answer.status().is_success() => Probe::Reachable {
             latency: started.elapsed(),
+            via: base.clone(),
         },
         Ok(answer) => Probe::Unreachable(Trouble::new(
             format!("/health answered {}", answer.status()),

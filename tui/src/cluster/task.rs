@@ -100,6 +100,8 @@ pub enum Probe {
     Unknown,
     Reachable {
         latency: Duration,
+        /// The address that answered.
+        via: Url,
     },
     Unreachable(Trouble),
 }
@@ -122,6 +124,8 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     /// Where requests go; `None` while there is no way to reach the task.
     pub base: Option<Url>,
+    /// Every address it may be reached at, the preferred one first.
+    pub candidates: Vec<Url>,
     /// What else the backend knows, for the describe view.
     pub details: Vec<(String, String)>,
     pub probe: Probe,

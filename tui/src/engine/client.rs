@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::event::{RunId, TimedPart};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// A task in the same region answers in milliseconds; packets that a firewall drops never do.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
@@ -115,7 +115,13 @@ impl CallError {
     pub fn is_worth_retrying(&self) -> bool {
         match self {
             // Our services answer 4xx for what the caller got wrong: it would be wrong again.
-            Self::Refused { status, .. } => !status.is_client_error(),
+            Self::Refused { status, code, .. } => {
+                let is_final = matches!(
+                    code.as_str(),
+                    api::code::S3_CREDENTIALS | api::code::S3_DENIED
+                );
+                !status.is_client_error() && !is_final
+            }
             _ => true,
         }
     }
@@ -134,7 +140,13 @@ impl CallError {
                 "check that the right service runs at this address, and see its logs"
             }
         };
-        Trouble::new(self.to_string(), advice)
+        let kind = match self {
+            Self::Refused { code, .. } if code == api::code::S3_CREDENTIALS => {
+                TroubleKind::Credentials
+            }
+            _ => TroubleKind::Other,
+        };
+        Trouble::new(self.to_string(), advice).of_kind(kind)
     }
 }
 

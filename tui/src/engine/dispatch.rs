@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep_until;
 
 use super::client::{Answer, AttemptName, CallError, TimedAnswer, attempt_deadline};
 use super::event::{AttemptAnswer, EventKind, Work};
@@ -75,6 +75,8 @@ impl Dispatch<'_> {
     async fn drive(&mut self) -> Result<(), Stop> {
         let mut tasks = self.runner.tasks.clone();
         let cancel = self.runner.cancel.clone();
+        // Since when nobody could be sent work. News of other tasks must not start it anew.
+        let mut deserted_since = None;
         loop {
             let usable: Vec<Task> = tasks
                 .borrow_and_update()
@@ -87,6 +89,17 @@ impl Dispatch<'_> {
             }
             let is_idle = self.under_way.is_empty();
             let next_change = self.queue.next_change(Instant::now());
+            if !usable.is_empty() || !is_idle {
+                deserted_since = None;
+            } else if deserted_since.is_none() {
+                deserted_since = Some(Instant::now());
+            }
+            let patience_over = async {
+                match deserted_since {
+                    Some(since) => sleep_until((since + PATIENCE).into()).await,
+                    None => std::future::pending().await,
+                }
+            };
             let pause_over = async {
                 match next_change {
                     Some(at) => sleep_until(at.into()).await,
@@ -103,7 +116,7 @@ impl Dispatch<'_> {
                     )));
                 },
                 () = pause_over => {}
-                () = sleep(PATIENCE), if is_idle && usable.is_empty() => {
+                () = patience_over => {
                     return Err(Stop::Failed(Trouble::new(
                         format!("no {} is running", self.role),
                         "start one, and look at the tasks' status",

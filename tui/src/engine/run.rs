@@ -283,14 +283,17 @@ impl Runner {
             return Ok(());
         }
         let why = self.last_failure(Phase::Map);
-        Err(Stop::Failed(Trouble::new(
-            format!(
-                "{} of {chunks} chunks could not be mapped; the last reason: {}",
-                failed.len(),
-                why.cause
-            ),
-            "rerun the failed mappers: what was counted is kept",
-        )))
+        Err(Stop::Failed(
+            Trouble::new(
+                format!(
+                    "{} of {chunks} chunks could not be mapped; the last reason: {}",
+                    failed.len(),
+                    why.cause
+                ),
+                "rerun the failed mappers: what was counted is kept",
+            )
+            .of_kind(why.kind),
+        ))
     }
 
     async fn reduce(&mut self) -> Result<(), Stop> {

@@ -142,7 +142,7 @@ fn columns(task: &Task, now: Timestamp) -> [String; 8] {
             .map_or("-".to_owned(), |at| age(now.duration_since(at).as_secs())),
         match &task.probe {
             Probe::Unknown => "-".to_owned(),
-            Probe::Reachable { latency } => millis(latency.as_secs_f64() * 1e3),
+            Probe::Reachable { latency, .. } => millis(latency.as_secs_f64() * 1e3),
             Probe::Unreachable(trouble) => trouble.cause.clone(),
         },
     ]

@@ -31,7 +31,7 @@ fn describe_task(state: &State, page: &mut Page, task: &Task) {
     let probe = match &task.probe {
         Probe::Unknown if task.is_usable() => "not asked yet".to_owned(),
         Probe::Unknown => "not running, so not asked".to_owned(),
-        Probe::Reachable { latency } => {
+        Probe::Reachable { latency, .. } => {
             format!("/health answers in {}", millis(latency.as_secs_f64() * 1e3))
         }
         Probe::Unreachable(trouble) => trouble.to_string(),

@@ -123,7 +123,7 @@ fn cells<'a>(state: &State, look: &Look, task: &'a Task, with_port: bool) -> [Sp
     };
     let (probe, probe_style) = match &task.probe {
         Probe::Unknown => ("-".to_owned(), theme.dim),
-        Probe::Reachable { latency } => (millis(latency.as_secs_f64() * 1e3), theme.good),
+        Probe::Reachable { latency, .. } => (millis(latency.as_secs_f64() * 1e3), theme.good),
         Probe::Unreachable(_) => ("no answer".to_owned(), theme.error),
     };
     let age = task.started_at.map_or("-".to_owned(), |at| {

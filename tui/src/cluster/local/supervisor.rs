@@ -166,6 +166,7 @@ impl Shared {
             az: None,
             started_at: None,
             base: None,
+            candidates: Vec::new(),
             details: Vec::new(),
             probe: Probe::Unknown,
         };
@@ -264,6 +265,7 @@ impl Shared {
             task.private_ip = Some(address.ip());
             task.port = Some(address.port());
             task.base = Url::parse(&format!("http://{address}")).ok();
+            task.candidates = task.base.iter().cloned().collect();
             task.started_at = Some(Timestamp::now());
             task.details = vec![
                 ("pid".to_owned(), pid.to_string()),

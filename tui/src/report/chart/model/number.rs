@@ -44,7 +44,7 @@ pub fn times_text(factor: f64) -> String {
 pub fn grouped(value: f64) -> String {
     // Saturates far above what is drawn.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let whole = value.round() as u64;
+    let whole = value.round_ties_even() as u64;
     thousands(whole)
 }
 

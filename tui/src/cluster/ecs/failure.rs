@@ -1,0 +1,61 @@
+//! What a person is told when a call to AWS failed, told apart by types and codes.
+
+use std::error::Error;
+
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
+use mrdeck_services::store::refusal::{Refusal, causes, is_about_credentials, refusal};
+
+use crate::trouble::{Trouble, TroubleKind};
+
+/// Why ECS did not do `what` in `cluster`.
+pub(super) fn ecs_trouble<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let SdkError::ServiceError(answer) = error else {
+        let detail = causes(error);
+        return if is_about_credentials(error) {
+            credentials(&detail)
+        } else {
+            Trouble::new(
+                format!("ECS can't be reached: {detail}"),
+                "check the network, the region and --endpoint-url",
+            )
+        };
+    };
+    let code = answer.err().code().unwrap_or_default();
+    let message = answer.err().message().unwrap_or("no explanation");
+    explain(what, cluster, code, message)
+}
+
+/// The same for any AWS service that gives a code and a message.
+pub(super) fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble {
+    match (code, refusal(code)) {
+        ("ClusterNotFoundException", _) => Trouble::new(
+            format!("there is no ECS cluster '{cluster}' here"),
+            "check its name and the region: 'aws ecs list-clusters' shows what exists",
+        ),
+        (_, Refusal::Credentials) => credentials(message),
+        (_, Refusal::Denied) => Trouble::new(
+            format!("AWS does not allow you to {what}: {message}"),
+            "ask for the permission, or use another --profile",
+        ),
+        (_, Refusal::Throttled) => Trouble::new(
+            format!("AWS asks to slow down ({code})"),
+            "the list is refreshed less often until it answers again",
+        ),
+        (_, Refusal::Unknown) => Trouble::new(
+            format!("AWS could not {what}: {message} ({code})"),
+            "try again in a moment",
+        ),
+    }
+}
+
+pub(super) fn credentials(detail: &str) -> Trouble {
+    Trouble::new(
+        format!("no valid AWS credentials: {detail}"),
+        "renew them, for instance with 'aws sso login', or choose another --profile",
+    )
+    .of_kind(TroubleKind::Credentials)
+}

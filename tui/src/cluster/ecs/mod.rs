@@ -1,0 +1,203 @@
+//! Tasks on Amazon ECS: listed again and again, within a budget of calls, and never in anyone's way.
+
+mod definitions;
+mod describe;
+mod eni;
+mod failure;
+mod pace;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_sdk_ecs::Client;
+use mrdeck_services::store::Store;
+use mrdeck_services::store::aws;
+use mrdeck_services::store::s3::S3Store;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+
+use self::definitions::Definitions;
+use self::eni::Interfaces;
+use self::failure::ecs_trouble;
+use self::pace::Pace;
+use super::{Cluster, Connection, TaskId, TaskList, probe};
+use crate::config::{Config, EcsSettings};
+use crate::engine::client;
+use crate::trouble::Trouble;
+
+/// The first list must be there within this, or the cluster counts as out of reach.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
+
+struct EcsCluster {
+    settings: EcsSettings,
+    client: Client,
+    tasks: watch::Sender<TaskList>,
+    wake: Arc<Notify>,
+    read_only: bool,
+}
+
+#[async_trait]
+impl Cluster for EcsCluster {
+    fn name(&self) -> String {
+        self.settings.cluster.clone()
+    }
+
+    fn tasks(&self) -> watch::Receiver<TaskList> {
+        self.tasks.subscribe()
+    }
+
+    fn refresh(&self) {
+        self.wake.notify_one();
+    }
+
+    fn can_stop(&self) -> bool {
+        !self.read_only
+    }
+
+    async fn stop(&self, task: &TaskId) -> Result<(), Trouble> {
+        self.client
+            .stop_task()
+            .cluster(&self.settings.cluster)
+            .task(&task.0)
+            .reason("stopped from mrdeck")
+            .send()
+            .await
+            .map_err(|error| ecs_trouble("stop the task", &self.settings.cluster, &error))?;
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Trouble> {
+        let tasks = self.tasks.borrow().clone();
+        let command = tasks
+            .tasks
+            .iter()
+            .find(|listed| listed.id == *task)
+            .and_then(|listed| {
+                let (_, command) = listed.details.iter().find(|(name, _)| name == "logs")?;
+                Some(command.clone())
+            });
+        Err(match command {
+            Some(command) => Trouble::new(
+                "the task logs to CloudWatch, which is not read from here",
+                format!("run: {command}"),
+            ),
+            None => Trouble::new(
+                format!("the task definition of {task} names no CloudWatch log group"),
+                "set its logConfiguration to awslogs",
+            ),
+        })
+    }
+}
+
+/// Reaches the cluster: returns with its first list of tasks, or says why there is none.
+pub(super) async fn connect(
+    settings: &EcsSettings,
+    config: &Config,
+) -> Result<Connection, Trouble> {
+    let sdk = aws::sdk_config(&config.aws).await;
+    let http = client::http_client()?;
+    let mut poller = Poller::new(settings, &sdk, http.clone());
+    let first = match timeout(CONNECT_DEADLINE, poller.list()).await {
+        Ok(list) => list?,
+        Err(_) => {
+            return Err(Trouble::new(
+                format!("ECS did not answer within {} s", CONNECT_DEADLINE.as_secs()),
+                "check the network, the region and --endpoint-url",
+            ));
+        }
+    };
+    let wake = poller.wake.clone();
+    let client = poller.client.clone();
+    let sender = watch::Sender::new(first);
+    tokio::spawn(poller.follow(sender.clone()));
+    let cluster = EcsCluster {
+        settings: settings.clone(),
+        client,
+        tasks: sender,
+        wake,
+        read_only: config.read_only,
+    };
+    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
+    let (tasks, prober) = probe::follow(cluster.tasks(), http);
+    Ok(Connection {
+        cluster: Arc::new(cluster),
+        tasks,
+        prober,
+        store,
+        bucket: config.bucket.clone(),
+        default_input: None,
+    })
+}
+
+/// Asks ECS for the tasks, again and again.
+struct Poller {
+    settings: EcsSettings,
+    client: Client,
+    definitions: Definitions,
+    interfaces: Interfaces,
+    pace: Pace,
+    wake: Arc<Notify>,
+}
+
+impl Poller {
+    fn new(settings: &EcsSettings, sdk: &SdkConfig, http: reqwest::Client) -> Self {
+        // Retries are the poller's own, so that the budget counts every call.
+        let config = aws_sdk_ecs::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
+        let client = Client::from_conf(config.build());
+        Self {
+            settings: settings.clone(),
+            definitions: Definitions::new(client.clone()),
+            client,
+            interfaces: Interfaces::new(sdk, http),
+            pace: Pace::default(),
+            wake: Arc::new(Notify::new()),
+        }
+    }
+
+    /// Keeps the list fresh until nobody holds it any more. A failure keeps the last list, with its reason.
+    async fn follow(mut self, sender: watch::Sender<TaskList>) {
+        loop {
+            let pause = self.pace.pause();
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = self.wake.notified() => sleep(self.pace.least_pause()).await,
+                () = sender.closed() => return,
+            }
+            let listed = tokio::select! {
+                listed = self.list() => listed,
+                () = sender.closed() => return,
+            };
+            match listed {
+                Ok(list) => {
+                    sender.send_replace(list);
+                }
+                Err(trouble) => {
+                    self.pace.slow_down();
+                    sender.send_modify(|list| list.problem = Some(trouble));
+                }
+            }
+        }
+    }
+
+    /// One refresh: every task of the cluster, with its addresses.
+    async fn list(&mut self) -> Result<TaskList, Trouble> {
+        let mut calls = 0;
+        let found = describe::all_tasks(&self.client, &self.settings.cluster, &mut calls).await?;
+        self.definitions.learn(&found, &mut calls).await;
+        self.pace.refreshed(calls);
+
+        let interfaces: Vec<String> = found.iter().filter_map(describe::interface).collect();
+        let public = self.interfaces.public_ips(&interfaces).await;
+        let tasks = found
+            .iter()
+            .map(|task| describe::task(task, &self.settings, &self.definitions, &public))
+            .collect();
+        let mut list = TaskList::new(tasks);
+        list.problem = public.trouble;
+        Ok(list)
+    }
+}
