@@ -104,7 +104,7 @@ fn with_no_color_no_cell_has_one() {
     zoomed.key(KeyCode::Enter);
     let mut refused = Scene::new().connected().pressed(":dance");
     refused.key(KeyCode::Enter);
-    let scenes = [
+    let scenes = vec![
         Scene::new(),
         Scene::new().connected(),
         Scene::new().connected().mapping(),

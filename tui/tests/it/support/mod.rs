@@ -6,6 +6,7 @@ pub mod home;
 pub mod lab;
 pub mod process;
 pub mod proxy;
+pub mod pty;
 pub mod s3;
 pub mod script;
 pub mod services;

@@ -1,0 +1,46 @@
+//! Every way to an end: quit, signals, a kill. The terminal is given back and no process is left.
+
+use super::{local, wait_until_gone};
+use crate::support::home::Home;
+
+#[test]
+fn ctrl_c_and_signals_restore_the_terminal_and_end_every_service() {
+    let ends: [(&str, u32); 3] = [("TERM", 130), ("HUP", 130), ("ctrl-c", 0)];
+    for (end, code) in ends {
+        let home = Home::new();
+        let mut deck = local(&home);
+        let children = deck.children();
+        assert_eq!(children.len(), 5);
+        match end {
+            "ctrl-c" => deck.send("\x03"),
+            signal => deck.signal(signal),
+        }
+        let closed = deck.wait();
+        assert_eq!(closed.code, code, "{end}");
+        closed.expect_restored();
+        wait_until_gone(&children);
+    }
+}
+
+#[test]
+fn no_service_outlives_a_console_that_was_killed() {
+    let home = Home::new();
+    let deck = local(&home);
+    let children = deck.children();
+    assert_eq!(children.len(), 5);
+    // A stopped process can't notice anything by itself.
+    children[2].signal("STOP");
+    deck.kill();
+    wait_until_gone(&children);
+}
+
+#[test]
+fn ctrl_d_does_not_end_anything() {
+    let home = Home::new();
+    let mut deck = local(&home);
+    deck.send("\x04\x04");
+    deck.send("?");
+    deck.wait_text(&["Keys"]);
+    deck.send("\x04?");
+    deck.wait_text(&["Tasks", "q quit"]);
+}

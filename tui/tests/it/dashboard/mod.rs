@@ -1,0 +1,34 @@
+//! The dashboard as a person uses it: the real binary in a real pseudo-terminal, keys in, screens out.
+
+mod ending;
+mod fixed;
+mod input;
+mod local;
+mod terminal;
+
+use crate::support::home::Home;
+use crate::support::process::Process;
+use crate::support::pty::{Deck, Open};
+use crate::support::wait_until;
+
+/// A dashboard on a local cluster whose five tasks are all up.
+fn local(home: &Home) -> Open {
+    let deck = Deck::local(home.path()).open();
+    wait_until_up(&deck);
+    deck
+}
+
+fn wait_until_up(deck: &Open) {
+    deck.wait_for("five tasks that answer", |screen| {
+        let up = |line: &&str| line.contains("RUNNING") && line.contains(" ms");
+        screen.lines().filter(up).count() == 5
+    });
+}
+
+fn wait_until_gone(processes: &[Process]) {
+    assert!(!processes.is_empty(), "there were some");
+    for process in processes {
+        let what = format!("the end of {}", process.command_line());
+        wait_until(&what, || !process.is_alive());
+    }
+}
