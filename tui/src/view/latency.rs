@@ -98,7 +98,7 @@ fn mapper_note(row: &LatencyRow) -> String {
     let chunks = format!(" ×{}", row.chunks);
     match row.failures {
         0 => chunks,
-        failures => format!("{chunks}, {failures} failed"),
+        failures => format!("{chunks} ✗{failures}"),
     }
 }
 
