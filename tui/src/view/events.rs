@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint, is_selected};
+use super::{Look, draw_hint};
 use crate::app::{self, Level, LogLine, Panel, State};
 use crate::figures::printable;
 
@@ -34,35 +34,38 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     }
     let height = usize::from(area.height);
     let last = state.cursor(Panel::Events);
-    // Upwards from the selected line, until the panel is full.
+    // Upwards from the selected event, until the panel is full.
     let mut blocks = Vec::new();
     let mut used = 0;
     for index in (0..=last).rev() {
         let Some(event) = events.get(index) else {
             continue;
         };
-        let is_selected = is_selected(state, Panel::Events, index);
-        let lines = lines(event, look, usize::from(area.width), is_selected);
+        let lines = lines(event, look, usize::from(area.width));
         used += lines.len();
         blocks.push(lines);
         if used >= height {
             break;
         }
     }
+    let selected = blocks.first().map_or(0, Vec::len);
     let mut lines: Vec<Line> = blocks.into_iter().rev().flatten().collect();
     // The newest lines matter; of an older event the first ones may be cut.
     lines.drain(..lines.len().saturating_sub(height));
+    let first = lines.len().saturating_sub(selected);
+    let selected = first..lines.len();
     frame.render_widget(Paragraph::new(lines), area);
+    if state.focus == Panel::Events {
+        let cells = area.rows().skip(selected.start).take(selected.len());
+        for line in cells {
+            frame.buffer_mut().set_style(line, look.theme.selected);
+        }
+    }
 }
 
-fn lines<'a>(event: &LogLine, look: &Look, width: usize, is_selected: bool) -> Vec<Line<'a>> {
+fn lines<'a>(event: &LogLine, look: &Look, width: usize) -> Vec<Line<'a>> {
     let theme = &look.theme;
     let room = width.saturating_sub(TIME_WIDTH).max(1);
-    let style = if is_selected {
-        theme.selected
-    } else {
-        Style::new()
-    };
     let wrapped = |text: &str, style: Style| -> Vec<(String, Style)> {
         textwrap::wrap(&printable(text), room)
             .into_iter()
@@ -85,7 +88,7 @@ fn lines<'a>(event: &LogLine, look: &Look, width: usize, is_selected: bool) -> V
                 Span::styled(time, theme.dim),
                 Span::styled(text, text_style),
             ];
-            Line::from(spans).style(style)
+            Line::from(spans)
         })
         .collect()
 }

@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint, is_selected, text};
+use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, LatencyRow, Panel, State};
 use crate::engine::event::Phase;
 use crate::engine::record::Record;
@@ -46,17 +45,11 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         state.cursor(Panel::Latency),
     );
     let lines: Vec<Line> = shown
-        .filter_map(|index| {
-            let line = bar_line(look, rows.get(index)?, longest, bars.width, note);
-            let is_selected = is_selected(state, Panel::Latency, index);
-            Some(line.style(if is_selected {
-                look.theme.selected
-            } else {
-                Style::new()
-            }))
-        })
+        .clone()
+        .filter_map(|index| Some(bar_line(look, rows.get(index)?, longest, bars.width, note)))
         .collect();
     frame.render_widget(Paragraph::new(lines), bars);
+    mark_selected(state, look, frame, Panel::Latency, bars, &shown);
     frame.render_widget(speedup_line(state, look, run, summary.width), summary);
 }
 

@@ -29,6 +29,8 @@ mod tasks;
 mod text;
 mod theme;
 
+use std::ops::Range;
+
 use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Constraint, Layout, Rect};
@@ -182,9 +184,31 @@ fn draw_panel(state: &State, look: &Look, frame: &mut Frame, panel: Panel, area:
     }
 }
 
-/// The line that is selected, where the panel has the focus.
-fn is_selected(state: &State, panel: Panel, row: usize) -> bool {
-    state.focus == panel && state.cursor(panel) == row
+/// Marks the selected line of a panel that has the focus; `shown` are its lines in `area`.
+fn mark_selected(
+    state: &State,
+    look: &Look,
+    frame: &mut Frame,
+    panel: Panel,
+    area: Rect,
+    shown: &Range<usize>,
+) {
+    let selected = state.cursor(panel);
+    if state.focus != panel || !shown.contains(&selected) {
+        return;
+    }
+    let Ok(row) = u16::try_from(selected - shown.start) else {
+        return;
+    };
+    let line = Rect {
+        y: area.y.saturating_add(row),
+        height: 1,
+        ..area
+    };
+    // Over the cells, so that the line has one look whatever colours are in it.
+    frame
+        .buffer_mut()
+        .set_style(line.intersection(area), look.theme.selected);
 }
 
 /// What an empty panel says.

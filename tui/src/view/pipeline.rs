@@ -2,11 +2,10 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
-use super::{Look, draw_hint, is_selected, text};
+use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Panel, PipelineRow, State};
 use crate::engine::event::Phase;
 use crate::engine::record::{Outcome, Record, WorkRecord, WorkState};
@@ -46,16 +45,9 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         Constraint::Length(width(2)),
         Constraint::Fill(1),
     ];
-    let rows = shown.zip(cells).map(|(index, cells)| {
-        let is_selected = is_selected(state, Panel::Pipeline, index);
-        let style = if is_selected {
-            look.theme.selected
-        } else {
-            Style::new()
-        };
-        Row::new(cells).style(style)
-    });
-    frame.render_widget(Table::new(rows, widths), area);
+    let table = Table::new(cells.into_iter().map(Row::new), widths);
+    frame.render_widget(table, area);
+    mark_selected(state, look, frame, Panel::Pipeline, area, &shown);
 }
 
 fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Span<'a>; 4] {

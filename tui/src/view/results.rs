@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint, is_selected, text};
+use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Panel, State};
 use crate::engine::event::RunStatus;
 use crate::engine::record::Record;
@@ -51,21 +51,15 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         state.cursor(Panel::Results),
     );
     let lines: Vec<Line> = shown
+        .clone()
         .filter_map(|index| {
             let (word, count) = words.get(index)?;
             let line = format!("{:>12}  {}", thousands(*count), text::elide(word, WORD));
-            let is_selected = is_selected(state, Panel::Results, index);
-            Some(Line::styled(
-                line,
-                if is_selected {
-                    look.theme.selected
-                } else {
-                    Style::new()
-                },
-            ))
+            Some(Line::raw(line))
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), list);
+    mark_selected(state, look, frame, Panel::Results, list, &shown);
 }
 
 fn standing(run: &Record, look: &Look) -> (&'static str, Style) {

@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Look, draw_hint, is_selected, text};
+use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, State};
 use crate::cluster::{Probe, Role, Task, TaskStatus};
 use crate::figures::{age, millis, plural};
@@ -19,9 +18,11 @@ const COLUMNS: usize = 8;
 const TITLES: [&str; COLUMNS] = [
     "ROLE", "ID", "STATUS", "PRIVATE", "PUBLIC", "HEALTH", "PROBE", "AGE",
 ];
-/// The one column that can be cut without losing what it says: ids differ at both ends.
+/// The column that can be cut without losing what it says: ids differ at both ends.
 const ID: usize = 1;
 const LEAST_ID: usize = 8;
+/// Which columns are cut in a row that is too wide, and how far: the id, health, status, addresses.
+const CUT_FIRST: [(usize, usize); 5] = [(ID, LEAST_ID), (5, 6), (2, 8), (3, 9), (4, 9)];
 
 pub fn title(state: &State) -> String {
     let tasks = &state.tasks.tasks;
@@ -56,20 +57,22 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         cells = rows(false);
     }
     let widths = fitted(widths(&cells), usize::from(area.width));
-    let rows = shown.zip(cells).map(|(index, mut cells)| {
-        let id = &mut cells[ID];
-        id.content = text::elide(&id.content, usize::from(widths[ID])).into();
-        let is_selected = is_selected(state, Panel::Tasks, index);
-        let style = if is_selected {
-            look.theme.selected
-        } else {
-            Style::new()
-        };
-        Row::new(cells).style(style)
-    });
+    for row in &mut cells {
+        // A cut shows: half an address would be another address.
+        for (cell, width) in row.iter_mut().zip(widths) {
+            cell.content = text::elide(&cell.content, usize::from(width)).into();
+        }
+    }
+    let rows = cells.into_iter().map(Row::new);
     let header = Row::new(TITLES).style(look.theme.dim);
     let table = Table::new(rows, widths.map(Constraint::Length)).header(header);
     frame.render_widget(table, area);
+    let list = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    mark_selected(state, look, frame, Panel::Tasks, list, &shown);
 }
 
 /// Each column as wide as its widest cell.
@@ -86,21 +89,18 @@ fn least_width(widths: &[usize; COLUMNS]) -> usize {
     whole - widths[ID] + widths[ID].min(LEAST_ID) + COLUMNS - 1
 }
 
-/// Cuts the id where the row is too wide; spreads the room that is left over the columns.
+/// Cuts the columns where the row is too wide; spreads the room that is left over them.
 fn fitted(widths: [usize; COLUMNS], width: usize) -> [u16; COLUMNS] {
-    let gaps = COLUMNS - 1;
-    let whole = widths.iter().sum::<usize>() + gaps;
+    let whole = widths.iter().sum::<usize>() + COLUMNS - 1;
     let spare = width.saturating_sub(whole) / COLUMNS;
-    let excess = whole.saturating_sub(width);
-    std::array::from_fn(|column| {
-        let mut fitted = widths[column] + spare.min(6);
-        if column == ID && excess > 0 {
-            fitted = widths[ID]
-                .saturating_sub(excess)
-                .max(LEAST_ID.min(widths[ID]));
-        }
-        u16::try_from(fitted).unwrap_or(u16::MAX)
-    })
+    let mut excess = whole.saturating_sub(width);
+    let mut fitted = widths.map(|column| column + spare.min(6));
+    for (column, least) in CUT_FIRST {
+        let cut = excess.min(fitted[column].saturating_sub(least));
+        fitted[column] -= cut;
+        excess -= cut;
+    }
+    fitted.map(|column| u16::try_from(column).unwrap_or(u16::MAX))
 }
 
 fn hint(state: &State) -> String {
