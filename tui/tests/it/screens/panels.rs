@@ -1,10 +1,10 @@
 //! The panels in every state a run goes through.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::Msg;
+use mrdeck::app::{LinkInfo, Msg};
 use mrdeck::trouble::Trouble;
 
-use super::scene::Scene;
+use super::scene::{Scene, ecs_tasks};
 use super::{SIZES, check, check_at, screen};
 
 #[test]
@@ -26,6 +26,40 @@ fn a_cluster_that_is_not_there() {
 #[test]
 fn five_tasks_and_no_run() {
     check("no-run", &Scene::new().connected().state);
+}
+
+#[test]
+fn tasks_on_ecs() {
+    let mut scene = Scene::new();
+    scene.send(Msg::Linked(LinkInfo {
+        cluster: "mapreduce-lab".to_owned(),
+        bucket: Some("my-bucket".to_owned()),
+        default_input: None,
+        can_stop: true,
+    }));
+    let tasks = ecs_tasks(scene.now);
+    scene.list(tasks);
+    scene.wait(3_723_000);
+    for size in SIZES {
+        let shown = screen(&scene.state, size);
+        for (public, private) in [
+            ("203.0.113.111", "10.0.137.11"),
+            ("203.0.113.115", "10.0.137.15"),
+        ] {
+            let is_whole = |ip: &str| {
+                [' ', ':']
+                    .iter()
+                    .any(|end| shown.contains(&format!("{ip}{end}")))
+            };
+            assert!(
+                is_whole(public) && is_whole(private),
+                "half an address is another one:\n{shown}"
+            );
+        }
+    }
+    check("ecs", &scene.state);
+    scene.press("jjd");
+    check("ecs-task", &scene.state);
 }
 
 #[test]

@@ -290,7 +290,7 @@ fn c_copies_what_is_selected() {
 #[test]
 fn ctrl_r_asks_again_or_connects_again() {
     let mut scene = connected();
-    assert_eq!(scene.ctrl('r'), [Effect::Probe]);
+    assert_eq!(scene.ctrl('r'), [Effect::Refresh]);
     scene.send(lost());
     assert_eq!(scene.ctrl('r'), [Effect::Connect]);
     assert_eq!(scene.ctrl('r'), [], "already connecting");

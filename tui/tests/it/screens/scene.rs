@@ -10,6 +10,7 @@ use mrdeck::engine::event::{EventKind, RunEvent, RunId};
 use mrdeck::trouble::Trouble;
 use mrdeck_services::uri::S3Uri;
 use ulid::Ulid;
+use url::Url;
 
 /// When every story begins: 2026-03-14 09:26:53 UTC.
 const BEGINNING: i64 = 1_773_480_413;
@@ -115,6 +116,7 @@ impl Scene {
 }
 
 pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
+    let base: Url = format!("http://127.0.0.1:{port}").parse().unwrap();
     Task {
         id: TaskId(id.to_owned()),
         role,
@@ -128,10 +130,12 @@ pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
         port: Some(port),
         az: None,
         started_at: Some(started_at),
-        base: format!("http://127.0.0.1:{port}").parse().ok(),
-        details: vec![("pid".to_owned(), (port - 40_000).to_string())],
+        base: Some(base.clone()),
+        candidates: vec![base.clone()],
+        details: vec![("pid".to_owned(), (port % 1_000).to_string())],
         probe: Probe::Reachable {
             latency: Duration::from_micros(u64::from(port) % 1_000 + 900),
+            via: base,
         },
     }
 }
@@ -144,6 +148,43 @@ fn five_tasks(now: Timestamp) -> Vec<Task> {
         task("mapper-3", Role::Mapper, 40_433, now),
         task("reducer-1", Role::Reducer, 40_544, now),
     ]
+}
+
+/// Tasks as ECS has them: long ids, a service of its own for each role, a stranger, one that is only starting.
+pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
+    let roles = [
+        (Role::Splitter, "mr-splitter"),
+        (Role::Mapper, "mr-mapper"),
+        (Role::Mapper, "mr-mapper"),
+        (Role::Mapper, "mr-mapper"),
+        (Role::Reducer, "mr-reducer"),
+        (Role::Other, "nightly-report"),
+    ];
+    let tasks = roles.iter().zip(11..).map(|((role, family), n)| Task {
+        family: Some((*family).to_owned()),
+        revision: Some(7),
+        health: Some("HEALTHY".to_owned()),
+        private_ip: Some([10, 0, 137, n].into()),
+        public_ip: Some([203, 0, 113, 100 + n].into()),
+        az: Some("eu-central-1a".to_owned()),
+        details: vec![("CPU".to_owned(), "256".to_owned())],
+        ..task(
+            &format!("{n:02}c4b8f2a97d4e6eb1f0b4c3d2a1908{n}"),
+            *role,
+            8_080,
+            now,
+        )
+    });
+    let mut tasks: Vec<Task> = tasks.collect();
+    let late = &mut tasks[3];
+    late.last_status = TaskStatus::Provisioning;
+    (late.health, late.public_ip, late.started_at, late.base) = (None, None, None, None);
+    (late.private_ip, late.port, late.probe) = (None, None, Probe::Unknown);
+    tasks[2].probe = Probe::Unreachable(Trouble::new(
+        "no answer in 2 s",
+        "the task may be stuck, or a firewall (security group) may drop the packets",
+    ));
+    tasks
 }
 
 pub fn refused_connection() -> Trouble {
