@@ -4,13 +4,12 @@ use std::net::IpAddr;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
-use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Look, draw_hint, is_selected, text};
+use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, State};
 use crate::cluster::{Probe, Role, Task, TaskStatus};
 use crate::figures::{age, millis, plural};
@@ -58,22 +57,22 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         cells = rows(false);
     }
     let widths = fitted(widths(&cells), usize::from(area.width));
-    let rows = shown.zip(cells).map(|(index, mut cells)| {
+    for row in &mut cells {
         // A cut shows: half an address would be another address.
-        for (cell, width) in cells.iter_mut().zip(widths) {
+        for (cell, width) in row.iter_mut().zip(widths) {
             cell.content = text::elide(&cell.content, usize::from(width)).into();
         }
-        let is_selected = is_selected(state, Panel::Tasks, index);
-        let style = if is_selected {
-            look.theme.selected
-        } else {
-            Style::new()
-        };
-        Row::new(cells).style(style)
-    });
+    }
+    let rows = cells.into_iter().map(Row::new);
     let header = Row::new(TITLES).style(look.theme.dim);
     let table = Table::new(rows, widths.map(Constraint::Length)).header(header);
     frame.render_widget(table, area);
+    let list = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    mark_selected(state, look, frame, Panel::Tasks, list, &shown);
 }
 
 /// Each column as wide as its widest cell.
