@@ -62,6 +62,7 @@ pub async fn run(config: Config) -> Exit {
     let (sender, news) = mpsc::channel(1_024);
     let state = State::new(Timestamp::now(), config.read_only);
     let mut performer = Performer::new(config, sender);
+    // The loop drops its end of the news with it, so that nobody waits for it to be read.
     let ended = show(&mut screen, state, &mut performer, news, panicked).await;
     drop(screen);
     performer.shutdown().await;

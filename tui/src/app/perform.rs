@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::state::{Effect, LinkInfo, Msg};
 use crate::cluster::{self, Connection, TaskId};
@@ -38,6 +39,8 @@ pub struct Performer {
     news: mpsc::Sender<News>,
     connection: Option<Connection>,
     run: CancellationToken,
+    /// Runs under way: quitting lets their records be finished.
+    runs: TaskTracker,
 }
 
 impl Performer {
@@ -47,6 +50,7 @@ impl Performer {
             news,
             connection: None,
             run: CancellationToken::new(),
+            runs: TaskTracker::new(),
         }
     }
 
@@ -123,7 +127,7 @@ impl Performer {
         self.run = CancellationToken::new();
         let cancel = self.run.clone();
         let (config, news) = (self.config.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.runs.spawn(async move {
             let prepared = tokio::select! {
                 () = cancel.cancelled() => Err(Trouble::new("cancelled before the run began", "")),
                 prepared = prepare(begin, &connection) => prepared,
@@ -172,6 +176,9 @@ impl Performer {
     /// Ends the run in flight and the cluster.
     pub async fn shutdown(self) {
         self.run.cancel();
+        self.runs.close();
+        // A run that does not end in time leaves a record without its last line, which can be read all the same.
+        let _ = timeout(SHUTDOWN_PATIENCE, self.runs.wait()).await;
         if let Some(connection) = self.connection {
             // Whatever is left ends with this process.
             let _ = timeout(SHUTDOWN_PATIENCE, connection.cluster.shutdown()).await;

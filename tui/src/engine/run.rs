@@ -52,6 +52,19 @@ pub(super) enum Stop {
     Failed(Trouble),
 }
 
+impl Stop {
+    /// What is said of a check that did not come to its end.
+    fn unverified(self) -> Trouble {
+        match self {
+            Self::Cancelled => Trouble::new("not verified: cancelled", "verify again"),
+            Self::Failed(trouble) => Trouble {
+                cause: format!("not verified: {}", trouble.cause),
+                ..trouble
+            },
+        }
+    }
+}
+
 impl From<Trouble> for Stop {
     fn from(trouble: Trouble) -> Self {
         Self::Failed(trouble)
@@ -117,6 +130,11 @@ pub async fn run(job: Job, context: Context) -> Record {
     };
     let (status, trouble) = match ended {
         Ok(()) => (RunStatus::Done, None),
+        // A result that could not be checked is still the result it was; one that is wrong is not.
+        Err(stop) if only_verify && !runner.is_found_wrong() => {
+            runner.emit(EventKind::Notice(stop.unverified())).await;
+            (RunStatus::Done, None)
+        }
         Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
         Err(Stop::Failed(trouble)) => (RunStatus::Failed, Some(trouble)),
     };
@@ -249,6 +267,14 @@ impl Runner {
         let Some((_, Answer::Split(answer))) = commits.into_iter().next() else {
             return Err(Stop::Failed(self.last_failure(Phase::Split)));
         };
+        let made = answer.chunks.len();
+        if made != chunks as usize {
+            let notice = Trouble::new(
+                format!("asked for {chunks} chunks, the splitter made {made}"),
+                "",
+            );
+            self.emit(EventKind::Notice(notice)).await;
+        }
         let chunks = answer.chunks;
         self.emit(EventKind::ChunksPlanned { chunks }).await;
         Ok(())
@@ -388,6 +414,11 @@ impl Runner {
         let store = self.store.clone();
         self.or_cancelled(objects::recount(store.as_ref(), &input, options, &out))
             .await
+    }
+
+    fn is_found_wrong(&self) -> bool {
+        let found = self.record.verification.as_ref();
+        found.is_some_and(|found| !found.is_exact())
     }
 
     /// Why the phase's work failed, from its last failed attempt.
