@@ -51,7 +51,10 @@ impl Theme {
             error: bold(coloured(Color::Red)),
             active: coloured(Color::Cyan),
             bar: coloured(Color::Blue),
-            selected: plain.fg(Color::Reset).add_modifier(Modifier::REVERSED),
+            selected: plain
+                .fg(Color::Reset)
+                .remove_modifier(Modifier::DIM | Modifier::BOLD)
+                .add_modifier(Modifier::REVERSED),
             key: bold(coloured(Color::Cyan)),
         }
     }

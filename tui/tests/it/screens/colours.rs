@@ -36,10 +36,10 @@ fn coloured(scene: &Scene) -> Buffer {
 
 #[test]
 fn a_running_task_is_green_and_an_unreachable_one_red() {
-    let scene = Scene::new().connected();
+    // The selected line of the focused panel has a look of its own.
+    let mut scene = Scene::new().connected().tabs(1);
     all(&coloured(&scene), "RUNNING", Color::Green);
     let hostile = mrdeck::trouble::Trouble::new("no answer in 2 s", "");
-    let mut scene = Scene::new().connected();
     let mut tasks = scene.state.tasks.tasks.to_vec();
     tasks[0].probe = mrdeck::cluster::Probe::Unreachable(hostile);
     tasks[1].last_status = mrdeck::cluster::TaskStatus::Stopped;
@@ -85,6 +85,37 @@ fn the_focus_is_cyan_and_moves_with_tab() {
     let moved = coloured(&scene.tabs(1));
     assert_ne!(corner(&moved), Some(Color::Cyan));
     all(&moved, "Pipeline", Color::Cyan);
+}
+
+#[test]
+fn the_selected_line_has_one_look_from_end_to_end() {
+    for is_colourless in [false, true] {
+        let scenes = [
+            Scene::new().connected(),
+            Scene::new().connected().failed().tabs(1),
+            Scene::new().connected().failed().tabs(2),
+        ];
+        for scene in scenes {
+            let buffer = draw(&scene.state, SIZE, is_colourless);
+            let is_selected = |x, y| -> bool {
+                let style: Style = buffer[(x, y)].style();
+                style.add_modifier.contains(Modifier::REVERSED)
+            };
+            let lines = buffer.area.rows().filter_map(|row| {
+                let cells: Vec<u16> = (0..SIZE.0).filter(|x| is_selected(*x, row.y)).collect();
+                (!cells.is_empty()).then_some((row.y, cells))
+            });
+            let lines: Vec<_> = lines.collect();
+            let [(y, cells)] = &lines[..] else {
+                panic!("one line is selected: {lines:?}");
+            };
+            let looks: std::collections::HashSet<_> =
+                cells.iter().map(|x| buffer[(*x, *y)].style()).collect();
+            assert_eq!(looks.len(), 1, "{looks:?}");
+            let (first, last) = (cells[0], cells[cells.len() - 1]);
+            assert_eq!(usize::from(last - first) + 1, cells.len(), "no gaps");
+        }
+    }
 }
 
 #[test]
