@@ -108,15 +108,18 @@ async fn two_ranges_of_one_object_do_not_share_a_key() {
 }
 
 #[tokio::test]
-async fn a_pinned_version_is_counted_and_no_other() {
+async fn a_pinned_version_is_split_and_counted_and_no_other() {
     let lab = Lab::with(&[("s3://b/k.txt", TEXT)]).await;
-    for range in ["", "&start=0&end=5"] {
-        let pinned = format!("/map?s3=s3://b/k.txt{range}&etag=%221%22");
-        lab.ok(Role::Mapper, &pinned).await;
-        let other = format!("/map?s3=s3://b/k.txt{range}&etag=%220%22");
+    for (role, path) in [
+        (Role::Splitter, "/split?s3=s3://b/k.txt"),
+        (Role::Splitter, "/split?s3=s3://b/k.txt&mode=range"),
+        (Role::Mapper, "/map?s3=s3://b/k.txt"),
+        (Role::Mapper, "/map?s3=s3://b/k.txt&start=0&end=5"),
+    ] {
+        lab.ok(role, &format!("{path}&etag=%221%22")).await;
         lab.refused(
-            Role::Mapper,
-            &other,
+            role,
+            &format!("{path}&etag=%220%22"),
             412,
             "input_changed",
             &["s3://b/k.txt"],

@@ -16,7 +16,7 @@ use super::{ServiceState, input, keys};
 use crate::api::{self, ChunkRef, SplitAnswer, SplitMode};
 use crate::count::cuts::cuts;
 use crate::count::tokens::WordStarts;
-use crate::store::{ObjectMeta, ReadOptions};
+use crate::store::{ObjectMeta, ReadOptions, StoreError};
 use crate::uri::S3Uri;
 
 /// Chunks that are copied at the same time; each holds one part of an upload in memory.
@@ -30,9 +30,14 @@ pub async fn handle(
     let asked = params.one("chunks")?.map(chunks).transpose()?;
     let mode = params.one("mode")?.map_or(Ok(SplitMode::Copy), mode)?;
     let attempt = params.attempt()?;
+    // The version that the caller's run is about; an extension that the other services ignore.
+    let etag = params.one("etag")?.map(str::to_owned);
 
     let timings = Arc::new(Timings::default());
     let meta = timings.wait(Part::Get, state.store.head(&at)).await?;
+    if etag.is_some() && etag != meta.etag {
+        return Err(StoreError::Changed { uri: at }.into());
+    }
     if meta.size == 0 {
         return Err(Error::EmptyInput { uri: at });
     }

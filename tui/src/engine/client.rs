@@ -48,6 +48,8 @@ pub enum Request {
         input: S3Uri,
         chunks: u32,
         mode: SplitMode,
+        /// The input's version; another one is refused.
+        etag: Option<String>,
     },
     Map {
         source: ChunkRef,
@@ -218,6 +220,7 @@ impl Client {
                 input,
                 chunks,
                 mode,
+                etag,
             } => self
                 .http
                 .get(base.join(api::SPLIT).ok()?)
@@ -225,7 +228,8 @@ impl Client {
                 .query(match mode {
                     SplitMode::Copy => &[][..],
                     SplitMode::Range => &[("mode", "range")],
-                }),
+                })
+                .query(pinned(etag.as_ref()).as_slice()),
             Request::Map { source, etag } => {
                 let builder = self
                     .http
@@ -233,12 +237,9 @@ impl Client {
                     .query(&[("s3", source.uri())]);
                 match source {
                     ChunkRef::Object(_) => builder,
-                    ChunkRef::Range { start, end, .. } => {
-                        let pinned = etag.as_ref().map(|etag| ("etag", etag));
-                        builder
-                            .query(&[("start", start), ("end", end)])
-                            .query(pinned.as_slice())
-                    }
+                    ChunkRef::Range { start, end, .. } => builder
+                        .query(&[("start", start), ("end", end)])
+                        .query(pinned(etag.as_ref()).as_slice()),
                 }
             }
             Request::Reduce { inputs } => {
@@ -256,6 +257,11 @@ impl Client {
         };
         Some(builder.query(&attempt))
     }
+}
+
+/// The parameter that names a version, where there is one to name.
+fn pinned(etag: Option<&String>) -> Option<(&'static str, &str)> {
+    etag.map(|etag| ("etag", etag.as_str()))
 }
 
 /// `HOST:PORT` for messages.

@@ -254,6 +254,7 @@ impl Runner {
             input: input.clone(),
             chunks,
             mode: self.record.options.split,
+            etag: self.record.input_etag.clone(),
         };
         let attempt = self.record.split.next_attempt();
         let item = Item::new(Work::SPLIT, request, bytes, attempt);

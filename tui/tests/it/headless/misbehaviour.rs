@@ -301,3 +301,20 @@ fn an_input_that_changes_during_the_run_fails_it() {
         );
     }
 }
+
+/// Changed before the split and changed back before the end: only the services could have noticed.
+#[test]
+fn an_input_that_is_another_one_for_a_while_fails_the_run() {
+    let gate = Gate::closed();
+    let lab = Lab::new([Fault::Hold(gate.clone()).at("/split")]);
+    let running = lab.run(3).start();
+    lab.script.wait_until("the split", |seen| {
+        seen.iter().any(|request| request.path == "/split")
+    });
+    lab.s3.put("input.txt", LIBER_PRIMUS.replace("et", "xx"));
+    gate.open();
+    let finished = running.wait();
+    lab.s3.put("input.txt", TEXT);
+    expect_failure(finished, &["input.txt changed while"]);
+    assert!(lab.script.seen("/map").is_empty(), "it is noticed at once");
+}
