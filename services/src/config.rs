@@ -154,7 +154,7 @@ impl Config {
                 .filter(|v| !v.is_empty())
         };
         Ok(Self {
-            addr: given("ADDR").as_deref().unwrap_or(":8080").parse()?,
+            addr: listen_addr(given("ADDR").as_deref())?,
             out_prefix: given("OUT_PREFIX")
                 .map_or_else(|| Ok(role.default_prefix().to_owned()), prefix)?,
             allowed_buckets: lookup("ALLOWED_BUCKETS").map(buckets).transpose()?,
@@ -168,6 +168,11 @@ impl Config {
             .as_ref()
             .is_none_or(|allowed| allowed.contains(uri.bucket()))
     }
+}
+
+/// What `ADDR` says; every service listens on port 8080 unless told.
+pub fn listen_addr(addr: Option<&str>) -> Result<ListenAddr, ConfigError> {
+    addr.unwrap_or(":8080").parse()
 }
 
 fn prefix(value: String) -> Result<String, ConfigError> {

@@ -2,12 +2,14 @@
 //!
 //! - [`api`] is the HTTP interface as types, [`uri`] an object's address; the console uses both.
 //! - [`count`] is the pure work, [`store`] the seam to S3, [`http`] the thin handlers between them.
+//! - [`hello`] is the first deployment check, a service of its own that needs no S3.
 //! - [`config`] reads the environment, [`logs`] sets logging up, [`server`] listens and stops in good order.
 
 pub mod api;
 pub mod config;
 pub mod count;
 pub mod entry;
+pub mod hello;
 pub mod http;
 pub mod logs;
 pub mod server;

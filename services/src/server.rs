@@ -11,7 +11,8 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::config::{Config, ConfigError, ListenAddr, Role};
+use crate::config::{Config, ConfigError, ListenAddr, Role, listen_addr};
+use crate::hello;
 use crate::http::{ServiceState, router};
 use crate::store::aws::{AwsOptions, s3_client, sdk_config};
 use crate::store::s3::S3Store;
@@ -94,24 +95,49 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     let lookup =
         |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     let mut config = Config::from_env(role, lookup)?;
-    if let Some(addr) = options.addr {
-        config.addr = addr;
+    if let Some(addr) = &options.addr {
+        config.addr = addr.clone();
     }
+    let addr = config.addr.clone();
+    let aws = options.aws.clone();
+    let service = async move {
+        let aws = Box::pin(sdk_config(&aws)).await;
+        let state = ServiceState::new(Arc::new(S3Store::new(s3_client(&aws))), config);
+        router(role, state)
+    };
+    run_service(role.as_str(), &addr, service, options).await
+}
+
+/// Runs the deployment check, which has no configuration but its address.
+pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
+    let addr = match &options.addr {
+        Some(addr) => addr.clone(),
+        None => listen_addr(std::env::var("ADDR").ok().as_deref())?,
+    };
+    run_service("hello", &addr, async { hello::router() }, options).await
+}
+
+/// The port is taken before the service is made, so that a taken one is told at once.
+async fn run_service(
+    name: &'static str,
+    addr: &ListenAddr,
+    service: impl Future<Output = Router>,
+    options: RunOptions,
+) -> Result<(), ServeError> {
     let stop = stop_signal().map_err(ServeError::Signals)?;
-    let listener = bind(&config.addr).await?;
+    let listener = bind(addr).await?;
     let addr = listener.local_addr().map_err(ServeError::Stopped)?;
-    let aws = sdk_config(&options.aws).await;
-    let state = ServiceState::new(Arc::new(S3Store::new(s3_client(&aws))), config);
-    tracing::info!(%role, %addr, version = env!("CARGO_PKG_VERSION"), "listening");
+    let service = service.await;
+    tracing::info!(role = name, %addr, version = env!("CARGO_PKG_VERSION"), "listening");
     (options.on_listening)(addr);
     let shutdown = async move {
         tokio::select! {
             () = stop => {}
             () = options.shutdown => {}
         }
-        tracing::info!(%role, "stopping");
+        tracing::info!(role = name, "stopping");
     };
-    serve(listener, router(role, state), shutdown)
+    serve(listener, service, shutdown)
         .await
         .map_err(ServeError::Stopped)
 }
