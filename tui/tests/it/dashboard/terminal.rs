@@ -41,7 +41,27 @@ fn silent_listener() -> String {
 }
 
 #[test]
-fn the_first_frame_and_the_keys_wait_for_no_network() {
+fn the_first_frame_comes_before_the_first_call() {
+    let home = Home::new();
+    let silent = silent_listener();
+    // Without a region the AWS SDK asks the machine it runs on, which never answers here.
+    let mut deck = Deck::new(home.path())
+        .args(["--splitter", &silent, "--mapper", &silent])
+        .args(["--reducer", &silent])
+        .env("AWS_EC2_METADATA_DISABLED", "false")
+        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &silent)
+        .open();
+    deck.wait_text(&["connecting …", "Tasks", "Pipeline", "q quit"]);
+    deck.send("?");
+    deck.wait_text(&["Keys", "quit from anywhere"]);
+    deck.send("?q");
+    let closed = deck.wait();
+    assert_eq!(closed.code, 0);
+    closed.expect_restored();
+}
+
+#[test]
+fn keys_are_read_while_the_network_hangs() {
     let home = Home::new();
     let silent = silent_listener();
     let mut deck = Deck::new(home.path())
