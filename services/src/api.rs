@@ -124,6 +124,8 @@ pub struct ErrorAnswer {
 
 /// Codes of our errors that callers treat in a way of their own.
 pub mod code {
+    /// The input is not the version that was asked for; another attempt changes nothing.
+    pub const INPUT_CHANGED: &str = "input_changed";
     /// The service has no valid credentials for S3; another attempt changes nothing.
     pub const S3_CREDENTIALS: &str = "s3_credentials";
     /// The service's credentials may not do what was asked for; another attempt changes nothing.

@@ -138,9 +138,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
-    /// Print the N most frequent words
-    #[arg(long, value_name = "N", default_value_t = 10)]
-    pub top: usize,
+    /// Print the N most frequent words (0 to 100)
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub top: u8,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of failure it was, where the exit code depends on it.
+/// What kind of failure it was, where something depends on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TroubleKind {
@@ -12,6 +12,8 @@ pub enum TroubleKind {
     Other,
     /// Missing or expired credentials: nothing is wrong with the run itself.
     Credentials,
+    /// The input is no longer the one the run began with: no attempt can mend that.
+    InputChanged,
 }
 
 /// One sentence for what failed and why, one for the next step.

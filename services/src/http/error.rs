@@ -161,7 +161,7 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
     match error {
         StoreError::NoSuchBucket { .. } => (StatusCode::NOT_FOUND, "no_such_bucket"),
         StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, "no_such_key"),
-        StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, "input_changed"),
+        StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED),
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, "s3_throttled"),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),

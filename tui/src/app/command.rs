@@ -21,7 +21,7 @@ pub enum Command {
 
 /// The names, for messages and for the help.
 pub const USAGE: &str =
-    ":input S3-URI|FILE  :chunks N|auto  :split copy|range  :verify on|off  :export  :help  :quit";
+    "input S3-URI|FILE  chunks N|auto  split copy|range  verify on|off  export  quit";
 
 pub fn parse(line: &str) -> Result<Command, Trouble> {
     let line = line.trim().trim_start_matches(':');

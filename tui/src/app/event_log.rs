@@ -11,6 +11,9 @@ use crate::trouble::Trouble;
 /// Older lines are dropped; the run's record on disk has them all.
 const KEPT: usize = 2_000;
 
+/// Advice is not repeated within so many lines.
+const REPEATS: usize = 8;
+
 /// How a line is coloured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -57,7 +60,12 @@ impl EventLog {
         });
     }
 
-    fn push(&mut self, line: LogLine) {
+    fn push(&mut self, mut line: LogLine) {
+        // The same advice again and again would crowd out what happened.
+        let advised = |before: &LogLine| !before.advice.is_empty() && before.advice == line.advice;
+        if self.lines.iter().rev().take(REPEATS).any(advised) {
+            line.advice.clear();
+        }
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }

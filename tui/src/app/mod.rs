@@ -15,7 +15,9 @@ mod typing;
 pub use command::USAGE as COMMAND_USAGE;
 pub use event_log::{EventLog, Level, LogLine};
 pub use overlay::{LogContent, Overlay, PipelineRow, Purpose, Subject};
-pub use rows::{LatencyRow, events, latency, pipeline, state_word, tasks, top_words};
+pub use rows::{
+    LatencyRow, count as row_count, events, latency, pipeline, state_word, tasks, top_words,
+};
 pub use state::{Activity, Effect, Flash, Link, LinkInfo, Msg, Panel, State};
 
 use std::io::IsTerminal;

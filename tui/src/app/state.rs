@@ -179,6 +179,8 @@ impl State {
             Msg::Run(event) => self.run_event(&event),
             Msg::RunEnded => {
                 self.activity = Activity::Idle;
+                // Only now do the keys apply that it speaks of.
+                self.say_how_it_ended();
             }
             Msg::StartFailed(trouble) => {
                 self.activity = Activity::Idle;
@@ -312,38 +314,39 @@ impl State {
             (Some(run), _) => run.apply(event),
             (None, _) => {}
         }
-        if let EventKind::RunFinished { status, .. } = event.kind {
-            self.say_how_it_ended(status);
-        }
     }
 
-    fn say_how_it_ended(&mut self, status: RunStatus) {
-        let failed = self
-            .run
-            .as_ref()
-            .map_or(0, |run| run.chunks_in(WorkState::Failed));
-        match status {
+    fn say_how_it_ended(&mut self) {
+        let Some(run) = &self.run else {
+            return;
+        };
+        let failed = run.chunks_in(WorkState::Failed);
+        let (level, text) = match run.status {
+            RunStatus::Running => return,
             RunStatus::Failed if failed > 0 => {
-                let mappers = plural(failed as u64, "failed mapper");
-                self.flash(Level::Error, format!("the run failed: r reruns {mappers}"));
+                let chunks = plural(failed as u64, "chunk");
+                let text = format!("the run failed: r reruns the failed mappers ({chunks})");
+                (Level::Error, text)
             }
             RunStatus::Failed => {
-                let cause = self.run.as_ref().and_then(|run| run.trouble.as_ref());
-                let text = cause.map_or("the run failed".to_owned(), Trouble::to_string);
-                self.flash(Level::Error, text);
+                let trouble = run.trouble.as_ref();
+                let text = trouble.map_or("the run failed".to_owned(), Trouble::to_string);
+                (Level::Error, text)
             }
             RunStatus::Cancelled => {
-                self.flash(
-                    Level::Warning,
-                    "cancelled: r does what is missing, R all of it",
-                );
+                let text = "cancelled: r does what is missing, R all of it";
+                (Level::Warning, text.to_owned())
             }
-            RunStatus::Done if self.run.as_ref().is_some_and(|r| r.verification.is_some()) => {
-                self.flash(Level::Good, "done and verified: e exports the chart");
+            RunStatus::Done if run.verification.is_some() => {
+                let text = "done and verified: e exports the chart";
+                (Level::Good, text.to_owned())
             }
-            RunStatus::Done => self.flash(Level::Good, "done: e exports the chart, v verifies"),
-            RunStatus::Running => {}
-        }
+            RunStatus::Done => {
+                let text = "done: e exports the chart, v verifies";
+                (Level::Good, text.to_owned())
+            }
+        };
+        self.flash(level, text);
     }
 
     fn logs(&mut self, task: &TaskId, result: Result<Vec<String>, Trouble>) {

@@ -1,6 +1,7 @@
 //! A line being typed: edited key by key, then understood as an input, a filter or a command.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use mrdeck_services::api::SplitMode;
 use tui_input::InputRequest;
 
 use super::command::{self, Command};
@@ -113,7 +114,11 @@ impl State {
                 self.options.chunks = chunks;
             }
             Command::Split(split) => {
-                self.flash(Level::Info, "the next run is split so");
+                let how = match split {
+                    SplitMode::Copy => "copies, an object each",
+                    SplitMode::Range => "byte ranges, nothing copied",
+                };
+                self.flash(Level::Info, format!("chunks will be {how}"));
                 self.options.split = split;
             }
             Command::Verify(verify) => {

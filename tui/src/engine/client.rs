@@ -143,9 +143,11 @@ impl CallError {
             }
         };
         let kind = match self {
-            Self::Refused { code, .. } if code == api::code::S3_CREDENTIALS => {
-                TroubleKind::Credentials
-            }
+            Self::Refused { code, .. } => match code.as_str() {
+                api::code::S3_CREDENTIALS => TroubleKind::Credentials,
+                api::code::INPUT_CHANGED => TroubleKind::InputChanged,
+                _ => TroubleKind::Other,
+            },
             _ => TroubleKind::Other,
         };
         Trouble::new(self.to_string(), advice).of_kind(kind)

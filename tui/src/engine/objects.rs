@@ -41,6 +41,7 @@ pub(super) fn input_changed(input: &S3Uri) -> Trouble {
         format!("the input {input} was changed while the run was under way"),
         "no result is given: run again from the start when nobody writes it any more",
     )
+    .of_kind(TroubleKind::InputChanged)
 }
 
 /// The input as it is now. An empty one is refused: there is nothing to count.

@@ -88,7 +88,7 @@ pub fn reduce_inputs(record: &Record) -> Result<Vec<S3Uri>, Trouble> {
         let Some(out) = chunk.work.out() else {
             return Err(Trouble::new(
                 format!("chunk {index} has no output"),
-                "rerun the failed mappers",
+                "the mapper is at fault: check its version and its logs",
             ));
         };
         if !seen.insert(out) {

@@ -70,6 +70,8 @@ pub struct WorkRecord {
     /// The number of the attempt whose output counts.
     pub committed: Option<u32>,
     given_up: bool,
+    /// The run was cancelled before this was done.
+    dropped: bool,
 }
 
 impl WorkRecord {
@@ -78,6 +80,7 @@ impl WorkRecord {
             return WorkState::Committed;
         }
         match self.attempts.last().map(|attempt| &attempt.outcome) {
+            _ if self.dropped => WorkState::Abandoned,
             None => WorkState::Waiting,
             Some(Outcome::InFlight | Outcome::Succeeded { .. }) => WorkState::InFlight,
             Some(Outcome::Failed { .. }) if self.given_up => WorkState::Failed,
@@ -262,10 +265,9 @@ impl Record {
         self.status = RunStatus::Running;
         self.mappers = mappers;
         self.trouble = None;
-        self.split.given_up = false;
-        self.reduce.given_up = false;
-        for chunk in &mut self.chunks {
-            chunk.work.given_up = false;
+        for work in self.all_work_mut() {
+            work.given_up = false;
+            work.dropped = false;
         }
     }
 
@@ -275,6 +277,12 @@ impl Record {
         self.trouble = trouble.cloned();
         for clock in &mut self.clocks {
             clock.running_since = None;
+        }
+        if status == RunStatus::Cancelled {
+            for work in self.all_work_mut() {
+                // What was given up before stays failed: that is why it is not done.
+                work.dropped = !work.given_up;
+            }
         }
     }
 
@@ -331,6 +339,11 @@ impl Record {
             EventKind::Committed { attempt, .. } => record.committed = Some(*attempt),
             _ => {}
         }
+    }
+
+    fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
+        let chunks = self.chunks.iter_mut().map(|chunk| &mut chunk.work);
+        chunks.chain([&mut self.split, &mut self.reduce])
     }
 
     fn work_mut(&mut self, work: Work) -> Option<&mut WorkRecord> {

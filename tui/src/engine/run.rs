@@ -18,7 +18,8 @@ use super::queue::Item;
 use super::record::Record;
 use super::{objects, plan};
 use crate::cluster::{Role, TaskList};
-use crate::trouble::Trouble;
+use crate::figures::{plural, thousands};
+use crate::trouble::{Trouble, TroubleKind};
 
 /// What is to be done: a new run, or what is missing of an earlier one.
 #[derive(Debug, Clone)]
@@ -310,6 +311,9 @@ impl Runner {
             return Ok(());
         }
         let why = self.last_failure(Phase::Map);
+        if why.kind == TroubleKind::InputChanged {
+            return Err(Stop::Failed(why));
+        }
         Err(Stop::Failed(
             Trouble::new(
                 format!(
@@ -317,7 +321,7 @@ impl Runner {
                     failed.len(),
                     why.cause
                 ),
-                "rerun the failed mappers: what was counted is kept",
+                "what was counted is kept: only the failed mappers need to run again",
             )
             .of_kind(why.kind),
         ))
@@ -386,8 +390,10 @@ impl Runner {
         let verification = self.phase(phase, started, result).await?;
         let is_exact = verification.is_exact();
         let cause = format!(
-            "the result is wrong: {} words missing, {} extra, {} counted differently",
-            verification.missing, verification.extra, verification.different
+            "the result is wrong: {} missing, {} extra, {} counted differently",
+            plural(verification.missing, "word"),
+            thousands(verification.extra),
+            thousands(verification.different)
         );
         self.emit(EventKind::Verified(verification)).await;
         if is_exact {
@@ -424,11 +430,15 @@ impl Runner {
 
     /// Why the phase's work failed, from its last failed attempt.
     fn last_failure(&self, phase: Phase) -> Trouble {
-        self.record.last_failure(phase).unwrap_or_else(|| {
-            Trouble::new(
+        match self.record.last_failure(phase) {
+            Some(trouble) if trouble.kind == TroubleKind::InputChanged => {
+                objects::input_changed(&self.record.input)
+            }
+            Some(trouble) => trouble,
+            None => Trouble::new(
                 format!("the {phase} phase did not finish"),
                 "run again from the start",
-            )
-        })
+            ),
+        }
     }
 }

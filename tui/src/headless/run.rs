@@ -159,9 +159,9 @@ async fn follow(
 
 fn report(config: &Config, args: &RunArgs, record: &Record) {
     match config.output {
-        OutputFormat::Text => print(&text::render(record, args.top)),
+        OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
         OutputFormat::Json => {
-            let report = RunReport::new(record, args.top);
+            let report = RunReport::new(record, usize::from(args.top));
             match serde_json::to_string_pretty(&report) {
                 Ok(json) => print(&format!("{json}\n")),
                 Err(error) => crate::complain(&error.to_string(), ""),

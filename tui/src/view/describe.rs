@@ -43,7 +43,7 @@ fn describe_task(state: &State, page: &mut Page, task: &Task) {
     let started = task.started_at.map(|at| moment(state.now, at, page));
     page.field("role", task.role.to_string());
     page.field("status", task.last_status.to_string());
-    page.maybe("desired", task.desired_status.as_ref());
+    page.maybe("desired status", task.desired_status.as_ref());
     page.maybe("health", task.health.as_ref());
     page.maybe("family", family);
     page.maybe("requests go to", task.base.as_ref());

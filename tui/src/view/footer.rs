@@ -32,12 +32,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 }
 
 fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let Some(Overlay::Prompt {
-        purpose,
-        input,
-        problem,
-    }) = &state.overlay
-    else {
+    let Some(Overlay::Prompt { purpose, input, .. }) = &state.overlay else {
         return;
     };
     let label = match purpose {
@@ -49,18 +44,10 @@ fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let room = usize::from(area.width.saturating_sub(label_width + 1));
     let scroll = input.visual_scroll(room);
     let shown: String = input.value().chars().skip(scroll).collect();
-    let mut spans = vec![
+    let spans = vec![
         Span::styled(label, look.theme.key),
         Span::styled(printable(&shown).into_owned(), look.theme.text),
     ];
-    if let Some(problem) = problem {
-        let used: usize = spans.iter().map(Span::width).sum();
-        let room = usize::from(area.width).saturating_sub(used + 4);
-        spans.push(Span::styled(
-            format!("  ✗ {}", text::elide(&problem.to_string(), room)),
-            look.theme.error,
-        ));
-    }
     frame.render_widget(Line::from(spans), area);
     let cursor = input.visual_cursor().saturating_sub(scroll);
     let x = label_width.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
@@ -68,6 +55,31 @@ fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         x: area.x + x.min(area.width.saturating_sub(1)),
         y: area.y,
     });
+}
+
+/// What is wrong with the line, or what it may be.
+fn typing_line(state: &State, look: &Look, width: u16) -> Line<'static> {
+    let theme = &look.theme;
+    match &state.overlay {
+        Some(Overlay::Prompt {
+            problem: Some(problem),
+            ..
+        }) => {
+            let room = usize::from(width).saturating_sub(4);
+            let text = text::elide_end(&problem.to_string(), room);
+            Line::styled(format!(" ✗ {text}"), theme.error)
+        }
+        Some(Overlay::Prompt {
+            purpose: Purpose::Command,
+            ..
+        }) => Line::styled(format!(" {COMMAND_USAGE}"), theme.dim),
+        _ => Line::from(vec![
+            Span::styled(" Enter", theme.key),
+            Span::styled(" accept ", theme.dim),
+            Span::styled(" Esc", theme.key),
+            Span::styled(" drop", theme.dim),
+        ]),
+    }
 }
 
 /// As many keys as fit; help and quit always do.
@@ -94,20 +106,7 @@ fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
                 .flat_map(|(key, label)| pair(key, label))
                 .collect();
         }
-        Mode::Typing => {
-            let mut spans: Vec<Span> = pair("Enter", "accept").into();
-            spans.extend(pair("Esc", "drop"));
-            if matches!(
-                &state.overlay,
-                Some(Overlay::Prompt {
-                    purpose: Purpose::Command,
-                    ..
-                })
-            ) {
-                spans.push(Span::styled(format!(" {COMMAND_USAGE}"), theme.dim));
-            }
-            return Line::from(spans);
-        }
+        Mode::Typing => return typing_line(state, look, width),
         Mode::Panels => {}
     }
     let last: Vec<Span> = pair("?", "help")

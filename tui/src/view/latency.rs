@@ -77,7 +77,7 @@ fn bar_line<'a>(
         format!(" {}", text::elide(&row.label, LABEL - 1))
     };
     Line::from(vec![
-        Span::styled(format!("{label:LABEL$} "), theme.text),
+        Span::styled(text::pad(&label, LABEL + 1), theme.text),
         Span::styled(bar(row.ms, longest, room), style),
         Span::styled(format!("{:>VALUE$}", millis(row.ms)), theme.text),
         Span::styled(format!("{note:note_width$}"), theme.dim),

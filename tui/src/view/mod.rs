@@ -38,7 +38,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Paragraph, Wrap};
 
 use self::theme::Theme;
-use crate::app::{Panel, State};
+use crate::app::{self, Panel, State};
 
 /// Below this the panels can't be read.
 const MIN_WIDTH: u16 = 80;
@@ -63,6 +63,8 @@ impl Look {
 struct PanelView {
     panel: Panel,
     title: fn(&State) -> String,
+    /// Lines within the border that are not rows of the list; `None` where rows are not lines.
+    fixed_lines: Option<u16>,
     /// Draws into the space within the border.
     draw: fn(&State, &Look, &mut Frame, Rect),
 }
@@ -71,26 +73,31 @@ const PANELS: [PanelView; 5] = [
     PanelView {
         panel: Panel::Tasks,
         title: tasks::title,
+        fixed_lines: Some(1),
         draw: tasks::draw,
     },
     PanelView {
         panel: Panel::Pipeline,
         title: pipeline::title,
+        fixed_lines: Some(0),
         draw: pipeline::draw,
     },
     PanelView {
         panel: Panel::Latency,
         title: latency::title,
+        fixed_lines: Some(1),
         draw: latency::draw,
     },
     PanelView {
         panel: Panel::Results,
         title: results::title,
+        fixed_lines: Some(2),
         draw: results::draw,
     },
     PanelView {
         panel: Panel::Events,
         title: events::title,
+        fixed_lines: None,
         draw: events::draw,
     },
 ];
@@ -132,8 +139,12 @@ fn too_small(frame: &mut Frame, area: Rect) {
 }
 
 fn layout(state: &State, body: Rect) -> [(Panel, Rect); 5] {
+    // Without tasks there is room to say why.
+    let tasks = match state.tasks.tasks.len() {
+        0 => 3,
+        count => u16::try_from(count).unwrap_or(u16::MAX),
+    };
     // Borders and the column titles take three lines.
-    let tasks = u16::try_from(state.tasks.tasks.len().max(1)).unwrap_or(u16::MAX);
     let most = (body.height / 3).max(8);
     let tasks_height = tasks.saturating_add(3).min(most);
     let [tasks, middle, lower] = Layout::vertical([
@@ -178,10 +189,25 @@ fn draw_panel(state: &State, look: &Look, frame: &mut Frame, panel: Panel, area:
         block = block.title(Line::styled(format!(" /{shown} "), theme.warning).right_aligned());
     }
     let inside = block.inner(area);
+    if let Some(part) = shown_part(state, view, inside.height) {
+        block = block.title_bottom(Line::styled(part, theme.dim).right_aligned());
+    }
     frame.render_widget(block, area);
     if !inside.is_empty() {
         (view.draw)(state, look, frame, inside);
     }
+}
+
+/// Which of the rows are shown, where not all are.
+fn shown_part(state: &State, view: &PanelView, height: u16) -> Option<String> {
+    let rows = app::row_count(state, view.panel);
+    let height = usize::from(height.saturating_sub(view.fixed_lines?));
+    if rows <= height {
+        return None;
+    }
+    let shown = text::window(rows, height, state.cursor(view.panel));
+    let (first, last) = (shown.start + 1, shown.end);
+    Some(format!(" {first}–{last} of {rows} "))
 }
 
 /// Marks the selected line of a panel that has the focus; `shown` are its lines in `area`.

@@ -64,7 +64,7 @@ fn draw_question(look: &Look, frame: &mut Frame, body: Rect, task: &TaskId) {
     let [row] = Layout::vertical([Constraint::Length(5)])
         .flex(Flex::Center)
         .areas(body);
-    let [area] = Layout::horizontal([Constraint::Length(56)])
+    let [area] = Layout::horizontal([Constraint::Length(64)])
         .flex(Flex::Center)
         .areas(row);
     let question = format!("Stop {}?", text::elide(&task.0, 40));
@@ -75,7 +75,7 @@ fn draw_question(look: &Look, frame: &mut Frame, body: Rect, task: &TaskId) {
             Span::styled("y", look.theme.key),
             Span::raw(" stop it    "),
             Span::styled("n Enter Esc", look.theme.key),
-            Span::raw(" leave it running"),
+            Span::raw(" leave it running (the default)"),
         ]),
     ];
     frame.render_widget(Clear, area);
@@ -103,11 +103,13 @@ fn draw_log(
         }
         LogContent::Lines(lines) => {
             let height = usize::from(inside.height);
-            let most = lines.len().saturating_sub(height);
-            let end = lines.len() - from_end.min(most);
-            let shown: Vec<Line> = lines[end.saturating_sub(height)..end]
+            let width = usize::from(inside.width).max(1);
+            let wrapped: Vec<String> = lines.iter().flat_map(|line| wrap(line, width)).collect();
+            let most = wrapped.len().saturating_sub(height);
+            let end = wrapped.len() - from_end.min(most);
+            let shown: Vec<Line> = wrapped[end.saturating_sub(height)..end]
                 .iter()
-                .map(|line| Line::raw(printable(line).into_owned()))
+                .map(|line| Line::raw(line.clone()))
                 .collect();
             frame.render_widget(Paragraph::new(shown), inside);
             return most;
@@ -115,4 +117,12 @@ fn draw_log(
     };
     frame.render_widget(Paragraph::new(message).wrap(Wrap { trim: true }), inside);
     0
+}
+
+fn wrap(line: &str, width: usize) -> Vec<String> {
+    let options = textwrap::Options::new(width).subsequent_indent("  ");
+    textwrap::wrap(&printable(line), options)
+        .into_iter()
+        .map(std::borrow::Cow::into_owned)
+        .collect()
 }

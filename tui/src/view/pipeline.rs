@@ -6,16 +6,23 @@ use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
 use super::{Look, draw_hint, mark_selected, text};
-use crate::app::{self, Panel, PipelineRow, State};
-use crate::engine::event::Phase;
+use crate::app::{self, Link, Panel, PipelineRow, State};
+use crate::engine::event::{Phase, RunStatus};
 use crate::engine::record::{Outcome, Record, WorkRecord, WorkState};
-use crate::figures::millis;
+use crate::figures::{millis, plural, thousands};
+
+/// The last column, which takes the room that is left.
+const DETAIL: usize = 3;
 
 pub fn title(state: &State) -> String {
     match &state.run {
         Some(run) if !run.chunks.is_empty() => {
             let done = run.chunks_in(WorkState::Committed);
-            format!("Pipeline {done}/{} chunks mapped", run.chunks.len())
+            format!(
+                "Pipeline {} of {} mapped",
+                thousands(done as u64),
+                plural(run.chunks.len() as u64, "chunk")
+            )
         }
         _ => "Pipeline".to_owned(),
     }
@@ -23,7 +30,7 @@ pub fn title(state: &State) -> String {
 
 pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let Some(run) = &state.run else {
-        return draw_hint(look, frame, area, "split → map → reduce: s starts a run");
+        return draw_hint(look, frame, area, hint(state));
     };
     let all = app::pipeline(state);
     let shown = text::window(
@@ -31,23 +38,31 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         usize::from(area.height),
         state.cursor(Panel::Pipeline),
     );
-    let cells: Vec<[Span; 4]> = shown
+    let mut cells: Vec<[Span; DETAIL + 1]> = shown
         .clone()
         .filter_map(|index| Some(cells(state, look, run, *all.get(index)?)))
         .collect();
-    let width = |column: usize| {
-        let widest = cells.iter().map(|row| row[column].width()).max();
-        u16::try_from(widest.unwrap_or(0)).unwrap_or(u16::MAX)
-    };
-    let widths = [
-        Constraint::Length(width(0)),
-        Constraint::Length(width(1)),
-        Constraint::Length(width(2)),
-        Constraint::Fill(1),
-    ];
+    let widest = |column: usize| cells.iter().map(|row| row[column].width()).max();
+    let widths = [0, 1, 2].map(|column| widest(column).unwrap_or(0));
+    let taken = widths.iter().sum::<usize>() + widths.len();
+    let room = usize::from(area.width).saturating_sub(taken);
+    for row in &mut cells {
+        let detail = &mut row[DETAIL];
+        detail.content = text::elide_end(&detail.content, room).into();
+    }
+    let [name, state_word, time] =
+        widths.map(|width| Constraint::Length(u16::try_from(width).unwrap_or(u16::MAX)));
+    let widths = [name, state_word, time, Constraint::Fill(1)];
     let table = Table::new(cells.into_iter().map(Row::new), widths);
     frame.render_widget(table, area);
     mark_selected(state, look, frame, Panel::Pipeline, area, &shown);
+}
+
+fn hint(state: &State) -> &'static str {
+    match state.link {
+        Link::Up(_) => "split → map → reduce: s starts a run",
+        Link::Connecting | Link::Down(_) => "split → map → reduce, once connected",
+    }
 }
 
 fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Span<'a>; 4] {
@@ -75,11 +90,15 @@ fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Spa
         }
         PipelineRow::Verify => {
             let (word, style) = verify_state(run);
+            let detail = match style {
+                WorkState::Waiting => "",
+                _ => "recounted here",
+            };
             [
                 Span::raw("verify"),
                 Span::styled(word, theme.work(style)),
                 Span::raw(clock(run, Phase::Verify, state)),
-                Span::styled("recounted here", theme.dim),
+                Span::styled(detail, theme.dim),
             ]
         }
     }
@@ -95,6 +114,8 @@ fn map_state(run: &Record) -> (String, WorkState) {
         WorkState::Committed
     } else if run.clock(Phase::Map).running_since.is_some() {
         WorkState::InFlight
+    } else if run.status == RunStatus::Cancelled {
+        WorkState::Abandoned
     } else {
         WorkState::Waiting
     };
@@ -102,7 +123,7 @@ fn map_state(run: &Record) -> (String, WorkState) {
         WorkState::Failed => format!("✗ {failed} failed"),
         WorkState::Committed => "✓ done".to_owned(),
         WorkState::InFlight => format!("▸ {done}/{chunks}"),
-        _ => glyph_word(WorkState::Waiting),
+        state => glyph_word(state),
     };
     (word, state)
 }
@@ -143,7 +164,7 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
         Span::raw(name),
         Span::styled(glyph_word(stands), theme.work(stands)),
         Span::raw(time),
-        Span::styled(text::elide(&detail, 120), theme.dim),
+        Span::styled(detail, theme.dim),
     ]
 }
 

@@ -24,12 +24,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         .as_ref()
         .and_then(|run| Some((run, run.result.as_ref()?)));
     let Some((run, result)) = result else {
-        return draw_hint(
-            look,
-            frame,
-            area,
-            "the counts appear here when a run is done",
-        );
+        return draw_hint(look, frame, area, hint(state));
     };
     let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
     let (word, style) = standing(run, look);
@@ -62,12 +57,20 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     mark_selected(state, look, frame, Panel::Results, list, &shown);
 }
 
+fn hint(state: &State) -> &'static str {
+    match state.run.as_ref().map(|run| run.status) {
+        Some(RunStatus::Failed) => "no result: the run failed, see the events",
+        Some(RunStatus::Cancelled) => "no result: the run was cancelled",
+        _ => "the counts appear here when a run is done",
+    }
+}
+
 fn standing(run: &Record, look: &Look) -> (&'static str, Style) {
     let theme = &look.theme;
     match &run.verification {
         Some(found) if found.is_exact() => ("✓ verified", theme.good),
         Some(_) => ("✗ wrong", theme.error),
         None if run.status == RunStatus::Failed => ("✗ refused", theme.error),
-        None => ("not verified (v)", theme.dim),
+        None => ("unverified", theme.dim),
     }
 }

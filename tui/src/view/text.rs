@@ -23,6 +23,24 @@ pub fn elide(text: &str, width: usize) -> String {
     format!("{head}…{tail}")
 }
 
+/// The same for sentences, whose beginning says most: the end goes.
+pub fn elide_end(text: &str, width: usize) -> String {
+    let text = printable(text);
+    if text.width() <= width {
+        return text.into_owned();
+    }
+    match width {
+        0 => String::new(),
+        _ => format!("{}…", take_width(text.chars(), width - 1)),
+    }
+}
+
+/// Filled with spaces up to `width` columns.
+pub fn pad(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
 fn take_width(chars: impl Iterator<Item = char>, width: usize) -> String {
     let mut used = 0;
     chars
@@ -51,6 +69,9 @@ mod tests {
         assert_eq!(elide("漢字漢字", 5), "漢…字");
         assert_eq!(elide("abc", 0), "");
         assert_eq!(elide("a\u{1b}b", 9), "a\u{fffd}b");
+        assert_eq!(elide_end("a sentence", 6), "a sen…");
+        assert_eq!(elide_end("a sentence", 0), "");
+        assert_eq!(pad("漢", 4), "漢  ");
     }
 
     #[test]

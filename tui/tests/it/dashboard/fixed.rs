@@ -47,7 +47,7 @@ fn r_sends_the_failed_chunk_again_and_nothing_else() {
     ]);
     deck.wait_text(&[
         "the mapper fell over",
-        "rerun the failed mappers",
+        "what was counted is kept",
         "r rerun failed",
     ]);
     deck.wait_line(&["chunk 1", "✗ failed"]);

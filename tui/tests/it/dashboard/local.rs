@@ -51,7 +51,7 @@ fn a_newcomer_runs_verifies_and_exports() {
     deck.wait_line(&[
         &format!("{total} words"),
         &format!("{unique} unique"),
-        "not verified",
+        "unverified",
     ]);
     for (word, count) in words::top(&counts, 5) {
         deck.wait_line(&[&count.to_string(), &word]);

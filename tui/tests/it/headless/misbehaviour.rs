@@ -315,6 +315,6 @@ fn an_input_that_is_another_one_for_a_while_fails_the_run() {
     gate.open();
     let finished = running.wait();
     lab.s3.put("input.txt", TEXT);
-    expect_failure(finished, &["input.txt changed while"]);
+    expect_failure(finished, &["input.txt was changed while"]);
     assert!(lab.script.seen("/map").is_empty(), "it is noticed at once");
 }

@@ -231,7 +231,7 @@ impl Scene {
                 "1 of 3 chunks could not be mapped; the last reason: {}",
                 refused_connection().cause
             ),
-            "rerun the failed mappers: what was counted is kept",
+            "what was counted is kept: only the failed mappers need to run again",
         );
         self.finish(RunStatus::Failed, 921.3, Some(trouble));
         self.after(300)

@@ -49,7 +49,7 @@ impl Slot {
             kind,
             ms,
             losses: losses(work).collect(),
-            missing: ms.is_none().then(|| why_missing(state, live)),
+            missing: ms.is_none().then(|| why_missing(work, live)),
             is_failed: ms.is_none() && is_failed(state, live),
         }
     }
@@ -99,9 +99,10 @@ fn is_failed(state: WorkState, live: bool) -> bool {
     state == WorkState::Failed || (state == WorkState::Retrying && !live)
 }
 
-fn why_missing(state: WorkState, live: bool) -> &'static str {
-    match state {
-        _ if is_failed(state, live) => "failed",
+fn why_missing(work: &WorkRecord, live: bool) -> &'static str {
+    match work.state() {
+        state if is_failed(state, live) => "failed",
+        WorkState::Abandoned if work.attempts.is_empty() => "not run",
         WorkState::Abandoned => "abandoned",
         WorkState::Retrying => "retrying",
         WorkState::InFlight if live => "running",
