@@ -35,7 +35,7 @@ fn advice(source: &io::Error) -> &'static str {
     }
 }
 
-/// Would [`write`] have a place to write to? Asked before a run begins, so that a typo costs no run.
+/// Would [`write()`] have a place to write to? Asked before a run begins, so that a typo costs no run.
 pub fn check(path: &Path, overwrite: bool) -> Result<(), SaveError> {
     let folder = folder_of(path);
     if !folder.is_dir() {

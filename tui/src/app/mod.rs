@@ -9,7 +9,7 @@ mod perform;
 mod reading;
 mod rows;
 mod state;
-mod terminal;
+pub mod terminal;
 mod typing;
 
 pub use command::USAGE as COMMAND_USAGE;

@@ -11,8 +11,9 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use url::Url;
 
+use super::call_error::CallError;
 use super::event::{RunId, TimedPart};
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::Trouble;
 
 /// A task in the same region answers in milliseconds; packets that a firewall drops never do.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
@@ -82,76 +83,6 @@ pub struct AttemptName {
     pub run: RunId,
     pub chunk: Option<u32>,
     pub attempt: u32,
-}
-
-/// Why an attempt failed.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum CallError {
-    #[error("{address} can't be reached: {detail}")]
-    Connect { address: String, detail: String },
-    #[error("{address} did not answer within {:.1} s", after.as_secs_f64())]
-    Deadline { address: String, after: Duration },
-    #[error("{address} broke off its answer: {detail}")]
-    Interrupted { address: String, detail: String },
-    /// One of our services says what was wrong.
-    #[error("{message} ({address} answered {status})")]
-    Refused {
-        address: String,
-        status: StatusCode,
-        code: String,
-        message: String,
-    },
-    /// Another kind of service, or something between: an excerpt of what it said.
-    #[error("{address} answered {status}: {excerpt}")]
-    Status {
-        address: String,
-        status: StatusCode,
-        excerpt: String,
-    },
-    #[error("{address} answered something else than the service should: {detail}")]
-    Garbage { address: String, detail: String },
-}
-
-impl CallError {
-    /// Could another attempt, perhaps on another task, fare better?
-    pub fn is_worth_retrying(&self) -> bool {
-        match self {
-            // Our services answer 4xx for what the caller got wrong: it would be wrong again.
-            Self::Refused { status, code, .. } => {
-                let is_final = matches!(
-                    code.as_str(),
-                    api::code::S3_CREDENTIALS | api::code::S3_DENIED
-                );
-                !status.is_client_error() && !is_final
-            }
-            _ => true,
-        }
-    }
-
-    /// Cause and next step.
-    pub fn trouble(&self) -> Trouble {
-        let advice = match self {
-            Self::Connect { .. } => {
-                "nothing listens there, or a security group is in the way: see the task's status"
-            }
-            Self::Deadline { .. } => "the task may be stuck or overloaded: see its logs",
-            Self::Interrupted { .. } => "the task probably ended: see its status and logs",
-            Self::Refused { status, .. } if status.is_client_error() => "",
-            Self::Refused { .. } => "see the task's logs",
-            Self::Status { .. } | Self::Garbage { .. } => {
-                "check that the right service runs at this address, and see its logs"
-            }
-        };
-        let kind = match self {
-            Self::Refused { code, .. } => match code.as_str() {
-                api::code::S3_CREDENTIALS => TroubleKind::Credentials,
-                api::code::INPUT_CHANGED => TroubleKind::InputChanged,
-                _ => TroubleKind::Other,
-            },
-            _ => TroubleKind::Other,
-        };
-        Trouble::new(self.to_string(), advice).of_kind(kind)
-    }
 }
 
 /// The time an attempt may take: a fixed limit, or one that grows with its input.
@@ -420,15 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_callers_own_mistakes_are_final() {
-        let refused = |status| CallError::Refused {
-            address: "a:1".to_owned(),
-            status,
-            code: "x".to_owned(),
-            message: "x".to_owned(),
-        };
-        assert!(!refused(StatusCode::NOT_FOUND).is_worth_retrying());
-        assert!(refused(StatusCode::SERVICE_UNAVAILABLE).is_worth_retrying());
+    fn a_plain_text_error_may_come_from_the_wrong_service() {
         let plain = status_error("a:1", StatusCode::NOT_FOUND, b"404 page not found");
         assert!(plain.is_worth_retrying());
     }

@@ -8,7 +8,8 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::sleep_until;
 
-use super::client::{Answer, AttemptName, CallError, TimedAnswer, attempt_deadline};
+use super::call_error::CallError;
+use super::client::{Answer, AttemptName, TimedAnswer, attempt_deadline};
 use super::event::{AttemptAnswer, EventKind, Work};
 use super::queue::{Item, Queue};
 use super::run::{Runner, Stop};

@@ -213,3 +213,19 @@ fn a_log_begins_at_its_end() {
     scene.press("G");
     assert!(screen(&scene.state, (80, 24)).contains("line 500 of"));
 }
+
+/// Otherwise nothing is drawn until something happens.
+#[test]
+fn time_alone_changes_the_screen_only_while_a_run_is_in_flight() {
+    let connected = || Scene::new().connected();
+    assert!(!Scene::new().state.is_ticking());
+    assert!(!connected().state.is_ticking());
+    assert!(connected().mapping().state.is_ticking());
+    for ended in [
+        connected().done(),
+        connected().failed(),
+        connected().cancelled(),
+    ] {
+        assert!(!ended.state.is_ticking());
+    }
+}

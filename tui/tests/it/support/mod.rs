@@ -4,6 +4,7 @@
 pub mod console;
 pub mod home;
 pub mod lab;
+pub mod moto;
 pub mod process;
 pub mod proxy;
 pub mod pty;

@@ -52,7 +52,12 @@ pub struct Closed {
 impl Deck {
     /// With a home and a working folder, and nothing else from outside.
     pub fn new(home: &Path) -> Self {
-        let mut command = CommandBuilder::new(BINARY);
+        Self::of(BINARY, home)
+    }
+
+    /// Another program in the dashboard's place.
+    pub fn of(program: impl AsRef<OsStr>, home: &Path) -> Self {
+        let mut command = CommandBuilder::new(program);
         command.env_clear();
         command.cwd(home);
         command.env("HOME", home);

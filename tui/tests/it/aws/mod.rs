@@ -1,0 +1,178 @@
+//! The console against ECS, EC2 and S3 as moto imitates them, with real services at the addresses it finds.
+
+use serde_json::{Value, json};
+
+use crate::support::home::Home;
+use crate::support::moto::{Moto, MotoTask};
+use crate::support::pty::Deck;
+use crate::support::services::Service;
+use crate::support::words::{self, LIBER_PRIMUS};
+
+/// moto's private addresses belong to nobody here, so they are never asked.
+const PUBLIC: [&str; 4] = ["--cluster", "mr", "--address", "public"];
+
+/// A cluster with `hello` and 1 + 3 + 1 tasks; services listen at all but the first.
+struct Deployed {
+    moto: Moto,
+    tasks: Vec<(&'static str, MotoTask, String)>,
+    _services: Vec<Service>,
+}
+
+fn deploy() -> Option<Deployed> {
+    let moto = Moto::start()?;
+    moto.put_object("lab", "input.txt", LIBER_PRIMUS.as_bytes());
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    let mut tasks = Vec::new();
+    let mut services = Vec::new();
+    for (role, family, count) in [
+        ("other", "hello", 1),
+        ("splitter", "mr-splitter", 1),
+        ("mapper", "mr-mapper", 3),
+        ("reducer", "mr-reducer", 1),
+    ] {
+        for task in moto.run_tasks("mr", family, count) {
+            let ip = moto.give_public_ip(&task);
+            if role != "other" {
+                services.push(moto.serve(role, ip));
+            }
+            tasks.push((role, task, ip.to_string()));
+        }
+    }
+    Some(Deployed {
+        moto,
+        tasks,
+        _services: services,
+    })
+}
+
+#[test]
+fn every_task_is_listed_and_a_run_uses_the_addresses_found() {
+    let Some(deployed) = deploy() else { return };
+    let home = Home::new();
+    let environment = deployed.moto.environment();
+    let console = |command: &str| {
+        let console = home.console().arg(command).args(PUBLIC);
+        environment
+            .iter()
+            .fold(console, |console, (name, value)| console.env(name, value))
+    };
+
+    let listed = console("tasks").args(["--output", "json"]).run().expect(0);
+    let listed = listed.json();
+    let rows = listed.as_array().unwrap();
+    assert_eq!(rows.len(), 6, "{listed}");
+    for (role, task, public_ip) in &deployed.tasks {
+        let row = rows.iter().find(|row| row["id"] == task.id.as_str());
+        let row = row.unwrap_or_else(|| panic!("{} is missing: {listed}", task.id));
+        let expected = json!({"role": role, "private_ip": task.private_ip,
+            "public_ip": public_ip, "port": 8080, "last_status": "RUNNING", "revision": 1,
+            "reachable": *role != "other"});
+        for (name, value) in expected.as_object().unwrap() {
+            assert_eq!(&row[name], value, "{name} of {row}");
+        }
+    }
+
+    let run = console("run").args(["s3://lab/input.txt", "--verify", "--output", "json"]);
+    let report = run.run().expect(0).json();
+    let counts = words::count(LIBER_PRIMUS.as_bytes());
+    assert_eq!(report["words"], counts.values().sum::<u64>(), "{report}");
+    assert_eq!(report["verified"], true, "{report}");
+    let mut used: Vec<&Value> = report["phases"]["map"]["chunks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|chunk| &chunk["ip"])
+        .collect();
+    used.sort_by_key(ToString::to_string);
+    let mut mappers: Vec<String> = deployed
+        .tasks
+        .iter()
+        .filter(|(role, ..)| *role == "mapper")
+        .map(|(.., ip)| ip.clone())
+        .collect();
+    mappers.sort();
+    assert_eq!(used, mappers.iter().collect::<Vec<_>>(), "{report}");
+}
+
+#[test]
+fn the_dashboard_shows_both_addresses_runs_and_draws() {
+    let Some(deployed) = deploy() else { return };
+    let home = Home::new();
+    let deck = Deck::new(home.path()).args(PUBLIC);
+    let environment = deployed.moto.environment();
+    let deck = environment
+        .iter()
+        .fold(deck, |deck, (name, value)| deck.env(name, value));
+    let mut deck = deck.open();
+    for (role, task, public_ip) in &deployed.tasks {
+        let id = &task.id[task.id.len() - 8..];
+        deck.wait_line(&[role, id, "RUNNING", &task.private_ip, public_ip]);
+    }
+    deck.send(":input s3://lab/input.txt\r");
+    deck.send("s");
+    deck.wait_text(&["done in", "7,180 words", "v verify"]);
+    deck.send("v");
+    deck.wait_text(&["done and verified", "✓ verified"]);
+    deck.send("e");
+    deck.wait_text(&["chart written to"]);
+    assert!(home.names().iter().any(|name| name.contains(".png")));
+    deck.send("q");
+}
+
+#[test]
+fn none_is_missing_whatever_the_number_of_tasks() {
+    let Some(moto) = Moto::start() else { return };
+    let home = Home::new();
+    for count in [0, 1, 100, 101] {
+        let cluster = format!("of-{count}");
+        moto.ecs("CreateCluster", &json!({"clusterName": cluster}));
+        let mut expected: Vec<String> = moto
+            .run_tasks(&cluster, "other-family", count)
+            .into_iter()
+            .map(|task| task.id)
+            .collect();
+        let console = home.console().args(["tasks", "--output", "json"]);
+        // Nobody listens at their addresses, and without public ones nobody is asked.
+        let console = console.args(["--cluster", &cluster, "--address", "public"]);
+        let console = moto
+            .environment()
+            .iter()
+            .fold(console, |console, (name, value)| console.env(name, value));
+        let listed = console.run().expect(0).json();
+        let mut ids: Vec<String> = listed
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["id"].as_str().unwrap().to_owned())
+            .collect();
+        expected.sort();
+        ids.sort();
+        assert_eq!(ids, expected);
+    }
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_named_with_what_to_do() {
+    let Some(moto) = Moto::start() else { return };
+    let home = Home::new();
+    let console = home.console().args(["tasks", "--cluster", "nowhere"]);
+    let console = moto
+        .environment()
+        .iter()
+        .fold(console, |console, (name, value)| console.env(name, value));
+    console.run().expect_complaint(
+        3,
+        &["there is no ECS cluster 'nowhere'", "aws ecs list-clusters"],
+    );
+}
+
+#[test]
+fn without_credentials_nothing_is_asked_and_the_exit_code_says_so() {
+    let home = Home::new();
+    let console = home.console().args(["tasks", "--cluster", "mr"]);
+    let console = console.env("AWS_REGION", "us-east-1");
+    let console = console.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
+    console
+        .run()
+        .expect_complaint(5, &["no valid AWS credentials", "aws sso login"]);
+}

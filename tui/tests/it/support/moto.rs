@@ -1,0 +1,207 @@
+//! AWS as far as moto imitates it: its server as a process, and an ECS cluster built in it by plain requests.
+//!
+//! moto gives each task a network interface, and an Elastic IP inside 127.0.0.0/8: so a real service can
+//! listen on exactly the address that the console finds.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::services::Service;
+use super::wait_until;
+
+/// Where every service listens, as in its task definition.
+const PORT: u16 = 8080;
+/// ECS starts at most so many tasks a call.
+const RUN_TASK: usize = 10;
+
+pub struct Moto {
+    server: Child,
+    address: SocketAddr,
+}
+
+/// A task as moto started it.
+#[derive(Debug, Clone)]
+pub struct MotoTask {
+    pub id: String,
+    pub private_ip: String,
+    pub interface: String,
+}
+
+impl Moto {
+    /// Starts the server; `None`, said aloud, where moto is not installed. In CI that is a failure.
+    pub fn start() -> Option<Self> {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = port.local_addr().unwrap();
+        drop(port);
+        let server = Command::new("moto_server")
+            .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        let Ok(server) = server else {
+            let hint = "moto_server is missing: pip install 'moto[server]'";
+            assert!(std::env::var_os("CI").is_none(), "{hint}");
+            // Standard error itself, so that the test harness does not swallow it.
+            let _ = writeln!(std::io::stderr(), "not tested: {hint}");
+            return None;
+        };
+        let moto = Self { server, address };
+        wait_until("moto", || TcpStream::connect(address).is_ok());
+        // Tasks stay as they are, instead of moving on each time they are looked at.
+        let still = json!({"model_name": "ecs::task",
+            "transition": {"progression": "manual", "times": 1_000_000}});
+        let path = "/moto-api/state-manager/set-transition";
+        moto.send(
+            "POST",
+            path,
+            &[("content-type", "application/json")],
+            still.to_string().as_bytes(),
+        );
+        Some(moto)
+    }
+
+    /// What a console or a service needs in its environment.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "testing".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "testing".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+        ]
+    }
+
+    pub fn put_object(&self, bucket: &str, key: &str, body: &[u8]) {
+        let scope = authorization("s3");
+        let headers = [("authorization", scope.as_str())];
+        self.send("PUT", &format!("/{bucket}"), &headers, b"");
+        self.send("PUT", &format!("/{bucket}/{key}"), &headers, body);
+    }
+
+    pub fn ecs(&self, operation: &str, input: &Value) -> Value {
+        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        let headers = [
+            ("authorization", &*authorization("ecs")),
+            ("x-amz-target", &target),
+            ("content-type", "application/x-amz-json-1.1"),
+        ];
+        let answer = self.send("POST", "/", &headers, input.to_string().as_bytes());
+        serde_json::from_str(&answer).unwrap_or_else(|e| panic!("{e}: {answer}"))
+    }
+
+    fn ec2(&self, action: &str, parameters: &str) -> String {
+        let headers = [
+            ("authorization", &*authorization("ec2")),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let form = format!("Action={action}&Version=2016-11-15{parameters}");
+        self.send("POST", "/", &headers, form.as_bytes())
+    }
+
+    /// Registers a family and runs `count` tasks of it.
+    pub fn run_tasks(&self, cluster: &str, family: &str, count: usize) -> Vec<MotoTask> {
+        let container = json!({"name": family, "image": family, "cpu": 256, "memory": 512,
+            "portMappings": [{"containerPort": PORT}]});
+        let definition = json!({"family": family, "networkMode": "awsvpc", "cpu": "256",
+            "memory": "512", "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [container]});
+        self.ecs("RegisterTaskDefinition", &definition);
+        let subnet = element(&self.ec2("DescribeSubnets", ""), "subnetId");
+        let group = element(&self.ec2("DescribeSecurityGroups", ""), "groupId");
+        let network = json!({"awsvpcConfiguration": {"subnets": [subnet],
+            "securityGroups": [group], "assignPublicIp": "ENABLED"}});
+        let mut tasks = Vec::new();
+        while tasks.len() < count {
+            let batch = RUN_TASK.min(count - tasks.len());
+            let started = self.ecs(
+                "RunTask",
+                &json!({"cluster": cluster, "taskDefinition": family, "count": batch,
+                    "launchType": "FARGATE", "networkConfiguration": network}),
+            );
+            tasks.extend(started["tasks"].as_array().unwrap().iter().map(task));
+        }
+        tasks
+    }
+
+    /// Gives a task a public address of its own.
+    pub fn give_public_ip(&self, task: &MotoTask) -> Ipv4Addr {
+        let allocated = self.ec2("AllocateAddress", "&Domain=vpc");
+        let allocation = element(&allocated, "allocationId");
+        let interface = &task.interface;
+        self.ec2(
+            "AssociateAddress",
+            &format!("&AllocationId={allocation}&NetworkInterfaceId={interface}"),
+        );
+        let ip: Ipv4Addr = element(&allocated, "publicIp").parse().unwrap();
+        assert!(ip.is_loopback(), "{ip} is not this machine's");
+        ip
+    }
+
+    /// A real service at a task's public address.
+    pub fn serve(&self, role: &str, ip: Ipv4Addr) -> Service {
+        let mut environment = self.environment();
+        environment.push(("ADDR", format!("{ip}:{PORT}")));
+        Service::start(role, &environment).wait()
+    }
+
+    /// One request, one connection; gives the body of a successful answer.
+    fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        let length = body.len();
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-length: {length}\r\n",
+            self.address
+        );
+        for (name, value) in headers {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap_or_default();
+        assert!(status.starts_with('2'), "{method} {path}: {answer}");
+        body.to_owned()
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        // It fails only for a process that has already ended.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// moto reads from it which service is meant; it does not check signatures.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=none"
+    )
+}
+
+fn task(task: &Value) -> MotoTask {
+    let details = task["attachments"][0]["details"].as_array().unwrap();
+    let detail = |name: &str| {
+        let found = details.iter().find(|detail| detail["name"] == name);
+        found.unwrap()["value"].as_str().unwrap().to_owned()
+    };
+    let arn = task["taskArn"].as_str().unwrap();
+    MotoTask {
+        id: arn.rsplit('/').next().unwrap().to_owned(),
+        private_ip: detail("privateIPv4Address"),
+        interface: detail("networkInterfaceId"),
+    }
+}
+
+/// The text of the first element of a name in an XML answer.
+fn element(xml: &str, name: &str) -> String {
+    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
+    rest.split_once('<').unwrap().0.to_owned()
+}
