@@ -1,11 +1,24 @@
 //! Progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::event::{EventKind, Phase, RunEvent};
 use crate::figures::{millis, plural, printable};
+
+/// Between two turns of the spinner.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Only the maps can be counted; the other phases are one request each.
+fn style(phase: Phase) -> ProgressStyle {
+    let template = match phase {
+        Phase::Map => "{spinner} {msg:7} {elapsed:>4} {wide_bar} {pos}/{len} chunks",
+        Phase::Split | Phase::Reduce | Phase::Verify => "{spinner} {msg:7} {elapsed:>4}",
+    };
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
 
 /// Follows one run's events.
 pub struct Progress {
@@ -18,9 +31,8 @@ pub struct Progress {
 impl Progress {
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{msg:22} {wide_bar} {pos}/{len} {elapsed}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(TICK);
             bar
         });
         Self {
@@ -40,6 +52,7 @@ impl Progress {
             EventKind::PhaseStarted { phase } => {
                 self.phase = Some(*phase);
                 if let Some(bar) = &self.bar {
+                    bar.set_style(style(*phase));
                     bar.set_message(phase.to_string());
                 }
             }
