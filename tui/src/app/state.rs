@@ -175,7 +175,14 @@ impl State {
                 self.log.add_trouble(now, Level::Error, &trouble);
                 self.link = Link::Down(trouble);
             }
-            Msg::Tasks(list) => self.tasks = list,
+            Msg::Tasks(list) => {
+                if let Some(problem) = list.problem.as_ref()
+                    && self.tasks.problem.as_ref() != Some(problem)
+                {
+                    self.log.add_trouble(now, Level::Warning, problem);
+                }
+                self.tasks = list;
+            }
             Msg::Run(event) => self.run_event(&event),
             Msg::RunEnded => {
                 self.activity = Activity::Idle;

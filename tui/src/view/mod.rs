@@ -172,11 +172,13 @@ fn draw_panel(state: &State, look: &Look, frame: &mut Frame, panel: Panel, area:
     debug_assert_eq!(view.panel, panel, "the table is in the panels' order");
     let is_focused = state.focus == panel;
     let theme = &look.theme;
+    // The corners and a space on either side.
+    let title_room = usize::from(area.width.saturating_sub(4));
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(if is_focused { theme.focus } else { theme.dim })
         .title(Line::styled(
-            format!(" {} ", (view.title)(state)),
+            format!(" {} ", text::elide_end(&(view.title)(state), title_room)),
             if is_focused {
                 theme.focus_title
             } else {

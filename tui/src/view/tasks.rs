@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, State};
 use crate::cluster::{Probe, Role, Task, TaskStatus};
-use crate::figures::{age, millis, plural};
+use crate::figures::{age, millis, plural, printable};
 
 const COLUMNS: usize = 8;
 const TITLES: [&str; COLUMNS] = [
@@ -29,12 +29,19 @@ pub fn title(state: &State) -> String {
     let mappers = tasks
         .iter()
         .filter(|task| task.role == Role::Mapper && task.is_usable());
-    match tasks.len() {
+    let title = match tasks.len() {
         0 => "Tasks".to_owned(),
         count => format!(
             "Tasks {count} · {} running",
             plural(mappers.count() as u64, "mapper")
         ),
+    };
+    match (&state.tasks.problem, state.tasks.at) {
+        (Some(problem), Some(at)) => {
+            let age = age(state.now.duration_since(at).as_secs());
+            format!("{title} · list {age} old: {}", printable(&problem.cause))
+        }
+        _ => title,
     }
 }
 

@@ -29,6 +29,19 @@ fn five_tasks_and_no_run() {
 }
 
 #[test]
+fn a_list_that_is_stale_says_since_when_and_why() {
+    let mut scene = Scene::new().connected();
+    scene.wait(34_000);
+    let mut list = scene.state.tasks.clone();
+    list.problem = Some(Trouble::new(
+        "AWS asks to slow down (ThrottlingException)",
+        "the list is refreshed less often until it answers again",
+    ));
+    scene.send(Msg::Tasks(list));
+    check("stale-list", &scene.state);
+}
+
+#[test]
 fn tasks_on_ecs() {
     let mut scene = Scene::new();
     scene.send(Msg::Linked(LinkInfo {
