@@ -332,6 +332,22 @@ mod tests {
     }
 
     #[test]
+    fn the_readmes_settings_are_understood() {
+        let readme = include_str!("../../README.md");
+        let (_, rest) = readme.split_once("```toml").unwrap();
+        let (settings, _) = rest.split_once("```").unwrap();
+        let file: FileSettings = toml::from_str(settings).unwrap();
+        let none = CommonArgs::default();
+        let Ok(Backend::Ecs(ecs)) = choose_backend(&none, &file) else {
+            panic!("expected an ECS cluster");
+        };
+        assert_eq!(ecs.cluster, "mapreduce");
+        assert_eq!(ecs.role_of_family("mr-map-task"), Role::Mapper);
+        assert_eq!(ecs.role_of_family("hello"), Role::Other);
+        assert!(toml::from_str::<FileSettings>("clutser = 'x'").is_err());
+    }
+
+    #[test]
     fn an_address_is_http() {
         for bad in ["10.0.0.1:8080", "ftp://x", "http://", "mapper"] {
             assert!(address(bad).is_err(), "{bad}");
