@@ -47,6 +47,14 @@ impl InputChoice {
         }
     }
 
+    /// Is this the object that the choice stands for, or was uploaded as?
+    pub fn became(&self, object: &S3Uri) -> bool {
+        match self {
+            Self::Object(uri) => uri == object,
+            Self::File(path) => object.key().ends_with(&format!("/{}", key_name(path))),
+        }
+    }
+
     /// The object to run on; a local file is uploaded to a key of its own first.
     pub async fn resolve(&self, store: &dyn Store, bucket: Option<&str>) -> Result<S3Uri, Trouble> {
         match self {

@@ -27,6 +27,16 @@ impl State {
                 self.flash = None;
                 self.act(action)
             }
+            (Mode::Panels, None) => {
+                if let Some(binding) = keys::not_applying(key) {
+                    let (key, help) = (binding.keys_text, binding.help);
+                    self.flash(
+                        Level::Info,
+                        format!("{key} does nothing now: it would {help}"),
+                    );
+                }
+                Vec::new()
+            }
             (_, None) => Vec::new(),
         }
     }
@@ -49,9 +59,7 @@ impl State {
             }
             Action::Command => self.overlay = Some(Overlay::prompt(Purpose::Command, "")),
             Action::ChooseInput => {
-                let current = self.input.as_ref().map(InputChoice::to_string);
-                let current = current.unwrap_or_default();
-                self.overlay = Some(Overlay::prompt(Purpose::Input, &current));
+                self.overlay = Some(Overlay::prompt(Purpose::Input, ""));
             }
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Describe => self.describe(),
@@ -146,7 +154,12 @@ impl State {
             return Vec::new();
         };
         let options = self.options.clone();
-        self.activity = Activity::Busy;
+        if matches!(input, InputChoice::File(_)) {
+            let text = format!("uploading {input}");
+            self.log.add(self.now, Level::Info, text.clone());
+            self.flash(Level::Info, text);
+        }
+        self.activity = Activity::Preparing;
         vec![Effect::Start { input, options }]
     }
 
@@ -158,7 +171,7 @@ impl State {
             input: InputChoice::Object(run.input.clone()),
             options: run.options.clone(),
         };
-        self.activity = Activity::Busy;
+        self.activity = Activity::Preparing;
         vec![effect]
     }
 
@@ -166,7 +179,7 @@ impl State {
         let Some(run) = self.run.clone() else {
             return Vec::new();
         };
-        self.activity = Activity::Busy;
+        self.activity = Activity::Preparing;
         vec![effect(Box::new(run))]
     }
 

@@ -45,6 +45,11 @@ pub fn parse(line: &str) -> Result<Command, Trouble> {
         ("split", "range") => Ok(Command::Split(SplitMode::Range)),
         ("verify", "on") => Ok(Command::Verify(true)),
         ("verify", "off") => Ok(Command::Verify(false)),
+        ("split", _) => Err(Trouble::new(
+            ":split takes copy or range",
+            "try :split range",
+        )),
+        ("verify", _) => Err(Trouble::new(":verify takes on or off", "try :verify on")),
         ("export", "") => Ok(Command::Export),
         ("help", "") => Ok(Command::Help),
         ("q" | "q!" | "quit", "") => Ok(Command::Quit),

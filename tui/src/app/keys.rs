@@ -105,7 +105,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('x')], action: Action::Cancel, modes: PANELS, keys_text: "x", label: "cancel",
         help: "cancel the run in flight", applies: State::can_cancel },
     Binding { keys: &[ch('R')], action: Action::RunAgain, modes: PANELS, keys_text: "R", label: "run again",
-        help: "run again from the start, over the same input", applies: State::can_run_again },
+        help: "run again from the start: the last run's input, with its settings", applies: State::can_run_again },
     Binding { keys: &[ch('v')], action: Action::Verify, modes: PANELS, keys_text: "v", label: "verify",
         help: "recount the whole input in one process and compare both ways", applies: State::can_verify },
     Binding { keys: &[ch('e')], action: Action::ExportChart, modes: PANELS, keys_text: "e", label: "export chart",
@@ -160,15 +160,19 @@ pub const BINDINGS: &[Binding] = &[
         help: "quit from anywhere", applies: always },
 ];
 
-/// What a key press asks for now; `None` for a key that means nothing here.
-pub fn action_for(state: &State, event: &KeyEvent) -> Option<Action> {
+fn pressed(event: &KeyEvent) -> Option<Key> {
     if event.kind == KeyEventKind::Release || event.modifiers.contains(KeyModifiers::ALT) {
         return None;
     }
-    let pressed = Key {
+    Some(Key {
         code: event.code,
         ctrl: event.modifiers.contains(KeyModifiers::CONTROL),
-    };
+    })
+}
+
+/// What a key press asks for now; `None` for a key that means nothing here.
+pub fn action_for(state: &State, event: &KeyEvent) -> Option<Action> {
+    let pressed = pressed(event)?;
     let mode = mode(state);
     BINDINGS
         .iter()
@@ -176,6 +180,12 @@ pub fn action_for(state: &State, event: &KeyEvent) -> Option<Action> {
             row.modes.contains(&mode) && row.keys.contains(&pressed) && (row.applies)(state)
         })
         .map(|row| row.action)
+}
+
+/// The row of a key that is in the table but does not apply now: so that it can be said.
+pub fn not_applying(event: &KeyEvent) -> Option<&'static Binding> {
+    let pressed = pressed(event)?;
+    help().find(|row| row.modes.contains(&Mode::Panels) && row.keys.contains(&pressed))
 }
 
 /// The rows for the footer: those that would do something now.

@@ -104,6 +104,8 @@ pub enum Effect {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
     Idle,
+    /// Asked for, and not begun: a local file is being uploaded.
+    Preparing,
     Busy,
     Cancelling,
 }
@@ -253,7 +255,7 @@ impl State {
     }
 
     pub fn can_cancel(&self) -> bool {
-        self.activity == Activity::Busy
+        matches!(self.activity, Activity::Preparing | Activity::Busy)
     }
 
     pub fn can_verify(&self) -> bool {
@@ -311,6 +313,9 @@ impl State {
     }
 
     fn run_event(&mut self, event: &RunEvent) {
+        if self.activity == Activity::Preparing {
+            self.activity = Activity::Busy;
+        }
         self.log.add_event(event);
         match (&mut self.run, &event.kind) {
             (run, EventKind::RunStarted { .. }) => {

@@ -30,8 +30,15 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
             ));
             if let Some(input) = &state.input {
                 let used: usize = left.iter().map(Span::width).sum();
-                let input = text::elide(&input.to_string(), room.saturating_sub(used + 4));
-                left.push(Span::styled(format!("  {input}"), theme.dim));
+                // What is shown below may be of another input.
+                let is_next = state
+                    .run
+                    .as_ref()
+                    .is_some_and(|run| !input.became(&run.input));
+                let label = if is_next { "  next: " } else { "  " };
+                let room = room.saturating_sub(used + label.len() + 2);
+                let input = text::elide(&input.to_string(), room);
+                left.push(Span::styled(format!("{label}{input}"), theme.dim));
             }
         }
     }
@@ -41,12 +48,11 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 
 fn run_line(state: &State, look: &Look) -> Line<'static> {
     let theme = &look.theme;
+    if state.activity == Activity::Preparing {
+        return Line::styled("preparing … ", theme.active);
+    }
     let Some(run) = &state.run else {
-        let text = match state.activity {
-            Activity::Idle => "no run yet ",
-            Activity::Busy | Activity::Cancelling => "preparing … ",
-        };
-        return Line::styled(text, theme.dim);
+        return Line::styled("no run yet ", theme.dim);
     };
     let (text, style) = match run.status {
         RunStatus::Running => {

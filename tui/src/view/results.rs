@@ -28,13 +28,16 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     };
     let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
     let (word, style) = standing(run, look);
-    let totals = Line::from(vec![
+    let mut totals = vec![
         Span::styled(thousands(result.words), look.theme.title),
         Span::styled(" words  ", look.theme.dim),
         Span::styled(thousands(result.unique), look.theme.title),
         Span::styled(" unique  ", look.theme.dim),
-        Span::styled(word, style),
-    ]);
+    ];
+    let used: usize = totals.iter().map(Span::width).sum();
+    let room = usize::from(head.width).saturating_sub(used);
+    totals.push(Span::styled(text::elide_end(word, room), style));
+    let totals = Line::from(totals);
     let out = text::elide(&result.out.to_string(), usize::from(area.width));
     let out = Line::styled(out, look.theme.dim);
     frame.render_widget(Paragraph::new(vec![totals, out]), head);
