@@ -1,6 +1,6 @@
 //! The real binary, run with an environment of its own: nothing of the caller's settings gets in.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -110,17 +110,23 @@ fn clean(command: &mut Command, home: &Path) {
     command
         .env_clear()
         .current_dir(home)
-        .env("HOME", home)
-        .env("XDG_STATE_HOME", home.join("state"))
-        .env("XDG_CONFIG_HOME", home.join("config"))
-        .env("AWS_EC2_METADATA_DISABLED", "true")
-        .env("AWS_CONFIG_FILE", "/dev/null")
-        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        .envs(environment(home));
+}
+
+/// All that a console sees of the outside: a home of its own, and no AWS settings.
+pub fn environment(home: &Path) -> Vec<(&'static str, OsString)> {
+    let mut environment: Vec<(&str, OsString)> = vec![
+        ("HOME", home.into()),
+        ("XDG_STATE_HOME", home.join("state").into()),
+        ("XDG_CONFIG_HOME", home.join("config").into()),
+        ("AWS_EC2_METADATA_DISABLED", "true".into()),
+        ("AWS_CONFIG_FILE", "/dev/null".into()),
+        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null".into()),
+    ];
     for kept in ["PATH", "LLVM_PROFILE_FILE"] {
-        if let Some(value) = std::env::var_os(kept) {
-            command.env(kept, value);
-        }
+        environment.extend(std::env::var_os(kept).map(|value| (kept, value)));
     }
+    environment
 }
 
 fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::console::BINARY;
+use super::console::{BINARY, environment};
 use super::process::{self, Process};
 use super::{DEADLINE, wait_for};
 
@@ -60,11 +60,10 @@ impl Deck {
         let mut command = CommandBuilder::new(program);
         command.env_clear();
         command.cwd(home);
-        command.env("HOME", home);
-        command.env("XDG_STATE_HOME", home.join("state"));
-        command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("TERM", "xterm-256color");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        for (name, value) in environment(home) {
+            command.env(name, value);
+        }
         Self(command)
     }
 
