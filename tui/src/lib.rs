@@ -3,13 +3,15 @@
 //! | module | job |
 //! |---|---|
 //! | [`cli`], [`config`] | the command line; flags, environment and file made into one configuration |
-//! | [`cluster`] | where tasks come from: the local cluster, fixed addresses |
+//! | [`cluster`] | where tasks come from: the local cluster, fixed addresses, ECS |
+//! | [`aws`] | signed calls to AWS without an SDK, and what its refusals mean |
 //! | [`engine`] | runs split → map → reduce, told as events |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 
 pub mod app;
+pub mod aws;
 pub mod cli;
 pub mod cluster;
 pub mod config;

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::definitions::Definitions;
 use super::eni::PublicIps;
-use super::failure::ecs_trouble;
+use crate::aws::failure::ecs_trouble;
 use crate::cluster::{Probe, Role, Task, TaskId, TaskStatus};
 use crate::config::{AddressChoice, EcsSettings};
 use crate::trouble::Trouble;

@@ -1,26 +1,24 @@
 //! Public IPs: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
 //!
-//! The EC2 SDK would take minutes to build for it, so the request is signed and read here.
+//! The EC2 SDK would take minutes to build for it, so the call is made by hand.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
-use aws_sdk_ecs::config::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
-use mrdeck_services::store::aws::endpoint_of;
 use serde::Deserialize;
 
-use super::failure;
+use crate::aws::{Caller, Service};
 use crate::trouble::Trouble;
 
+const EC2: Service = Service {
+    id: "EC2",
+    name: "ec2",
+    host: "ec2",
+};
+const VERSION: &str = "2016-11-15";
+const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
 const BATCH: usize = 200;
-const DEADLINE: Duration = Duration::from_secs(10);
-const VERSION: &str = "2016-11-15";
-const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 /// What is known of public addresses.
 #[derive(Debug, Default)]
@@ -32,16 +30,14 @@ pub(super) struct PublicIps {
 
 /// Asks EC2, and remembers: an interface keeps its address for its task's life.
 pub(super) struct Interfaces {
-    sdk: SdkConfig,
-    http: reqwest::Client,
+    aws: Caller,
     known: HashMap<String, IpAddr>,
 }
 
 impl Interfaces {
-    pub(super) fn new(sdk: &SdkConfig, http: reqwest::Client) -> Self {
+    pub(super) fn new(aws: Caller) -> Self {
         Self {
-            sdk: sdk.clone(),
-            http,
+            aws,
             known: HashMap::new(),
         }
     }
@@ -74,7 +70,11 @@ impl Interfaces {
         let mut next = None;
         loop {
             let form = form(ids, next.as_deref());
-            let answer: Answer = read(&self.send(form).await?)?;
+            let answer: Answer = self
+                .aws
+                .query(EC2, &form)
+                .await
+                .map_err(|error| error.trouble(LOOK_UP))?;
             found.extend(answer.interfaces.items.into_iter().filter_map(|interface| {
                 let ip = interface.association?.public_ip?.parse().ok()?;
                 Some((interface.id, ip))
@@ -85,94 +85,6 @@ impl Interfaces {
             }
         }
     }
-
-    /// Signs and sends one request; gives the body of a successful answer.
-    async fn send(&self, form: String) -> Result<String, Trouble> {
-        let region = self.sdk.region().map_or("us-east-1", AsRef::as_ref);
-        let url = endpoint_of(&self.sdk, "EC2").unwrap_or_else(|| default_endpoint(region));
-        let headers = self.signature(&url, &form, region).await?;
-        let mut request = self
-            .http
-            .post(&url)
-            .timeout(DEADLINE)
-            .header("content-type", FORM);
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let unreachable = |error: reqwest::Error| {
-            Trouble::new(
-                format!("EC2 can't be asked for public IPs: {error}"),
-                "private IPs still work; check the network and --endpoint-url",
-            )
-        };
-        let answer = request.body(form).send().await.map_err(unreachable)?;
-        let status = answer.status();
-        let body = answer.text().await.map_err(unreachable)?;
-        if status.is_success() {
-            return Ok(body);
-        }
-        let refused: Refused = quick_xml::de::from_str(&body).unwrap_or_default();
-        let error = refused.errors.error;
-        let code = error.code.unwrap_or_else(|| status.to_string());
-        let message = error.message.unwrap_or_default();
-        let what = "look up public IPs (ec2:DescribeNetworkInterfaces)";
-        Err(failure::explain(what, "", &code, &message))
-    }
-
-    async fn signature(
-        &self,
-        url: &str,
-        form: &str,
-        region: &str,
-    ) -> Result<Vec<(String, String)>, Trouble> {
-        let provider = self
-            .sdk
-            .credentials_provider()
-            .ok_or_else(|| failure::credentials("there is no source of them"))?;
-        let credentials = provider
-            .provide_credentials()
-            .await
-            .map_err(|error| failure::credentials(&error.to_string()))?;
-        let identity = credentials.into();
-        let unsignable = |detail: String| {
-            Trouble::new(
-                format!("the request for public IPs can't be signed: {detail}"),
-                "private IPs still work; check the region and --endpoint-url",
-            )
-        };
-        let params = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(region)
-            .name("ec2")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|error| unsignable(error.to_string()))?
-            .into();
-        let request = SignableRequest::new(
-            "POST",
-            url,
-            [("content-type", FORM)].into_iter(),
-            SignableBody::Bytes(form.as_bytes()),
-        )
-        .map_err(|error| unsignable(error.to_string()))?;
-        let (instructions, _) = sign(request, &params)
-            .map_err(|error| unsignable(error.to_string()))?
-            .into_parts();
-        Ok(instructions
-            .headers()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect())
-    }
-}
-
-fn default_endpoint(region: &str) -> String {
-    let domain = if region.starts_with("cn-") {
-        "amazonaws.com.cn"
-    } else {
-        "amazonaws.com"
-    };
-    format!("https://ec2.{region}.{domain}/")
 }
 
 /// A filter, not a list of ids: one id that vanished would fail the whole batch.
@@ -189,15 +101,6 @@ fn form(ids: &[&String], next: Option<&str>) -> String {
         form.append_pair("NextToken", token);
     }
     form.finish()
-}
-
-fn read(body: &str) -> Result<Answer, Trouble> {
-    quick_xml::de::from_str(body).map_err(|error| {
-        Trouble::new(
-            format!("EC2 answered something else than network interfaces: {error}"),
-            "private IPs still work; check --endpoint-url",
-        )
-    })
 }
 
 #[derive(Debug, Deserialize)]
@@ -227,26 +130,6 @@ struct Association {
     public_ip: Option<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Refused {
-    #[serde(rename = "Errors", default)]
-    errors: Errors,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Errors {
-    #[serde(rename = "Error", default)]
-    error: RefusedBecause,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct RefusedBecause {
-    #[serde(rename = "Code")]
-    code: Option<String>,
-    #[serde(rename = "Message")]
-    message: Option<String>,
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -255,7 +138,7 @@ mod tests {
 
     #[test]
     fn interfaces_with_and_without_an_address_are_read() {
-        let answer = read(
+        let answer: Answer = quick_xml::de::from_str(
             "<DescribeNetworkInterfacesResponse xmlns='http://ec2.amazonaws.com/doc/2016-11-15/'>\
              <requestId>r</requestId><networkInterfaceSet>\
              <item><networkInterfaceId>eni-1</networkInterfaceId>\
@@ -273,8 +156,8 @@ mod tests {
         assert_eq!(ips, [Some("54.1.2.3".to_owned()), None]);
         assert_eq!(answer.next_token.as_deref(), Some("more"));
         let none = "<R><networkInterfaceSet/></R>";
-        assert!(read(none).unwrap().interfaces.items.is_empty());
-        assert!(read("not xml").is_err());
+        let answer: Answer = quick_xml::de::from_str(none).unwrap();
+        assert!(answer.interfaces.items.is_empty());
     }
 
     #[test]

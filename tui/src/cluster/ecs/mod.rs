@@ -3,7 +3,6 @@
 mod definitions;
 mod describe;
 mod eni;
-mod failure;
 mod pace;
 
 use std::sync::Arc;
@@ -21,9 +20,10 @@ use tokio::time::{sleep, timeout};
 
 use self::definitions::Definitions;
 use self::eni::Interfaces;
-use self::failure::ecs_trouble;
 use self::pace::Pace;
 use super::{Cluster, Connection, TaskId, TaskList, probe};
+use crate::aws::Caller;
+use crate::aws::failure::ecs_trouble;
 use crate::config::{Config, EcsSettings};
 use crate::engine::client;
 use crate::trouble::Trouble;
@@ -152,7 +152,7 @@ impl Poller {
             settings: settings.clone(),
             definitions: Definitions::new(client.clone()),
             client,
-            interfaces: Interfaces::new(sdk, http),
+            interfaces: Interfaces::new(Caller::new(sdk, http)),
             pace: Pace::default(),
             wake: Arc::new(Notify::new()),
         }

@@ -8,7 +8,7 @@ use mrdeck_services::store::refusal::{Refusal, causes, is_about_credentials, ref
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Why ECS did not do `what` in `cluster`.
-pub(super) fn ecs_trouble<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
+pub fn ecs_trouble<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
@@ -30,7 +30,7 @@ where
 }
 
 /// The same for any AWS service that gives a code and a message.
-pub(super) fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble {
+pub fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble {
     match (code, refusal(code)) {
         ("ClusterNotFoundException", _) => Trouble::new(
             format!("there is no ECS cluster '{cluster}' here"),
@@ -52,7 +52,7 @@ pub(super) fn explain(what: &str, cluster: &str, code: &str, message: &str) -> T
     }
 }
 
-pub(super) fn credentials(detail: &str) -> Trouble {
+pub fn credentials(detail: &str) -> Trouble {
     Trouble::new(
         format!("no valid AWS credentials: {detail}"),
         "renew them, for instance with 'aws sso login', or choose another --profile",

@@ -1,0 +1,7 @@
+//! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations,
+//! and what a person is told when AWS refuses.
+
+pub mod call;
+pub mod failure;
+
+pub use call::{CallError, Caller, Service};
