@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::support::home::Home;
 use crate::support::moto::{Moto, MotoTask};
 use crate::support::pty::Deck;
+use crate::support::script::{Fault, Script};
 use crate::support::services::Service;
 use crate::support::words::{self, LIBER_PRIMUS};
 
@@ -49,12 +50,9 @@ fn deploy() -> Option<Deployed> {
 fn every_task_is_listed_and_a_run_uses_the_addresses_found() {
     let Some(deployed) = deploy() else { return };
     let home = Home::new();
-    let environment = deployed.moto.environment();
     let console = |command: &str| {
         let console = home.console().arg(command).args(PUBLIC);
-        environment
-            .iter()
-            .fold(console, |console, (name, value)| console.env(name, value))
+        console.envs(deployed.moto.environment())
     };
 
     let listed = console("tasks").args(["--output", "json"]).run().expect(0);
@@ -99,11 +97,7 @@ fn the_dashboard_shows_both_addresses_runs_and_draws() {
     let Some(deployed) = deploy() else { return };
     let home = Home::new();
     let deck = Deck::new(home.path()).args(PUBLIC);
-    let environment = deployed.moto.environment();
-    let deck = environment
-        .iter()
-        .fold(deck, |deck, (name, value)| deck.env(name, value));
-    let mut deck = deck.open();
+    let mut deck = deck.envs(deployed.moto.environment()).open();
     for (role, task, public_ip) in &deployed.tasks {
         let id = &task.id[task.id.len() - 8..];
         deck.wait_line(&[role, id, "RUNNING", &task.private_ip, public_ip]);
@@ -120,10 +114,10 @@ fn the_dashboard_shows_both_addresses_runs_and_draws() {
 }
 
 #[test]
-fn none_is_missing_whatever_the_number_of_tasks() {
+fn none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted() {
     let Some(moto) = Moto::start() else { return };
     let home = Home::new();
-    for count in [0, 1, 100, 101] {
+    for count in [0, 1, 100, 101, 1_000] {
         let cluster = format!("of-{count}");
         moto.ecs("CreateCluster", &json!({"clusterName": cluster}));
         let mut expected: Vec<String> = moto
@@ -131,14 +125,17 @@ fn none_is_missing_whatever_the_number_of_tasks() {
             .into_iter()
             .map(|task| task.id)
             .collect();
+        // ECS's own limit.
+        let pages_of_100 = Fault::Paged {
+            list: "taskArns",
+            size: 100,
+        };
+        let script = Script::new([pages_of_100.aws("ListTasks")]);
+        let (_proxy, environment) = moto.through(&script);
         let console = home.console().args(["tasks", "--output", "json"]);
         // Nobody listens at their addresses, and without public ones nobody is asked.
         let console = console.args(["--cluster", &cluster, "--address", "public"]);
-        let console = moto
-            .environment()
-            .iter()
-            .fold(console, |console, (name, value)| console.env(name, value));
-        let listed = console.run().expect(0).json();
+        let listed = console.envs(environment).run().expect(0).json();
         let mut ids: Vec<String> = listed
             .as_array()
             .unwrap()
@@ -148,6 +145,20 @@ fn none_is_missing_whatever_the_number_of_tasks() {
         expected.sort();
         ids.sort();
         assert_eq!(ids, expected);
+
+        let pages = count.div_ceil(100);
+        let mut calls = vec![
+            // The running ones, and one look for those that were stopped.
+            ("ListTasks", pages.max(1) + 1),
+            ("DescribeTasks", pages),
+            ("DescribeTaskDefinition", count.min(1)),
+            ("DescribeNetworkInterfaces", count.div_ceil(200)),
+        ];
+        calls.retain(|(_, count)| *count > 0);
+        let made = script.operations();
+        let made: Vec<(&str, usize)> = made.iter().map(|(name, n)| (&**name, *n)).collect();
+        calls.sort_unstable();
+        assert_eq!(made, calls, "{count} tasks");
     }
 }
 
@@ -156,11 +167,7 @@ fn a_cluster_that_is_not_there_is_named_with_what_to_do() {
     let Some(moto) = Moto::start() else { return };
     let home = Home::new();
     let console = home.console().args(["tasks", "--cluster", "nowhere"]);
-    let console = moto
-        .environment()
-        .iter()
-        .fold(console, |console, (name, value)| console.env(name, value));
-    console.run().expect_complaint(
+    console.envs(moto.environment()).run().expect_complaint(
         3,
         &["there is no ECS cluster 'nowhere'", "aws ecs list-clusters"],
     );

@@ -59,6 +59,11 @@ impl Console {
         self
     }
 
+    pub fn envs(mut self, environment: Vec<(&'static str, String)>) -> Self {
+        self.0.envs(environment);
+        self
+    }
+
     pub fn env_remove(mut self, name: &str) -> Self {
         self.0.env_remove(name);
         self

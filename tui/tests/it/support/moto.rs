@@ -6,9 +6,12 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::proxy::Proxy;
+use super::script::Script;
 use super::services::Service;
 use super::wait_until;
 
@@ -65,8 +68,19 @@ impl Moto {
 
     /// What a console or a service needs in its environment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
+        Self::environment_at(format!("http://{}", self.address))
+    }
+
+    /// The same for a console that reaches AWS through a proxy, which does to each call what the script says.
+    pub fn through(&self, script: &Arc<Script>) -> (Proxy, Vec<(&'static str, String)>) {
+        let proxy = Proxy::start("aws", self.address, script.clone());
+        let environment = Self::environment_at(proxy.url());
+        (proxy, environment)
+    }
+
+    fn environment_at(url: String) -> Vec<(&'static str, String)> {
         vec![
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ENDPOINT_URL", url),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "testing".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "testing".to_owned()),

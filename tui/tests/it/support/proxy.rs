@@ -97,6 +97,15 @@ async fn handle(
             whole
         }
         Fault::Edit(change) => edited(&request.ask(target).await?, |json| change(json)),
+        Fault::Paged { list, size } => {
+            let asked: Value = serde_json::from_slice(&request.body)?;
+            let from = asked["nextToken"]
+                .as_str()
+                .map_or(0, |token| token.parse().unwrap());
+            edited(&request.ask(target).await?, |json| {
+                page(json, list, from, size)
+            })
+        }
         Fault::Plain => plain(&request.without_extensions().ask(target).await?),
     };
     client.write_all(&answer).await?;
@@ -172,9 +181,24 @@ impl Request {
             path: self.url.path().to_owned(),
             chunk: number("chunk"),
             attempt: number("attempt"),
+            operation: self.operation(),
             query,
             hung_up: false,
         }
+    }
+
+    /// `X-Amz-Target: Service_Version.Operation`, or `Action=Operation` in a form.
+    fn operation(&self) -> Option<String> {
+        let target = self.headers.iter().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            let is_target = name.eq_ignore_ascii_case("x-amz-target");
+            is_target.then(|| value.rsplit('.').next().unwrap_or(value).trim().to_owned())
+        });
+        target.or_else(|| {
+            let mut fields = url::form_urlencoded::parse(&self.body);
+            let (_, action) = fields.find(|(name, _)| name == "Action")?;
+            Some(action.into_owned())
+        })
     }
 
     fn without_extensions(mut self) -> Self {
@@ -237,6 +261,17 @@ fn edited(whole: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut json = serde_json::from_slice(parts(whole).1).unwrap();
     change(&mut json);
     answer(status(whole), json.to_string().as_bytes())
+}
+
+/// Keeps one page of the list, and says where the next one begins.
+fn page(json: &mut Value, list: &str, from: usize, size: usize) {
+    let Some(items) = json[list].as_array() else {
+        return;
+    };
+    let end = items.len().min(from + size);
+    let rest = (end < items.len()).then(|| end.to_string());
+    json[list] = items[from..end].to_vec().into();
+    json["nextToken"] = rest.into();
 }
 
 fn plain(whole: &[u8]) -> Vec<u8> {

@@ -82,6 +82,12 @@ impl Deck {
         self
     }
 
+    pub fn envs(self, environment: Vec<(&'static str, String)>) -> Self {
+        environment
+            .into_iter()
+            .fold(self, |deck, (name, value)| deck.env(name, value))
+    }
+
     pub fn open(self) -> Open {
         let pair = native_pty_system().openpty(size(SIZE)).unwrap();
         let modes = modes(pair.master.as_ref());

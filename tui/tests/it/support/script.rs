@@ -1,5 +1,6 @@
 //! What the proxies are to do with which request, as data; and what requests they saw.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -32,6 +33,8 @@ pub enum Fault {
     HoldAnswer(Gate),
     /// The service is asked, and its answer's JSON changed.
     Edit(Change),
+    /// AWS's answer comes in pages, as its list of this name does: moto gives it whole, whatever its length.
+    Paged { list: &'static str, size: usize },
     /// The service is asked as if it knew no extension (no run, chunk, attempt, mode), and its answer has only
     /// the fields that the lab's services send. Its errors are plain text.
     Plain,
@@ -55,7 +58,17 @@ impl Fault {
             chunk: None,
             attempts: 1..=u32::MAX,
             parameter: None,
+            operation: None,
             fault: self,
+        }
+    }
+
+    /// For an operation of AWS, such as `ListTasks`.
+    pub fn aws(self, operation: &'static str) -> Rule {
+        let operation = Some(operation);
+        Rule {
+            operation,
+            ..self.always()
         }
     }
 
@@ -84,6 +97,7 @@ pub struct Rule {
     chunk: Option<u32>,
     attempts: RangeInclusive<u32>,
     parameter: Option<(&'static str, String)>,
+    operation: Option<&'static str>,
     fault: Fault,
 }
 
@@ -119,6 +133,9 @@ impl Rule {
                 .parameter
                 .as_ref()
                 .is_none_or(|(name, value)| request.parameter(name) == Some(value))
+            && self
+                .operation
+                .is_none_or(|name| request.operation.as_deref() == Some(name))
             && self.attempts.contains(&request.attempt.unwrap_or(1))
     }
 }
@@ -151,6 +168,8 @@ pub struct Seen {
     pub query: Vec<(String, String)>,
     pub chunk: Option<u32>,
     pub attempt: Option<u32>,
+    /// Of a request to AWS in the JSON or the query protocol: what it asks for, such as `ListTasks`.
+    pub operation: Option<String>,
     /// The caller gave up before it had an answer.
     pub hung_up: bool,
 }
@@ -209,6 +228,17 @@ impl Script {
     pub fn seen(&self, path: &str) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap();
         seen.iter().filter(|r| r.path == path).cloned().collect()
+    }
+
+    /// How often AWS was asked for each operation, by name.
+    pub fn operations(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for request in self.seen.lock().unwrap().iter() {
+            if let Some(name) = &request.operation {
+                *counts.entry(name.clone()).or_default() += 1;
+            }
+        }
+        counts
     }
 
     /// The attempts of a chunk: which mapper, which number.
