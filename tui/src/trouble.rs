@@ -12,6 +12,8 @@ pub enum TroubleKind {
     Other,
     /// Missing or expired credentials: nothing is wrong with the run itself.
     Credentials,
+    /// The credentials are valid, and do not allow it.
+    Denied,
     /// The input is no longer the one the run began with: no attempt can mend that.
     InputChanged,
 }

@@ -187,7 +187,7 @@ impl State {
         match self.link {
             Link::Up(_) => vec![Effect::Refresh],
             Link::Connecting => Vec::new(),
-            Link::Down(_) => {
+            Link::Down { .. } => {
                 self.link = Link::Connecting;
                 vec![Effect::Connect]
             }

@@ -21,14 +21,13 @@ pub use rows::{
 pub use state::{Activity, Effect, Flash, Link, LinkInfo, Msg, Panel, State};
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use crossterm::event::{Event, EventStream};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::perform::{News, Performer};
@@ -37,9 +36,6 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
 use crate::view::{self, Look};
-
-/// Between two frames while a run is in flight; otherwise nothing is drawn until something happens.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Shows the dashboard until it is quit.
 pub async fn run(config: Config) -> Exit {
@@ -86,8 +82,6 @@ async fn show(
 ) -> std::io::Result<Exit> {
     let look = Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some());
     let mut input = EventStream::new();
-    let mut tick = interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut termination = std::pin::pin!(signals::termination());
 
     // The first frame comes before anything else is begun.
@@ -103,7 +97,7 @@ async fn show(
                 None => return Ok(Exit::Done),
             },
             item = news.recv() => item.map(|item| performer.take(item)),
-            _ = tick.tick(), if state.is_ticking() => Some(Msg::Tick),
+            () = sleep(state.tick().unwrap_or_default()), if state.tick().is_some() => Some(Msg::Tick),
         };
         let Some(msg) = msg else {
             continue;

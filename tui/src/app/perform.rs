@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::state::{Effect, LinkInfo, Msg};
 use crate::cluster::{self, Connection, TaskId};
-use crate::config::Config;
+use crate::config::{Backend, Config};
 use crate::engine::client::Client;
 use crate::engine::event::RunOptions;
 use crate::engine::journal::Journal;
@@ -24,6 +24,8 @@ use crate::trouble::Trouble;
 
 /// How long quitting waits for the cluster to end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// Between two attempts to reach an ECS cluster.
+const RECONNECT_PAUSE: Duration = Duration::from_secs(10);
 /// Names tried for a chart before giving up: RUN.png, RUN-2.png, …
 const CHART_NAMES: u32 = 99;
 
@@ -38,6 +40,8 @@ pub struct Performer {
     config: Arc<Config>,
     news: mpsc::Sender<News>,
     connection: Option<Connection>,
+    /// The way to the cluster being looked for; another one ends it.
+    connecting: Option<AbortOnDropHandle<()>>,
     run: CancellationToken,
     /// Runs under way: quitting lets their records be finished.
     runs: TaskTracker,
@@ -49,6 +53,7 @@ impl Performer {
             config: Arc::new(config),
             news,
             connection: None,
+            connecting: None,
             run: CancellationToken::new(),
             runs: TaskTracker::new(),
         }
@@ -75,16 +80,28 @@ impl Performer {
         }
     }
 
-    fn connect(&self) {
+    /// A cluster out of reach is tried again and again: credentials are renewed, networks come back.
+    fn connect(&mut self) {
         let (config, news) = (self.config.clone(), self.news.clone());
-        tokio::spawn(async move {
-            let item = match cluster::connect(&config).await {
-                Ok(connection) => News::Connected(Box::new(connection)),
-                Err(trouble) => News::Msg(Msg::LinkLost(trouble)),
-            };
-            // The loop has ended: nobody needs the news.
-            let _ = news.send(item).await;
+        let is_retried = matches!(config.backend, Backend::Ecs(_));
+        let connecting = tokio::spawn(async move {
+            loop {
+                let connected = cluster::connect(&config).await;
+                let is_last = connected.is_ok() || !is_retried;
+                let item = match connected {
+                    Ok(connection) => News::Connected(Box::new(connection)),
+                    Err(trouble) => News::Msg(Msg::LinkLost {
+                        trouble,
+                        is_retried,
+                    }),
+                };
+                if news.send(item).await.is_err() || is_last {
+                    return;
+                }
+                sleep(RECONNECT_PAUSE).await;
+            }
         });
+        self.connecting = Some(AbortOnDropHandle::new(connecting));
     }
 
     /// News as the state understands them.

@@ -22,13 +22,16 @@ pub fn tasks(state: &State) -> impl Iterator<Item = &Task> {
     let filter = state.filter(Panel::Tasks).to_lowercase();
     state.tasks.tasks.iter().filter(move |task| {
         filter.is_empty()
-            || task.id.0.to_lowercase().contains(&filter)
-            || task.role.to_string().contains(&filter)
-            || task
-                .last_status
-                .to_string()
-                .to_lowercase()
-                .contains(&filter)
+            || [
+                Some(task.id.0.clone()),
+                Some(task.role.to_string()),
+                Some(task.status()),
+                task.definition(),
+                task.az.clone(),
+            ]
+            .iter()
+            .flatten()
+            .any(|text| text.to_lowercase().contains(&filter))
             || [task.private_ip, task.public_ip]
                 .iter()
                 .flatten()

@@ -1,6 +1,7 @@
 //! What the dashboard knows, and how each message changes it. Pure: no I/O, no drawing.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -16,6 +17,9 @@ use crate::engine::record::{Record, WorkState};
 use crate::figures::plural;
 use crate::input::InputChoice;
 use crate::trouble::Trouble;
+
+/// A run's times are shown to a tenth of a second.
+const TICK_OF_A_RUN: Duration = Duration::from_millis(100);
 
 /// The panels, in the order Tab visits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +50,11 @@ impl Panel {
 pub enum Link {
     Connecting,
     Up(LinkInfo),
-    Down(Trouble),
+    Down {
+        trouble: Trouble,
+        /// It is tried again without being asked.
+        is_retried: bool,
+    },
 }
 
 /// What is known of a cluster that is up.
@@ -68,7 +76,10 @@ pub enum Msg {
     /// Time passed while a run is in flight.
     Tick,
     Linked(LinkInfo),
-    LinkLost(Trouble),
+    LinkLost {
+        trouble: Trouble,
+        is_retried: bool,
+    },
     Tasks(TaskList),
     Run(RunEvent),
     /// The engine is through; no more events of this run will come.
@@ -173,15 +184,32 @@ impl State {
             Msg::Paste(text) => self.paste(&text),
             Msg::Resized | Msg::Tick => {}
             Msg::Linked(info) => self.linked(info),
-            Msg::LinkLost(trouble) => {
-                self.log.add_trouble(now, Level::Error, &trouble);
-                self.link = Link::Down(trouble);
+            Msg::LinkLost {
+                trouble,
+                is_retried,
+            } => {
+                // It is tried again and again; what is known already need not be said again.
+                let is_known =
+                    matches!(&self.link, Link::Down { trouble: known, .. } if *known == trouble);
+                if !is_known {
+                    self.log.add_trouble(now, Level::Error, &trouble);
+                }
+                self.link = Link::Down {
+                    trouble,
+                    is_retried,
+                };
             }
             Msg::Tasks(list) => {
-                if let Some(problem) = list.problem.as_ref()
-                    && self.tasks.problem.as_ref() != Some(problem)
-                {
-                    self.log.add_trouble(now, Level::Warning, problem);
+                let before = &self.tasks;
+                for (problem, before) in [
+                    (&list.problem, &before.problem),
+                    (&list.public_ips, &before.public_ips),
+                ] {
+                    if let Some(trouble) = problem
+                        && problem != before
+                    {
+                        self.log.add_trouble(now, Level::Warning, trouble);
+                    }
                 }
                 self.tasks = list;
             }
@@ -215,9 +243,14 @@ impl State {
         Vec::new()
     }
 
-    /// Does time alone change what is shown?
-    pub fn is_ticking(&self) -> bool {
-        self.run.as_ref().is_some_and(Record::is_running)
+    /// How often time alone changes what is shown; `None` while nothing but news does.
+    pub fn tick(&self) -> Option<Duration> {
+        if self.run.as_ref().is_some_and(Record::is_running) {
+            Some(TICK_OF_A_RUN)
+        } else {
+            // The age of the list, in seconds.
+            self.tasks.problem.as_ref().map(|_| Duration::from_secs(1))
+        }
     }
 
     // ---- what is selected ----

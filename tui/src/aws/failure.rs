@@ -40,7 +40,8 @@ pub fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble 
         (_, Refusal::Denied) => Trouble::new(
             format!("AWS does not allow you to {what}: {message}"),
             "ask for the permission, or use another --profile",
-        ),
+        )
+        .of_kind(TroubleKind::Denied),
         (_, Refusal::Throttled) => Trouble::new(
             format!("AWS asks to slow down ({code})"),
             "the list is refreshed less often until it answers again",

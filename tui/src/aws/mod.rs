@@ -2,6 +2,7 @@
 //! and what a person is told when AWS refuses.
 
 pub mod call;
+pub mod credentials;
 pub mod failure;
 
 pub use call::{CallError, Caller, Service};

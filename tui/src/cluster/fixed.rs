@@ -80,6 +80,7 @@ fn fixed_task(id: &str, role: Role, base: &Url) -> Task {
         public_ip: ip.filter(|_| !is_private),
         port: base.port_or_known_default(),
         az: None,
+        size: None,
         started_at: None,
         base: Some(base.clone()),
         candidates: vec![base.clone()],

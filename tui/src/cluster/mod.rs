@@ -3,6 +3,7 @@
 mod ecs;
 mod fixed;
 mod local;
+mod obstacle;
 mod probe;
 mod task;
 
@@ -16,7 +17,8 @@ use tokio::sync::watch;
 use crate::config::{Backend, Config};
 use crate::trouble::Trouble;
 
-pub use task::{Probe, Role, Task, TaskId, TaskList, TaskStatus};
+pub use obstacle::Obstacle;
+pub use task::{Miss, Probe, Role, Task, TaskId, TaskList, TaskSize, TaskStatus};
 
 /// A source of tasks. Nothing here blocks for long: lists come through the watch.
 #[async_trait]

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use mrdeck_services::api;
+use mrdeck_services::store::refusal::causes;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use url::Url;
 
-use super::task::{Probe, TaskId, TaskList};
-use crate::trouble::Trouble;
+use super::obstacle::Obstacle;
+use super::task::{Miss, Probe, Role, Task, TaskId, TaskList};
 
 /// Between two rounds of probes.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -85,10 +86,10 @@ fn with_probes(list: TaskList, known: &HashMap<TaskId, Probe>) -> TaskList {
 
 async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, Probe> {
     let mut waiting = list.tasks.iter().filter(|task| task.is_usable());
-    let probe_next = |waiting: &mut dyn Iterator<Item = &super::Task>| {
+    let probe_next = |waiting: &mut dyn Iterator<Item = &Task>| {
         let task = waiting.next()?;
-        let (id, candidates) = (task.id.clone(), task.candidates.clone());
-        Some(async move { (id, probe_any(http, &candidates).await) })
+        let (id, role, candidates) = (task.id.clone(), task.role, task.candidates.clone());
+        Some(async move { (id, probe_any(http, role, &candidates).await) })
     };
     let mut under_way = FuturesUnordered::new();
     while under_way.len() < CONCURRENCY
@@ -108,42 +109,71 @@ async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, P
 
 /// Asks the addresses in the order of preference until one answers. The next is asked only if the one
 /// before does not: a private address may belong to another machine in the network one is in.
-async fn probe_any(http: &reqwest::Client, candidates: &[Url]) -> Probe {
-    let mut first_failure = Probe::Unknown;
+async fn probe_any(http: &reqwest::Client, role: Role, candidates: &[Url]) -> Probe {
+    let mut missed = Vec::new();
     for base in candidates {
-        match probe(http, base).await {
-            found @ Probe::Reachable { .. } => return found,
-            failure if first_failure == Probe::Unknown => first_failure = failure,
-            _ => {}
+        let started = Instant::now();
+        match probe(http, role, base).await {
+            Ok(service) => {
+                return Probe::Reachable {
+                    latency: started.elapsed(),
+                    via: base.clone(),
+                    service,
+                    missed,
+                };
+            }
+            Err(obstacle) => missed.push(Miss {
+                at: Some(base.clone()),
+                obstacle,
+            }),
         }
     }
-    first_failure
+    Probe::Unreachable(missed)
 }
 
-async fn probe(http: &reqwest::Client, base: &Url) -> Probe {
-    let Ok(url) = base.join(api::HEALTH) else {
-        return Probe::Unreachable(Trouble::new(
-            format!("{base} is not an address to ask"),
-            "check the task's address",
-        ));
-    };
-    let started = Instant::now();
-    match http.get(url).timeout(DEADLINE).send().await {
-        Ok(answer) if answer.status().is_success() => Probe::Reachable {
-            latency: started.elapsed(),
-            via: base.clone(),
-        },
-        Ok(answer) => Probe::Unreachable(Trouble::new(
-            format!("/health answered {}", answer.status()),
-            "something else may be listening there; check what runs at this address",
-        )),
-        Err(error) if error.is_timeout() => Probe::Unreachable(Trouble::new(
-            format!("no answer in {} s", DEADLINE.as_secs()),
-            "the task may be stuck, or a firewall (security group) may drop the packets",
-        )),
-        Err(_) => Probe::Unreachable(Trouble::new(
-            "connection refused or lost",
-            "nothing listens at this address: see the task's status and logs",
-        )),
+/// Asks one address; gives what the service there calls itself.
+async fn probe(http: &reqwest::Client, role: Role, base: &Url) -> Result<Option<String>, Obstacle> {
+    let url = base
+        .join(api::HEALTH)
+        .map_err(|error| Obstacle::Lost(error.to_string()))?;
+    let answer = http
+        .get(url)
+        .timeout(DEADLINE)
+        .send()
+        .await
+        .map_err(|error| obstacle(&error))?;
+    let status = answer.status();
+    if !status.is_success() {
+        return Err(Obstacle::WrongService(format!("/health answers {status}")));
+    }
+    let header = |name: &str| answer.headers().get(name)?.to_str().ok().map(str::to_owned);
+    if header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
+        return Err(Obstacle::WrongService("/health is a web page".to_owned()));
+    }
+    let service = header(api::SERVICE_HEADER);
+    match &service {
+        Some(name) if !serves(name, role) => Err(Obstacle::WrongService(name.clone())),
+        _ => Ok(service),
+    }
+}
+
+/// Is `mrdeck-services/VERSION ROLE` of this role? Tasks of other roles may be anything.
+fn serves(service: &str, role: Role) -> bool {
+    let named = service.rsplit(' ').next();
+    role == Role::Other || named == Some(role.to_string().as_str())
+}
+
+fn obstacle(error: &reqwest::Error) -> Obstacle {
+    if error.is_timeout() {
+        return Obstacle::TimedOut(DEADLINE.as_secs());
+    }
+    let sources = std::iter::successors(std::error::Error::source(error), |e| e.source());
+    let refused = sources
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::ConnectionRefused);
+    if refused {
+        Obstacle::Refused
+    } else {
+        Obstacle::Lost(causes(error))
     }
 }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::obstacle::Obstacle;
 use crate::trouble::Trouble;
 
 /// A task's short id: the last part of an ECS task's ARN, or a local name such as `mapper-1`.
@@ -116,8 +117,36 @@ pub enum Probe {
         latency: Duration,
         /// The address that answered.
         via: Url,
+        /// What the service calls itself; ours say `mrdeck-services/VERSION ROLE`.
+        service: Option<String>,
+        /// The addresses that were preferred and did not answer.
+        missed: Vec<Miss>,
     },
-    Unreachable(Trouble),
+    /// Every address that was asked, or why there is none to ask.
+    Unreachable(Vec<Miss>),
+}
+
+/// An address that did not answer as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Miss {
+    /// `None` where there was no address to ask.
+    pub at: Option<Url>,
+    pub obstacle: Obstacle,
+}
+
+/// What a task may use, as ECS counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskSize {
+    /// 1,024 are one CPU.
+    pub cpu_units: u32,
+    pub memory_mib: u32,
+}
+
+impl fmt::Display for TaskSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{}/{}", self.cpu_units, self.memory_mib);
+        f.pad(&text)
+    }
 }
 
 /// One row of the task list.
@@ -135,6 +164,7 @@ pub struct Task {
     pub public_ip: Option<IpAddr>,
     pub port: Option<u16>,
     pub az: Option<String>,
+    pub size: Option<TaskSize>,
     pub started_at: Option<Timestamp>,
     /// Where requests go; `None` while there is no way to reach the task.
     pub base: Option<Url>,
@@ -149,6 +179,37 @@ impl Task {
     /// Can it be sent work?
     pub fn is_usable(&self) -> bool {
         self.last_status == TaskStatus::Running && self.base.is_some()
+    }
+
+    /// `FAMILY:REVISION` of the task definition.
+    pub fn definition(&self) -> Option<String> {
+        let family = self.family.as_ref()?;
+        Some(match self.revision {
+            Some(revision) => format!("{family}:{revision}"),
+            None => family.clone(),
+        })
+    }
+
+    /// `RUNNING`, or `RUNNING→STOPPED` for a task that is to become something else.
+    pub fn status(&self) -> String {
+        match &self.desired_status {
+            Some(desired) if *desired != self.last_status => {
+                format!("{}→{desired}", self.last_status)
+            }
+            _ => self.last_status.to_string(),
+        }
+    }
+
+    /// Which of its addresses a URL is: `public` or `private`.
+    pub fn path(&self, url: &Url) -> Option<&'static str> {
+        let host: IpAddr = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
+        if self.public_ip == Some(host) {
+            Some("public")
+        } else if self.private_ip == Some(host) {
+            Some("private")
+        } else {
+            None
+        }
     }
 
     /// `IP:PORT` (or `HOST:PORT`) of the address requests go to.
@@ -170,6 +231,8 @@ pub struct TaskList {
     pub at: Option<Timestamp>,
     /// Why the list may be stale.
     pub problem: Option<Trouble>,
+    /// Why public IPs are missing from it; nothing else is.
+    pub public_ips: Option<Trouble>,
 }
 
 impl TaskList {
@@ -179,6 +242,7 @@ impl TaskList {
             tasks: tasks.into(),
             at: Some(Timestamp::now()),
             problem: None,
+            public_ips: None,
         }
     }
 

@@ -19,7 +19,7 @@ fn complain(trouble: &Trouble) -> Exit {
     crate::complain(&trouble.cause, &trouble.advice);
     match trouble.kind {
         TroubleKind::Credentials => Exit::Credentials,
-        TroubleKind::Other | TroubleKind::InputChanged => Exit::Failed,
+        TroubleKind::Other | TroubleKind::Denied | TroubleKind::InputChanged => Exit::Failed,
     }
 }
 

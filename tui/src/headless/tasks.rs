@@ -12,7 +12,8 @@ use crate::cli::OutputFormat;
 use crate::cluster::{self, Probe, Role, Task, TaskList, TaskStatus};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::figures::{age, millis, printable};
+use crate::figures::printable;
+use crate::report::tasks::{NOTHING, cell, columns};
 
 /// Longer than a probe takes to give up.
 const PROBE_PATIENCE: Duration = Duration::from_secs(4);
@@ -100,21 +101,18 @@ fn table(list: &TaskList) -> String {
     if list.tasks.is_empty() {
         return "no tasks\n".to_owned();
     }
-    let header = [
-        "ROLE",
-        "ID",
-        "STATUS",
-        "PRIVATE IP",
-        "PUBLIC IP",
-        "PORT",
-        "AGE",
-        "PROBE",
-    ]
-    .map(str::to_owned);
+    let columns = columns(list);
     let now = Timestamp::now();
-    let rows: Vec<[String; 8]> = std::iter::once(header)
-        .chain(list.tasks.iter().map(|task| columns(task, now)))
-        .collect();
+    let titles = columns.iter().map(|column| column.title().to_owned());
+    let mut rows: Vec<Vec<String>> = vec![titles.collect()];
+    rows.extend(list.tasks.iter().map(|task| {
+        let cells = columns.iter().map(|column| {
+            let text = cell(*column, task, list, now, true);
+            let text = text.unwrap_or_else(|| NOTHING.to_owned());
+            printable(&text).into_owned()
+        });
+        cells.collect()
+    }));
     let mut text = String::new();
     for row in &rows {
         for (column, cell) in row.iter().enumerate() {
@@ -127,23 +125,4 @@ fn table(list: &TaskList) -> String {
         text.push('\n');
     }
     text
-}
-
-fn columns(task: &Task, now: Timestamp) -> [String; 8] {
-    let ip = |ip: Option<IpAddr>| ip.map_or("-".to_owned(), |ip| ip.to_string());
-    [
-        task.role.to_string(),
-        printable(&task.id.0).into_owned(),
-        printable(&task.last_status.to_string()).into_owned(),
-        ip(task.private_ip),
-        ip(task.public_ip),
-        task.port.map_or("-".to_owned(), |port| port.to_string()),
-        task.started_at
-            .map_or("-".to_owned(), |at| age(now.duration_since(at).as_secs())),
-        match &task.probe {
-            Probe::Unknown => "-".to_owned(),
-            Probe::Reachable { latency, .. } => millis(latency.as_secs_f64() * 1e3),
-            Probe::Unreachable(trouble) => trouble.cause.clone(),
-        },
-    ]
 }

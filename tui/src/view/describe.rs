@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use mrdeck_services::api::ChunkRef;
+use url::Url;
 
 use super::page::Page;
 use super::text;
 use crate::app::{PipelineRow, State, Subject};
-use crate::cluster::{Probe, Task};
+use crate::cluster::{Miss, Probe, Task, TaskSize};
 use crate::engine::record::{Attempt, Outcome, Record, WorkRecord};
 use crate::figures::{age, bytes, millis, thousands};
 
@@ -28,33 +29,69 @@ pub fn describe(state: &State, page: &mut Page, subject: &Subject) -> String {
 }
 
 fn describe_task(state: &State, page: &mut Page, task: &Task) {
-    let probe = match &task.probe {
-        Probe::Unknown if task.is_usable() => "not asked yet".to_owned(),
-        Probe::Unknown => "not running, so not asked".to_owned(),
-        Probe::Reachable { latency, .. } => {
-            format!("/health answers in {}", millis(latency.as_secs_f64() * 1e3))
-        }
-        Probe::Unreachable(trouble) => trouble.to_string(),
-    };
-    let family = task.family.as_ref().map(|family| match task.revision {
-        Some(revision) => format!("{family}:{revision}"),
-        None => family.clone(),
-    });
     let started = task.started_at.map(|at| moment(state.now, at, page));
     page.field("role", task.role.to_string());
     page.field("status", task.last_status.to_string());
     page.maybe("desired status", task.desired_status.as_ref());
     page.maybe("health", task.health.as_ref());
-    page.maybe("family", family);
-    page.maybe("requests go to", task.base.as_ref());
+    page.maybe("definition", task.definition());
+    page.maybe(
+        "requests go to",
+        task.base.as_ref().map(|base| with_path(task, base)),
+    );
     page.maybe("private IP", task.private_ip);
     page.maybe("public IP", task.public_ip);
     page.maybe("port", task.port);
     page.maybe("zone", task.az.as_ref());
+    if let Some(size) = task.size {
+        let TaskSize {
+            cpu_units,
+            memory_mib,
+        } = size;
+        page.field("size", format!("{cpu_units} CPU units, {memory_mib} MiB"));
+    }
     page.maybe("started", started);
-    page.field("probe", probe);
+    describe_probe(page, task);
     for (name, value) in &task.details {
         page.field(name, value);
+    }
+}
+
+/// Which address answers, and for each that does not: why, and what to do.
+fn describe_probe(page: &mut Page, task: &Task) {
+    let missed = match &task.probe {
+        Probe::Unknown => {
+            page.field("probe", "not asked yet");
+            return;
+        }
+        Probe::Reachable {
+            latency,
+            via,
+            service,
+            missed,
+        } => {
+            let (via, ms) = (with_path(task, via), millis(latency.as_secs_f64() * 1e3));
+            page.field("probe", format!("{via} answers in {ms}"));
+            page.maybe("service", service.as_ref());
+            missed
+        }
+        Probe::Unreachable(missed) => missed,
+    };
+    for Miss { at, obstacle } in missed {
+        let text = match at {
+            Some(at) => format!("{}: {}", with_path(task, at), obstacle.trouble()),
+            None => obstacle.trouble().to_string(),
+        };
+        page.field("not reachable", text);
+    }
+}
+
+/// `http://54.1.2.3:8080 (public)`
+fn with_path(task: &Task, address: &Url) -> String {
+    let text = address.as_str().trim_end_matches('/');
+    match task.path(address) {
+        Some(path) => format!("{text} ({path})"),
+        None => text.to_owned(),
     }
 }
 

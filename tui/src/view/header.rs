@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{Look, text};
 use crate::app::{Activity, Link, State};
 use crate::engine::event::{Phase, RunStatus};
-use crate::figures::millis;
+use crate::figures::{age, millis};
 
 pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let theme = &look.theme;
@@ -19,15 +19,22 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     }
     match &state.link {
         Link::Connecting => left.push(Span::styled(" connecting …", theme.warning)),
-        Link::Down(_) => left.push(Span::styled(
-            " not connected: ctrl-r tries again",
-            theme.error,
-        )),
+        Link::Down { is_retried, .. } => {
+            let text = if *is_retried {
+                " not connected: trying again (ctrl-r: now)"
+            } else {
+                " not connected: ctrl-r tries again"
+            };
+            left.push(Span::styled(text, theme.error));
+        }
         Link::Up(info) => {
             left.push(Span::styled(
                 format!(" {}", text::elide(&info.cluster, 24)),
                 theme.good,
             ));
+            if let Some(late) = stale(state) {
+                left.push(Span::styled(format!("  {late}"), theme.warning));
+            }
             if let Some(input) = &state.input {
                 let used: usize = left.iter().map(Span::width).sum();
                 // What is shown below may be of another input.
@@ -44,6 +51,14 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     }
     frame.render_widget(Line::from(left), area);
     frame.render_widget(run.right_aligned(), area);
+}
+
+/// A list that is not fresh any more says so in every view; the tasks panel says why.
+fn stale(state: &State) -> Option<String> {
+    let list = &state.tasks;
+    let at = list.at.filter(|_| list.problem.is_some())?;
+    let age = age(state.now.duration_since(at).as_secs());
+    Some(format!("tasks as of {age} ago"))
 }
 
 fn run_line(state: &State, look: &Look) -> Line<'static> {

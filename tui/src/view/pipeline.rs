@@ -61,7 +61,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 fn hint(state: &State) -> &'static str {
     match state.link {
         Link::Up(_) => "split → map → reduce: s starts a run",
-        Link::Connecting | Link::Down(_) => "split → map → reduce, once connected",
+        Link::Connecting | Link::Down { .. } => "split → map → reduce, once connected",
     }
 }
 

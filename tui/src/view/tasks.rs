@@ -1,28 +1,34 @@
 //! The tasks panel: role, id, status, addresses, health, probe, age.
 
-use std::net::IpAddr;
-
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
-
 use unicode_width::UnicodeWidthStr;
 
 use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, State};
-use crate::cluster::{Probe, Role, Task, TaskStatus};
-use crate::figures::{age, millis, plural, printable};
+use crate::cluster::{Obstacle, Probe, Role, Task, TaskStatus};
+use crate::figures::{age, plural, printable};
+use crate::report::tasks::{self, Column, NOTHING};
 
-const COLUMNS: usize = 8;
-const TITLES: [&str; COLUMNS] = [
-    "ROLE", "ID", "STATUS", "PRIVATE", "PUBLIC", "HEALTH", "PROBE", "AGE",
+/// The widest a cell may be, whatever came from outside.
+const MOST: usize = 40;
+/// A column grows by at most so much where there is room.
+const MOST_SPARE: usize = 6;
+/// Which columns are left out where the row is too wide, first to last.
+const LEFT_OUT_FIRST: [Column; 3] = [Column::Size, Column::Zone, Column::Definition];
+/// Which columns are cut in a row that is too wide, and how far. Ids and families differ at both ends, so a cut leaves
+/// what they say.
+const CUT_FIRST: [(Column, usize); 6] = [
+    (Column::Id, 8),
+    (Column::Definition, 12),
+    (Column::Health, 6),
+    (Column::Status, 8),
+    (Column::PrivateIp, 9),
+    (Column::PublicIp, 9),
 ];
-/// The column that can be cut without losing what it says: ids differ at both ends.
-const ID: usize = 1;
-const LEAST_ID: usize = 8;
-/// Which columns are cut in a row that is too wide, and how far: the id, health, status, addresses.
-const CUT_FIRST: [(usize, usize); 5] = [(ID, LEAST_ID), (5, 6), (2, 8), (3, 9), (4, 9)];
 
 pub fn title(state: &State) -> String {
     let tasks = &state.tasks.tasks;
@@ -36,43 +42,42 @@ pub fn title(state: &State) -> String {
             plural(mappers.count() as u64, "mapper")
         ),
     };
-    match (&state.tasks.problem, state.tasks.at) {
-        (Some(problem), Some(at)) => {
+    let list = &state.tasks;
+    match (&list.problem, list.at, &list.public_ips) {
+        (Some(problem), Some(at), _) => {
             let age = age(state.now.duration_since(at).as_secs());
             format!("{title} · list {age} old: {}", printable(&problem.cause))
+        }
+        (_, _, Some(problem)) => {
+            format!("{title} · no public IPs: {}", printable(&problem.cause))
         }
         _ => title,
     }
 }
 
 pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let tasks: Vec<&Task> = app::tasks(state).collect();
-    if tasks.is_empty() {
+    let listed: Vec<&Task> = app::tasks(state).collect();
+    if listed.is_empty() {
         return draw_hint(look, frame, area, &hint(state));
     }
     let height = usize::from(area.height.saturating_sub(1));
-    let shown = text::window(tasks.len(), height, state.cursor(Panel::Tasks));
-    let shown_tasks = tasks.get(shown.clone()).unwrap_or_default();
-    let rows = |with_port: bool| -> Vec<[Span; COLUMNS]> {
-        shown_tasks
-            .iter()
-            .map(|task| cells(state, look, task, with_port))
-            .collect()
-    };
-    let mut cells = rows(true);
-    if least_width(&widths(&cells)) > usize::from(area.width) {
-        cells = rows(false);
-    }
-    let widths = fitted(widths(&cells), usize::from(area.width));
-    for row in &mut cells {
+    let shown = text::window(listed.len(), height, state.cursor(Panel::Tasks));
+    let rows = listed.get(shown.clone()).unwrap_or_default();
+    let (columns, cells) = fitting(state, look, rows, usize::from(area.width));
+    let widths = fitted(&widths(&columns, &cells), usize::from(area.width));
+    let rows = cells.into_iter().map(|row| {
+        let row = row.into_iter().zip(&widths);
         // A cut shows: half an address would be another address.
-        for (cell, width) in row.iter_mut().zip(widths) {
-            cell.content = text::elide(&cell.content, usize::from(width)).into();
-        }
-    }
-    let rows = cells.into_iter().map(Row::new);
-    let header = Row::new(TITLES).style(look.theme.dim);
-    let table = Table::new(rows, widths.map(Constraint::Length)).header(header);
+        Row::new(row.map(|(cell, (_, width))| {
+            let text = text::elide(&cell.content, *width);
+            Span::styled(text, cell.style)
+        }))
+    });
+    let header = Row::new(columns.iter().map(|column| column.title())).style(look.theme.dim);
+    let widths = widths
+        .iter()
+        .map(|(_, width)| Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)));
+    let table = Table::new(rows, widths).header(header);
     frame.render_widget(table, area);
     let list = Rect {
         y: area.y.saturating_add(1),
@@ -82,32 +87,79 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     mark_selected(state, look, frame, Panel::Tasks, list, &shown);
 }
 
-/// Each column as wide as its widest cell.
-fn widths(rows: &[[Span; COLUMNS]]) -> [usize; COLUMNS] {
-    std::array::from_fn(|column| {
-        let cells = rows.iter().map(|row| row[column].width());
-        cells.chain([TITLES[column].width()]).max().unwrap_or(0)
-    })
+type Cells = Vec<Vec<Span<'static>>>;
+
+/// The most that fits: ports go first, then the columns that can best be missed.
+fn fitting(state: &State, look: &Look, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
+    let mut columns = tasks::columns(&state.tasks);
+    let cells = |columns: &[Column], with_port: bool| -> Cells {
+        let row = |task: &&Task| {
+            let cells = columns.iter();
+            cells
+                .map(|column| cell(state, look, *column, task, with_port))
+                .collect()
+        };
+        rows.iter().map(row).collect()
+    };
+    let fits = |columns: &[Column], cells: &Cells| least_width(&widths(columns, cells)) <= width;
+    let with_ports = cells(&columns, true);
+    if fits(&columns, &with_ports) {
+        return (columns, with_ports);
+    }
+    for column in LEFT_OUT_FIRST {
+        if fits(&columns, &cells(&columns, false)) {
+            break;
+        }
+        columns.retain(|other| *other != column);
+    }
+    let cells = cells(&columns, false);
+    (columns, cells)
 }
 
-/// What the columns and the gaps between them take when the id is cut as far as it may be.
-fn least_width(widths: &[usize; COLUMNS]) -> usize {
-    let whole: usize = widths.iter().sum();
-    whole - widths[ID] + widths[ID].min(LEAST_ID) + COLUMNS - 1
+/// Each column as wide as its widest cell.
+fn widths(columns: &[Column], rows: &Cells) -> Vec<(Column, usize)> {
+    let columns = columns.iter().enumerate();
+    columns
+        .map(|(index, column)| {
+            let cells = rows.iter().map(|row| row[index].width());
+            let widest = cells.chain([column.title().width()]).max().unwrap_or(0);
+            (*column, widest)
+        })
+        .collect()
+}
+
+fn whole_width(widths: &[(Column, usize)]) -> usize {
+    let gaps = widths.len().saturating_sub(1);
+    widths.iter().map(|(_, width)| width).sum::<usize>() + gaps
+}
+
+/// What a row takes when the ids and the families are cut as far as they may be.
+fn least_width(widths: &[(Column, usize)]) -> usize {
+    let mut cut = widths.to_vec();
+    for (column, width) in &mut cut {
+        let least = CUT_FIRST[..2].iter().find(|(first, _)| first == column);
+        *width = least.map_or(*width, |(_, least)| (*width).min(*least));
+    }
+    whole_width(&cut)
 }
 
 /// Cuts the columns where the row is too wide; spreads the room that is left over them.
-fn fitted(widths: [usize; COLUMNS], width: usize) -> [u16; COLUMNS] {
-    let whole = widths.iter().sum::<usize>() + COLUMNS - 1;
-    let spare = width.saturating_sub(whole) / COLUMNS;
+fn fitted(widths: &[(Column, usize)], width: usize) -> Vec<(Column, usize)> {
+    let whole = whole_width(widths);
+    let spare = width.saturating_sub(whole) / widths.len().max(1);
     let mut excess = whole.saturating_sub(width);
-    let mut fitted = widths.map(|column| column + spare.min(6));
-    for (column, least) in CUT_FIRST {
-        let cut = excess.min(fitted[column].saturating_sub(least));
-        fitted[column] -= cut;
-        excess -= cut;
+    let mut fitted = widths.to_vec();
+    for (_, width) in &mut fitted {
+        *width += spare.min(MOST_SPARE);
     }
-    fitted.map(|column| u16::try_from(column).unwrap_or(u16::MAX))
+    for (column, least) in CUT_FIRST {
+        if let Some((_, width)) = fitted.iter_mut().find(|(other, _)| *other == column) {
+            let cut = excess.min(width.saturating_sub(least));
+            *width -= cut;
+            excess -= cut;
+        }
+    }
+    fitted
 }
 
 fn hint(state: &State) -> String {
@@ -116,49 +168,42 @@ fn hint(state: &State) -> String {
     }
     match &state.link {
         Link::Connecting => "starting …".to_owned(),
-        Link::Down(trouble) => trouble.to_string(),
+        Link::Down { trouble, .. } => trouble.to_string(),
         Link::Up(_) => "no tasks are running".to_owned(),
     }
 }
 
-fn cells<'a>(state: &State, look: &Look, task: &'a Task, with_port: bool) -> [Span<'a>; COLUMNS] {
-    let theme = &look.theme;
-    let status = match task.last_status {
-        TaskStatus::Running => theme.good,
-        TaskStatus::Stopped => theme.error,
-        _ => theme.warning,
-    };
-    let (probe, probe_style) = match &task.probe {
-        Probe::Unknown => ("-".to_owned(), theme.dim),
-        Probe::Reachable { latency, .. } => (millis(latency.as_secs_f64() * 1e3), theme.good),
-        Probe::Unreachable(_) => ("no answer".to_owned(), theme.error),
-    };
-    let age = task.started_at.map_or("-".to_owned(), |at| {
-        age(state.now.duration_since(at).as_secs())
-    });
-    let dash = |text: String, is_there: bool| {
-        Span::styled(text, if is_there { theme.text } else { theme.dim })
-    };
-    let port = task.port.filter(|_| with_port);
-    [
-        Span::raw(task.role.to_string()),
-        Span::raw(text::elide(&task.id.0, 40)),
-        Span::styled(text::elide(&task.last_status.to_string(), 14), status),
-        dash(address(task.private_ip, port), task.private_ip.is_some()),
-        dash(address(task.public_ip, port), task.public_ip.is_some()),
-        dash(
-            text::elide(task.health.as_deref().unwrap_or("-"), 9),
-            task.health.is_some(),
-        ),
-        Span::styled(probe, probe_style),
-        Span::raw(age),
-    ]
+fn cell(state: &State, look: &Look, column: Column, task: &Task, with_port: bool) -> Span<'static> {
+    let text = tasks::cell(column, task, &state.tasks, state.now, with_port);
+    match text {
+        Some(text) => Span::styled(text::elide(&text, MOST), style(look, column, task)),
+        None => Span::styled(NOTHING, look.theme.dim),
+    }
 }
 
-fn address(ip: Option<IpAddr>, port: Option<u16>) -> String {
-    match (ip, port) {
-        (None, _) => "-".to_owned(),
-        (Some(ip), None) => ip.to_string(),
-        (Some(ip), Some(port)) => format!("{ip}:{port}"),
+fn style(look: &Look, column: Column, task: &Task) -> Style {
+    let theme = &look.theme;
+    let ip = match column {
+        Column::PrivateIp => Some(task.private_ip),
+        Column::PublicIp => Some(task.public_ip),
+        _ => None,
+    };
+    match (column, ip) {
+        (Column::Status, _) => match task.last_status {
+            TaskStatus::Running => theme.good,
+            TaskStatus::Stopped => theme.error,
+            _ => theme.warning,
+        },
+        // A word instead of an address.
+        (_, Some(None)) => theme.warning,
+        (Column::Probe, _) => match &task.probe {
+            Probe::Reachable { .. } => theme.good,
+            Probe::Unreachable(missed) => match missed.first().map(|miss| &miss.obstacle) {
+                Some(Obstacle::NoPublicIp | Obstacle::PublicIpUnknown(_)) => theme.warning,
+                _ => theme.error,
+            },
+            Probe::Unknown => theme.dim,
+        },
+        _ => theme.text,
     }
 }

@@ -11,7 +11,7 @@ use url::Url;
 use super::definitions::Definitions;
 use super::eni::PublicIps;
 use crate::aws::failure::ecs_trouble;
-use crate::cluster::{Probe, Role, Task, TaskId, TaskStatus};
+use crate::cluster::{Miss, Obstacle, Probe, Role, Task, TaskId, TaskSize, TaskStatus};
 use crate::config::{AddressChoice, EcsSettings};
 use crate::trouble::Trouble;
 
@@ -112,7 +112,19 @@ pub(super) fn task(
     let public_ip = interface(ecs).and_then(|id| public.by_interface.get(&id).copied());
     let last_status = TaskStatus::from(ecs.last_status().unwrap_or("UNKNOWN"));
     let id = last_part(ecs.task_arn().unwrap_or_default());
-    let candidates = candidates(settings.address, public_ip, private_ip, port);
+    let addresses = candidates(settings.address, public_ip, private_ip, port);
+    let candidates = if last_status == TaskStatus::Running {
+        addresses
+    } else {
+        Vec::new()
+    };
+    let probe = match candidates.first() {
+        Some(_) => Probe::Unknown,
+        None => Probe::Unreachable(vec![Miss {
+            at: None,
+            obstacle: obstacle(&last_status, settings.address, private_ip, public),
+        }]),
+    };
     Task {
         role: role(ecs, &family, settings),
         family: Some(family).filter(|family| !family.is_empty()),
@@ -123,21 +135,46 @@ pub(super) fn task(
         public_ip,
         port: Some(port),
         az: ecs.availability_zone().map(str::to_owned),
+        size: size(ecs),
         started_at: ecs.started_at().and_then(timestamp),
-        base: candidates
-            .first()
-            .cloned()
-            .filter(|_| last_status == TaskStatus::Running),
+        base: candidates.first().cloned(),
         candidates,
         details: details(
             ecs,
             definition.and_then(|definition| definition.log_group.as_deref()),
             id,
         ),
-        probe: Probe::Unknown,
+        probe,
         last_status,
         id: TaskId(id.to_owned()),
     }
+}
+
+/// Why there is no address to ask.
+fn obstacle(
+    status: &TaskStatus,
+    choice: AddressChoice,
+    private_ip: Option<IpAddr>,
+    public: &PublicIps,
+) -> Obstacle {
+    if *status != TaskStatus::Running {
+        return Obstacle::NotRunning(status.clone());
+    }
+    if private_ip.is_none() || choice == AddressChoice::Private {
+        return Obstacle::NoPrivateIp;
+    }
+    match &public.trouble {
+        Some(trouble) => Obstacle::PublicIpUnknown(trouble.clone()),
+        None => Obstacle::NoPublicIp,
+    }
+}
+
+/// ECS gives both numbers as text.
+fn size(task: &EcsTask) -> Option<TaskSize> {
+    Some(TaskSize {
+        cpu_units: task.cpu()?.parse().ok()?,
+        memory_mib: task.memory()?.parse().ok()?,
+    })
 }
 
 /// The addresses to try, in the order of preference.
@@ -195,10 +232,6 @@ fn timestamp(at: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {
 }
 
 fn details(task: &EcsTask, log_group: Option<&str>, id: &str) -> Vec<(String, String)> {
-    let size = task
-        .cpu()
-        .zip(task.memory())
-        .map(|(cpu, memory)| format!("{cpu} CPU units, {memory} MiB"));
     let stopped = task.stopped_reason().map(str::to_owned);
     let logs =
         log_group.map(|group| format!("aws logs tail {group} --filter-pattern '' | grep {id}"));
@@ -208,7 +241,6 @@ fn details(task: &EcsTask, log_group: Option<&str>, id: &str) -> Vec<(String, St
         .and_then(|container| container.image())
         .map(str::to_owned);
     [
-        ("size", size),
         ("image", image),
         (
             "launch type",

@@ -4,11 +4,12 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::aws::{Caller, Service};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 const EC2: Service = Service {
     id: "EC2",
@@ -19,6 +20,9 @@ const VERSION: &str = "2016-11-15";
 const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
 const BATCH: usize = 200;
+
+/// A missing permission is not granted from one refresh to the next.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 /// What is known of public addresses.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub(super) struct PublicIps {
 pub(super) struct Interfaces {
     aws: Caller,
     known: HashMap<String, IpAddr>,
+    /// The last refusal, and until when it is taken for granted.
+    refused: Option<(Trouble, Instant)>,
 }
 
 impl Interfaces {
@@ -39,6 +45,7 @@ impl Interfaces {
         Self {
             aws,
             known: HashMap::new(),
+            refused: None,
         }
     }
 
@@ -49,6 +56,14 @@ impl Interfaces {
             .iter()
             .filter(|id| !self.known.contains_key(*id))
             .collect();
+        if let Some((trouble, until)) = &self.refused
+            && Instant::now() < *until
+        {
+            return PublicIps {
+                by_interface: self.known.clone(),
+                trouble: Some(trouble.clone()),
+            };
+        }
         let mut trouble = None;
         for batch in unknown.chunks(BATCH) {
             match self.describe(batch).await {
@@ -59,6 +74,10 @@ impl Interfaces {
                 }
             }
         }
+        self.refused = trouble
+            .clone()
+            .filter(|trouble| trouble.kind == TroubleKind::Denied)
+            .map(|trouble| (trouble, Instant::now() + ASK_AGAIN));
         PublicIps {
             by_interface: self.known.clone(),
             trouble,

@@ -23,13 +23,16 @@ use self::eni::Interfaces;
 use self::pace::Pace;
 use super::{Cluster, Connection, TaskId, TaskList, probe};
 use crate::aws::Caller;
+use crate::aws::credentials::{self, Renewal};
 use crate::aws::failure::ecs_trouble;
 use crate::config::{Config, EcsSettings};
 use crate::engine::client;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
-/// The first list must be there within this, or the cluster counts as out of reach.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
+/// A list must be there within this, or the cluster counts as out of reach.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// A list that takes longer than this is said to be late.
+const LATE: Duration = Duration::from_secs(5);
 
 struct EcsCluster {
     settings: EcsSettings,
@@ -98,18 +101,10 @@ pub(super) async fn connect(
     settings: &EcsSettings,
     config: &Config,
 ) -> Result<Connection, Trouble> {
-    let sdk = aws::sdk_config(&config.aws).await;
+    let (sdk, renewal) = credentials::session(&config.aws).await;
     let http = client::http_client()?;
-    let mut poller = Poller::new(settings, &sdk, http.clone());
-    let first = match timeout(CONNECT_DEADLINE, poller.list()).await {
-        Ok(list) => list?,
-        Err(_) => {
-            return Err(Trouble::new(
-                format!("ECS did not answer within {} s", CONNECT_DEADLINE.as_secs()),
-                "check the network, the region and --endpoint-url",
-            ));
-        }
-    };
+    let mut poller = Poller::new(settings, &sdk, renewal, http.clone());
+    let first = poller.list_in_time().await?;
     let wake = poller.wake.clone();
     let client = poller.client.clone();
     let sender = watch::Sender::new(first);
@@ -140,11 +135,17 @@ struct Poller {
     definitions: Definitions,
     interfaces: Interfaces,
     pace: Pace,
+    renewal: Renewal,
     wake: Arc<Notify>,
 }
 
 impl Poller {
-    fn new(settings: &EcsSettings, sdk: &SdkConfig, http: reqwest::Client) -> Self {
+    fn new(
+        settings: &EcsSettings,
+        sdk: &SdkConfig,
+        renewal: Renewal,
+        http: reqwest::Client,
+    ) -> Self {
         // Retries are the poller's own, so that the budget counts every call.
         let config = aws_sdk_ecs::config::Builder::from(sdk).retry_config(RetryConfig::disabled());
         let client = Client::from_conf(config.build());
@@ -154,6 +155,7 @@ impl Poller {
             client,
             interfaces: Interfaces::new(Caller::new(sdk, http)),
             pace: Pace::default(),
+            renewal,
             wake: Arc::new(Notify::new()),
         }
     }
@@ -167,9 +169,22 @@ impl Poller {
                 () = self.wake.notified() => sleep(self.pace.least_pause()).await,
                 () = sender.closed() => return,
             }
-            let listed = tokio::select! {
-                listed = self.list() => listed,
-                () = sender.closed() => return,
+            let listed = {
+                let mut listing = std::pin::pin!(self.list_in_time());
+                tokio::select! {
+                    listed = &mut listing => listed,
+                    () = sender.closed() => return,
+                    () = sleep(LATE) => {
+                        // An older reason says more.
+                        sender.send_modify(|list| {
+                            list.problem.get_or_insert_with(|| late(LATE));
+                        });
+                        tokio::select! {
+                            listed = listing => listed,
+                            () = sender.closed() => return,
+                        }
+                    }
+                }
             };
             match listed {
                 Ok(list) => {
@@ -177,10 +192,19 @@ impl Poller {
                 }
                 Err(trouble) => {
                     self.pace.slow_down();
+                    if trouble.kind == TroubleKind::Credentials {
+                        self.renewal.renew().await;
+                    }
                     sender.send_modify(|list| list.problem = Some(trouble));
                 }
             }
         }
+    }
+
+    async fn list_in_time(&mut self) -> Result<TaskList, Trouble> {
+        timeout(LIST_DEADLINE, self.list())
+            .await
+            .unwrap_or_else(|_| Err(late(LIST_DEADLINE)))
     }
 
     /// One refresh: every task of the cluster, with its addresses.
@@ -197,7 +221,14 @@ impl Poller {
             .map(|task| describe::task(task, &self.settings, &self.definitions, &public))
             .collect();
         let mut list = TaskList::new(tasks);
-        list.problem = public.trouble;
+        list.public_ips = public.trouble;
         Ok(list)
     }
+}
+
+fn late(after: Duration) -> Trouble {
+    Trouble::new(
+        format!("ECS has not answered for {} s", after.as_secs()),
+        "check the network, the region and --endpoint-url",
+    )
 }

@@ -164,6 +164,7 @@ impl Shared {
             public_ip: None,
             port: None,
             az: None,
+            size: None,
             started_at: None,
             base: None,
             candidates: Vec::new(),

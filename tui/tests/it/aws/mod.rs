@@ -1,5 +1,11 @@
 //! The console against ECS, EC2 and S3 as moto imitates them, with real services at the addresses it finds.
 
+mod faults;
+mod replaced;
+
+use std::io::Write;
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::support::home::Home;
@@ -160,6 +166,57 @@ fn none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted() {
         calls.sort_unstable();
         assert_eq!(made, calls, "{count} tasks");
     }
+}
+
+/// What the AWS CLI says of a cluster.
+fn aws_cli(moto: &Moto, args: &[&str]) -> Option<Value> {
+    let command = Command::new("aws")
+        .args(args)
+        .args(["--output", "json"])
+        .envs(moto.environment())
+        // The older of its two versions does not read AWS_REGION.
+        .env("AWS_DEFAULT_REGION", "us-east-1")
+        .output();
+    let Ok(output) = command else {
+        let hint = "the AWS CLI is missing: pip install awscli";
+        assert!(std::env::var_os("CI").is_none(), "{hint}");
+        // Standard error itself, so that the test harness does not swallow it.
+        let _ = writeln!(std::io::stderr(), "not tested: {hint}");
+        return None;
+    };
+    assert!(output.status.success(), "{output:?}");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+#[test]
+fn the_aws_cli_sees_the_same_tasks() {
+    let Some(deployed) = deploy() else { return };
+    let listed = aws_cli(&deployed.moto, &["ecs", "list-tasks", "--cluster", "mr"]);
+    let Some(listed) = listed else { return };
+    let arns = listed["taskArns"].as_array().unwrap().iter();
+    let mut expected: Vec<&str> = arns
+        .map(|arn| arn.as_str().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    let home = Home::new();
+    let console = home
+        .console()
+        .args(["tasks", "--output", "json"])
+        .args(PUBLIC);
+    let ours = console
+        .envs(deployed.moto.environment())
+        .run()
+        .expect(0)
+        .json();
+    let mut ids: Vec<&str> = ours
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["id"].as_str().unwrap())
+        .collect();
+    expected.sort_unstable();
+    ids.sort_unstable();
+    assert_eq!(ids, expected);
+    assert_eq!(ids.len(), 6);
 }
 
 #[test]

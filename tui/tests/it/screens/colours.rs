@@ -39,12 +39,14 @@ fn a_running_task_is_green_and_an_unreachable_one_red() {
     // The selected line of the focused panel has a look of its own.
     let mut scene = Scene::new().connected().tabs(1);
     all(&coloured(&scene), "RUNNING", Color::Green);
-    let hostile = mrdeck::trouble::Trouble::new("no answer in 2 s", "");
     let mut tasks = scene.state.tasks.tasks.to_vec();
-    tasks[0].probe = mrdeck::cluster::Probe::Unreachable(hostile);
+    tasks[0].probe = mrdeck::cluster::Probe::Unreachable(vec![mrdeck::cluster::Miss {
+        at: tasks[0].base.clone(),
+        obstacle: mrdeck::cluster::Obstacle::TimedOut(2),
+    }]);
     tasks[1].last_status = mrdeck::cluster::TaskStatus::Stopped;
     scene.list(tasks);
-    all(&coloured(&scene), "no answer", Color::Red);
+    all(&coloured(&scene), "timed out", Color::Red);
     all(&coloured(&scene), "STOPPED", Color::Red);
 }
 

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{LinkInfo, Msg};
-use mrdeck::cluster::{Probe, Role, TaskId};
+use mrdeck::cluster::{Miss, Obstacle, Probe, Role, TaskId};
 use mrdeck::engine::event::{EventKind, ResultSummary, RunOptions, Work};
 use mrdeck::trouble::Trouble;
 use mrdeck_services::api::{ChunkRef, SplitMode};
@@ -32,7 +32,10 @@ fn everywhere(evil: &str) -> Scene {
     let mut second = task(&evil.repeat(30), Role::Splitter, 40_101, now);
     second.private_ip = "fd12:3456:789a:bcde:f012:3456:789a:bcde".parse().ok();
     second.public_ip = "2001:db8:1111:2222:3333:4444:5555:6666".parse().ok();
-    second.probe = Probe::Unreachable(Trouble::new(evil, evil));
+    second.probe = Probe::Unreachable(vec![Miss {
+        at: second.base.clone(),
+        obstacle: Obstacle::WrongService(evil.to_owned()),
+    }]);
     scene.list(vec![first, second]);
     scene.event(EventKind::RunStarted {
         run: run_id(),
@@ -99,7 +102,10 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
     let mut copied = everywhere(evil);
     copied.send(Msg::Copied(evil.to_owned()));
     let mut lost = Scene::new();
-    lost.send(Msg::LinkLost(Trouble::new(evil, evil)));
+    lost.send(Msg::LinkLost {
+        trouble: Trouble::new(evil, evil),
+        is_retried: true,
+    });
     vec![
         ("panels", everywhere(evil)),
         ("tasks", zoomed(0)),

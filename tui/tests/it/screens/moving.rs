@@ -218,14 +218,14 @@ fn a_log_begins_at_its_end() {
 #[test]
 fn time_alone_changes_the_screen_only_while_a_run_is_in_flight() {
     let connected = || Scene::new().connected();
-    assert!(!Scene::new().state.is_ticking());
-    assert!(!connected().state.is_ticking());
-    assert!(connected().mapping().state.is_ticking());
+    assert_eq!(Scene::new().state.tick(), None);
+    assert_eq!(connected().state.tick(), None);
+    assert!(connected().mapping().state.tick().is_some());
     for ended in [
         connected().done(),
         connected().failed(),
         connected().cancelled(),
     ] {
-        assert!(!ended.state.is_ticking());
+        assert_eq!(ended.state.tick(), None);
     }
 }

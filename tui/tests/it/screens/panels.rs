@@ -2,7 +2,8 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{LinkInfo, Msg};
-use mrdeck::trouble::Trouble;
+use mrdeck::cluster::TaskList;
+use mrdeck::trouble::{Trouble, TroubleKind};
 
 use super::scene::{Scene, ecs_tasks};
 use super::{SIZES, check, check_at, screen};
@@ -16,11 +17,30 @@ fn the_first_frame() {
 fn a_cluster_that_is_not_there() {
     let mut scene = Scene::new();
     scene.wait(40);
-    scene.send(Msg::LinkLost(Trouble::new(
-        "another mrdeck already runs a local cluster on /home/ada/.local/state/mrdeck/local",
-        "end that one, or choose another folder with --local-data DIR",
-    )));
+    scene.send(Msg::LinkLost {
+        trouble: Trouble::new(
+            "another mrdeck already runs a local cluster on /home/ada/.local/state/mrdeck/local",
+            "end that one, or choose another folder with --local-data DIR",
+        ),
+        is_retried: false,
+    });
     check("not-connected", &scene.state);
+}
+
+#[test]
+fn a_cluster_that_is_tried_again_is_complained_of_once() {
+    let mut scene = Scene::new();
+    for _ in 0..3 {
+        scene.wait(10_000);
+        scene.send(Msg::LinkLost {
+            trouble: Trouble::new(
+                "no valid AWS credentials: the token has expired",
+                "renew them, for instance with 'aws sso login', or choose another --profile",
+            ),
+            is_retried: true,
+        });
+    }
+    check("no-credentials", &scene.state);
 }
 
 #[test]
@@ -39,6 +59,43 @@ fn a_list_that_is_stale_says_since_when_and_why() {
     ));
     scene.send(Msg::Tasks(list));
     check("stale-list", &scene.state);
+}
+
+#[test]
+fn public_ips_that_may_not_be_looked_up() {
+    let mut scene = Scene::new().connected();
+    let tasks = ecs_tasks(scene.now).into_iter().map(|mut task| {
+        task.public_ip = None;
+        task
+    });
+    let mut list = TaskList::new(tasks.collect());
+    list.at = Some(scene.now);
+    list.public_ips = Some(
+        Trouble::new(
+            "AWS does not allow you to look up public IPs (ec2:DescribeNetworkInterfaces)",
+            "ask for the permission, or use another --profile",
+        )
+        .of_kind(TroubleKind::Denied),
+    );
+    scene.send(Msg::Tasks(list));
+    check("public-ips-denied", &scene.state);
+}
+
+#[test]
+fn a_wide_window_shows_every_column() {
+    let mut scene = Scene::new().connected();
+    let tasks = ecs_tasks(scene.now);
+    scene.list(tasks);
+    let shown = screen(&scene.state, (170, 40));
+    for text in [
+        "CPU/MEM",
+        "256/512",
+        "mr-mapper:7",
+        "eu-central-1a",
+        "10.0.137.11:8080",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
 }
 
 #[test]

@@ -18,7 +18,10 @@ fn overlay(scene: &Scene) -> &Overlay {
 }
 
 fn lost() -> Msg {
-    Msg::LinkLost(Trouble::new("the cluster is gone", ""))
+    Msg::LinkLost {
+        trouble: Trouble::new("the cluster is gone", ""),
+        is_retried: false,
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use mrdeck::app::{Effect, LinkInfo, Msg, State};
-use mrdeck::cluster::{Probe, Role, Task, TaskId, TaskList, TaskStatus};
+use mrdeck::cluster::{Miss, Obstacle, Probe, Role, Task, TaskId, TaskList, TaskSize, TaskStatus};
 use mrdeck::engine::event::{EventKind, RunEvent, RunId};
 use mrdeck::trouble::Trouble;
 use mrdeck_services::uri::S3Uri;
@@ -129,6 +129,7 @@ pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
         public_ip: None,
         port: Some(port),
         az: None,
+        size: None,
         started_at: Some(started_at),
         base: Some(base.clone()),
         candidates: vec![base.clone()],
@@ -136,6 +137,8 @@ pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
         probe: Probe::Reachable {
             latency: Duration::from_micros(u64::from(port) % 1_000 + 900),
             via: base,
+            service: Some(format!("mrdeck-services/0.1.0 {role}")),
+            missed: Vec::new(),
         },
     }
 }
@@ -167,7 +170,11 @@ pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
         private_ip: Some([10, 0, 137, n].into()),
         public_ip: Some([203, 0, 113, 100 + n].into()),
         az: Some("eu-central-1a".to_owned()),
-        details: vec![("CPU".to_owned(), "256".to_owned())],
+        size: Some(TaskSize {
+            cpu_units: 256,
+            memory_mib: 512,
+        }),
+        details: vec![("launch type".to_owned(), "FARGATE".to_owned())],
         ..task(
             &format!("{n:02}c4b8f2a97d4e6eb1f0b4c3d2a1908{n}"),
             *role,
@@ -179,11 +186,30 @@ pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
     let late = &mut tasks[3];
     late.last_status = TaskStatus::Provisioning;
     (late.health, late.public_ip, late.started_at, late.base) = (None, None, None, None);
-    (late.private_ip, late.port, late.probe) = (None, None, Probe::Unknown);
-    tasks[2].probe = Probe::Unreachable(Trouble::new(
-        "no answer in 2 s",
-        "the task may be stuck, or a firewall (security group) may drop the packets",
-    ));
+    (late.private_ip, late.candidates) = (None, Vec::new());
+    late.probe = Probe::Unreachable(vec![Miss {
+        at: None,
+        obstacle: Obstacle::NotRunning(TaskStatus::Provisioning),
+    }]);
+    let closed = &mut tasks[2];
+    let addresses = [closed.public_ip, closed.private_ip].into_iter().flatten();
+    closed.candidates = addresses
+        .map(|ip| format!("http://{ip}:8080").parse().unwrap())
+        .collect();
+    closed.base = closed.candidates.first().cloned();
+    closed.probe = Probe::Unreachable(
+        closed
+            .candidates
+            .iter()
+            .zip([Obstacle::TimedOut(2), Obstacle::Refused])
+            .map(|(at, obstacle)| Miss {
+                at: Some(at.clone()),
+                obstacle,
+            })
+            .collect(),
+    );
+    let ending = &mut tasks[5];
+    ending.desired_status = Some(TaskStatus::Stopped);
     tasks
 }
 

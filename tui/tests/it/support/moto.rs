@@ -16,7 +16,7 @@ use super::services::Service;
 use super::wait_until;
 
 /// Where every service listens, as in its task definition.
-const PORT: u16 = 8080;
+pub const PORT: u16 = 8080;
 /// ECS starts at most so many tasks a call.
 const RUN_TASK: usize = 10;
 
@@ -152,6 +152,11 @@ impl Moto {
         let ip: Ipv4Addr = element(&allocated, "publicIp").parse().unwrap();
         assert!(ip.is_loopback(), "{ip} is not this machine's");
         ip
+    }
+
+    /// ECS stops a task, as it does for one that was asked to.
+    pub fn stop_task(&self, cluster: &str, task: &MotoTask) {
+        self.ecs("StopTask", &json!({"cluster": cluster, "task": task.id}));
     }
 
     /// A real service at a task's public address.

@@ -27,7 +27,12 @@ pub struct Proxy {
 impl Proxy {
     /// Stands before `target`; the script knows it by `name`.
     pub fn start(name: &str, target: SocketAddr, script: Arc<Script>) -> Self {
-        let bound = runtime().block_on(TcpListener::bind("127.0.0.1:0"));
+        Self::start_at("127.0.0.1:0", name, target, script)
+    }
+
+    /// The same at an address that the console will find.
+    pub fn start_at(at: &str, name: &str, target: SocketAddr, script: Arc<Script>) -> Self {
+        let bound = runtime().block_on(TcpListener::bind(at));
         let listener = bound.unwrap();
         let address = listener.local_addr().unwrap();
         let name = name.to_owned();
@@ -103,7 +108,7 @@ async fn handle(
                 .as_str()
                 .map_or(0, |token| token.parse().unwrap());
             edited(&request.ask(target).await?, |json| {
-                page(json, list, from, size)
+                page(json, list, from, size);
             })
         }
         Fault::Plain => plain(&request.without_extensions().ask(target).await?),
@@ -159,11 +164,8 @@ impl Request {
             headers: lines,
             body: Vec::new(),
         };
-        let length = request.headers.iter().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_length = name.eq_ignore_ascii_case("content-length");
-            is_length.then(|| value.trim().parse().unwrap())
-        });
+        let length = request.header("content-length");
+        let length = length.map(|value| value.parse().unwrap());
         request.body.resize(length.unwrap_or(0), 0);
         client.read_exact(&mut request.body).await?;
         Ok(Some(request))
@@ -182,6 +184,7 @@ impl Request {
             chunk: number("chunk"),
             attempt: number("attempt"),
             operation: self.operation(),
+            access_key: self.access_key(),
             query,
             hung_up: false,
         }
@@ -189,16 +192,25 @@ impl Request {
 
     /// `X-Amz-Target: Service_Version.Operation`, or `Action=Operation` in a form.
     fn operation(&self) -> Option<String> {
-        let target = self.headers.iter().find_map(|line| {
-            let (name, value) = line.split_once(':')?;
-            let is_target = name.eq_ignore_ascii_case("x-amz-target");
-            is_target.then(|| value.rsplit('.').next().unwrap_or(value).trim().to_owned())
-        });
+        let target = self.header("x-amz-target");
+        let target = target.map(|name| name.rsplit('.').next().unwrap_or(name).to_owned());
         target.or_else(|| {
             let mut fields = url::form_urlencoded::parse(&self.body);
             let (_, action) = fields.find(|(name, _)| name == "Action")?;
             Some(action.into_owned())
         })
+    }
+
+    /// `Authorization: AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`
+    fn access_key(&self) -> Option<String> {
+        let (_, rest) = self.header("authorization")?.split_once("Credential=")?;
+        Some(rest.split_once('/')?.0.to_owned())
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let mut pairs = self.headers.iter().filter_map(|line| line.split_once(':'));
+        let (_, value) = pairs.find(|(found, _)| found.eq_ignore_ascii_case(name))?;
+        Some(value.trim())
     }
 
     fn without_extensions(mut self) -> Self {

@@ -59,6 +59,7 @@ impl Fault {
             attempts: 1..=u32::MAX,
             parameter: None,
             operation: None,
+            access_key: None,
             fault: self,
         }
     }
@@ -98,6 +99,7 @@ pub struct Rule {
     attempts: RangeInclusive<u32>,
     parameter: Option<(&'static str, String)>,
     operation: Option<&'static str>,
+    access_key: Option<&'static str>,
     fault: Fault,
 }
 
@@ -115,6 +117,12 @@ impl Rule {
     /// Only requests with this parameter.
     pub fn parameter(mut self, name: &'static str, value: &str) -> Self {
         self.parameter = Some((name, value.to_owned()));
+        self
+    }
+
+    /// Only requests to AWS that are signed with this access key.
+    pub fn signed_by(mut self, access_key: &'static str) -> Self {
+        self.access_key = Some(access_key);
         self
     }
 
@@ -136,6 +144,9 @@ impl Rule {
             && self
                 .operation
                 .is_none_or(|name| request.operation.as_deref() == Some(name))
+            && self
+                .access_key
+                .is_none_or(|key| request.access_key.as_deref() == Some(key))
             && self.attempts.contains(&request.attempt.unwrap_or(1))
     }
 }
@@ -170,11 +181,18 @@ pub struct Seen {
     pub attempt: Option<u32>,
     /// Of a request to AWS in the JSON or the query protocol: what it asks for, such as `ListTasks`.
     pub operation: Option<String>,
+    /// Of a request to AWS: the id of the key that signed it.
+    pub access_key: Option<String>,
     /// The caller gave up before it had an answer.
     pub hung_up: bool,
 }
 
 impl Seen {
+    /// Is it a request to AWS for this operation?
+    pub fn is(&self, operation: &str) -> bool {
+        self.operation.as_deref() == Some(operation)
+    }
+
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.iter();
         pairs
