@@ -4,4 +4,4 @@
 pub mod call;
 pub mod failure;
 
-pub use call::{CallError, Caller, Service};
+pub use call::{CallError, Caller, Service, default_endpoint};
