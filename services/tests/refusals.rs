@@ -506,6 +506,10 @@ impl Store for Troubled {
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {
         self.inner.put_stream(at, body).await
     }
+
+    async fn delete(&self, at: &S3Uri) -> Result<(), StoreError> {
+        self.inner.delete(at).await
+    }
 }
 
 #[tokio::test]

@@ -320,3 +320,10 @@ async fn an_upload_that_is_dropped_is_given_up() {
     }
     assert_eq!(script.requests()[2], "DELETE /b/dir/k?uploadId=U");
 }
+
+#[tokio::test]
+async fn an_object_is_removed() {
+    let (s3, script) = store(vec![reply(204, &[], "")]).await;
+    assert_eq!(s3.delete(&at()).await, Ok(()));
+    assert_eq!(script.requests(), ["DELETE /b/dir/k"]);
+}

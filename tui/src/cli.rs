@@ -29,6 +29,8 @@ pub enum Command {
     Run(RunArgs),
     /// List the cluster's tasks with their IPs
     Tasks,
+    /// Check what a run needs: what is reachable, what is not, why, and what to do
+    Doctor,
     /// Run one service in the foreground (what --local starts)
     Serve(ServeArgs),
 }

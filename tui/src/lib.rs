@@ -7,6 +7,7 @@
 //! | [`aws`] | signed calls to AWS without an SDK, and what its refusals mean |
 //! | [`engine`] | runs split → map → reduce, told as events |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
+//! | [`doctor`] | what is reachable, what is not, why, and what to do |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 
@@ -15,6 +16,7 @@ pub mod aws;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod doctor;
 pub mod engine;
 pub mod exit;
 pub mod figures;
@@ -70,6 +72,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         None => app::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
+        Some(Command::Doctor) => headless::doctor(&config).await,
         Some(Command::Serve(_)) => unreachable!("served above"),
     }
 }

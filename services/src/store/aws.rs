@@ -30,6 +30,18 @@ pub struct AwsOptions {
 /// Loads the configuration. It makes no call to AWS beyond what finding a region takes, and never
 /// fails: wrong credentials show at the first call, as [`super::StoreError::Credentials`].
 pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
+    let config = found_config(options).await;
+    if config.region().is_some() {
+        return config;
+    }
+    config
+        .into_builder()
+        .region(Region::from_static(FALLBACK_REGION))
+        .build()
+}
+
+/// The same, without a region where nothing names one.
+pub async fn found_config(options: &AwsOptions) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -52,14 +64,7 @@ pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
     if let Some(credentials) = &options.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }
-    let config = loader.load().await;
-    if config.region().is_some() {
-        return config;
-    }
-    config
-        .into_builder()
-        .region(Region::from_static(FALLBACK_REGION))
-        .build()
+    loader.load().await
 }
 
 /// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.

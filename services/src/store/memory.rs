@@ -20,6 +20,7 @@ pub enum Call {
     Get,
     /// Both `put` and `put_stream`.
     Put,
+    Delete,
 }
 
 /// Buckets in memory. They have to be created; a key in another one is [`StoreError::NoSuchBucket`].
@@ -187,6 +188,17 @@ impl Store for MemoryStore {
         let size = bytes.len() as u64;
         self.put(at, bytes).await?;
         Ok(size)
+    }
+
+    async fn delete(&self, at: &S3Uri) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        inner.fault(Call::Delete)?;
+        let bucket = inner.buckets.get_mut(at.bucket());
+        let bucket = bucket.ok_or_else(|| StoreError::NoSuchBucket {
+            bucket: at.bucket().to_owned(),
+        })?;
+        bucket.remove(at.key());
+        Ok(())
     }
 }
 

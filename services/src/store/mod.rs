@@ -49,6 +49,8 @@ pub trait Store: Send + Sync + 'static {
     async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError>;
     /// Writes an object of unknown size in bounded memory; gives its size. A stream that fails leaves no object.
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError>;
+    /// Removes an object; one that is not there is no error.
+    async fn delete(&self, at: &S3Uri) -> Result<(), StoreError>;
 }
 
 /// How S3 fails, as far as callers treat it differently.

@@ -157,7 +157,7 @@ impl Caller {
         }
         let unreachable = |error: reqwest::Error| {
             CallError::Failed(Trouble::new(
-                format!("{} can't be reached: {error}", service.id),
+                format!("{} can't be reached: {}", service.id, causes(&error)),
                 "check the network, the region and --endpoint-url",
             ))
         };
@@ -227,7 +227,8 @@ impl Caller {
     }
 }
 
-fn default_endpoint(host: &str, region: &str) -> String {
+/// Where AWS itself serves: what a service's host name begins with, in a region.
+pub fn default_endpoint(host: &str, region: &str) -> String {
     let domain = if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {

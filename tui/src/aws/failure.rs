@@ -54,8 +54,13 @@ pub fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble 
 }
 
 pub fn credentials(detail: &str) -> Trouble {
+    // The SDK lists where it looked, a line each.
+    let lines: Vec<&str> = detail.lines().map(str::trim).collect();
     Trouble::new(
-        format!("no valid AWS credentials: {detail}"),
+        format!(
+            "no valid AWS credentials: {}",
+            lines.join("; ").replace(":; ", ": ")
+        ),
         "renew them, for instance with 'aws sso login', or choose another --profile",
     )
     .of_kind(TroubleKind::Credentials)

@@ -5,4 +5,4 @@ pub mod call;
 pub mod credentials;
 pub mod failure;
 
-pub use call::{CallError, Caller, Service};
+pub use call::{CallError, Caller, Service, default_endpoint};

@@ -8,6 +8,7 @@ mod probe;
 mod task;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mrdeck_services::store::Store;
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use crate::config::{Backend, Config};
 use crate::trouble::Trouble;
 
+pub(crate) use ecs::may_look_up_public_ips;
 pub use obstacle::Obstacle;
 pub use task::{Miss, Probe, Role, Task, TaskId, TaskList, TaskSize, TaskStatus};
 
@@ -62,6 +64,22 @@ pub struct Connection {
     pub bucket: Option<String>,
     /// What a run reads when nothing else was chosen.
     pub default_input: Option<S3Uri>,
+}
+
+impl Connection {
+    /// The tasks once each was probed; a probe that is out for longer than `patience` stays unknown.
+    pub async fn probed(&self, patience: Duration) -> TaskList {
+        let mut tasks = self.tasks.clone();
+        let probed = tasks.wait_for(|list| {
+            list.at.is_some()
+                && list
+                    .tasks
+                    .iter()
+                    .all(|task| !task.is_usable() || task.probe != Probe::Unknown)
+        });
+        let _ = tokio::time::timeout(patience, probed).await;
+        self.tasks.borrow().clone()
+    }
 }
 
 /// Brings the configured cluster up, or reaches it.

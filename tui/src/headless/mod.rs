@@ -1,5 +1,6 @@
 //! The commands that work without the dashboard; each prints what it found and gives an exit code.
 
+mod doctor;
 mod progress;
 mod run;
 mod serve;
@@ -7,6 +8,7 @@ mod tasks;
 
 use std::io::Write;
 
+pub use doctor::doctor;
 pub use run::run;
 pub use serve::serve;
 pub use tasks::tasks;

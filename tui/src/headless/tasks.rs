@@ -41,17 +41,7 @@ pub async fn tasks(config: &Config) -> Exit {
         Ok(connection) => connection,
         Err(trouble) => return complain(&trouble),
     };
-    let mut tasks = connection.tasks.clone();
-    let probed = tasks.wait_for(|list| {
-        list.at.is_some()
-            && list
-                .tasks
-                .iter()
-                .all(|task| !task.is_usable() || task.probe != Probe::Unknown)
-    });
-    // A probe that is still out after this is shown as unknown.
-    let _ = tokio::time::timeout(PROBE_PATIENCE, probed).await;
-    let list = connection.tasks.borrow().clone();
+    let list = connection.probed(PROBE_PATIENCE).await;
     let exit = match config.output {
         OutputFormat::Text => {
             print(&table(&list));

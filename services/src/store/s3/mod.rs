@@ -124,4 +124,16 @@ impl Store for S3Store {
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {
         upload::put_stream(self, at, body).await
     }
+
+    async fn delete(&self, at: &S3Uri) -> Result<(), StoreError> {
+        let request = self
+            .client
+            .delete_object()
+            .bucket(at.bucket())
+            .key(at.key());
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(at, error).await),
+        }
+    }
 }

@@ -106,6 +106,13 @@ impl Interfaces {
     }
 }
 
+/// Asks for one interface, whichever: only to see whether EC2 answers.
+pub(crate) async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Trouble> {
+    let form = format!("Action=DescribeNetworkInterfaces&Version={VERSION}&MaxResults=5");
+    let answer: Result<Answer, _> = aws.query(EC2, &form).await;
+    answer.map(drop).map_err(|error| error.trouble(LOOK_UP))
+}
+
 /// A filter, not a list of ids: one id that vanished would fail the whole batch.
 fn form(ids: &[&String], next: Option<&str>) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());

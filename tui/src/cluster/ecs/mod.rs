@@ -20,6 +20,7 @@ use tokio::time::{sleep, timeout};
 
 use self::definitions::Definitions;
 use self::eni::Interfaces;
+pub(crate) use self::eni::may_look_up_public_ips;
 use self::pace::Pace;
 use super::{Cluster, Connection, TaskId, TaskList, probe};
 use crate::aws::Caller;

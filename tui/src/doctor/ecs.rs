@@ -1,0 +1,61 @@
+//! The ECS cluster itself, and the permission to look up public IPs.
+
+use aws_config::SdkConfig;
+use aws_sdk_ecs::Client;
+
+use super::finding::Finding;
+use crate::aws::Caller;
+use crate::aws::failure::{ecs_trouble, explain};
+use crate::cluster::may_look_up_public_ips;
+use crate::trouble::Trouble;
+
+const CLUSTER: &str = "cluster";
+const PUBLIC_IPS: &str = "public IPs";
+
+/// Is it there and does it take tasks?
+pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
+    let what = "describe the cluster (ecs:DescribeClusters)";
+    let asked = Client::new(sdk)
+        .describe_clusters()
+        .clusters(name)
+        .send()
+        .await;
+    let answer = match asked {
+        Ok(answer) => answer,
+        Err(error) => return Finding::failed(CLUSTER, ecs_trouble(what, name, &error)),
+    };
+    let Some(cluster) = answer.clusters().first() else {
+        // ECS tells it as a failure with the reason MISSING.
+        let trouble = explain(what, name, "ClusterNotFoundException", "");
+        return Finding::failed(CLUSTER, trouble);
+    };
+    let status = cluster.status().unwrap_or("UNKNOWN");
+    if status == "ACTIVE" {
+        let (running, pending) = (cluster.running_tasks_count(), cluster.pending_tasks_count());
+        let found = format!("{name} is ACTIVE: {running} tasks running, {pending} pending");
+        return Finding::ok(CLUSTER, found);
+    }
+    let advice = match status {
+        "INACTIVE" => "it was deleted: create it again, or choose another one with --cluster",
+        "FAILED" => {
+            "its capacity providers could not be set up: see the cluster in the ECS console"
+        }
+        _ => "wait until it is ACTIVE",
+    };
+    Finding::failed(CLUSTER, Trouble::new(format!("{name} is {status}"), advice))
+}
+
+/// Without the permission there are no public IPs, and nothing else fails.
+pub(super) async fn public_ips(aws: &Caller) -> Finding {
+    match may_look_up_public_ips(aws).await {
+        Ok(()) => Finding::ok(PUBLIC_IPS, "EC2 may be asked for them"),
+        Err(trouble) => {
+            let advice = format!("{}; private IPs work without", trouble.advice);
+            let kind = trouble.kind;
+            Finding::warning(
+                PUBLIC_IPS,
+                Trouble::new(trouble.cause, advice).of_kind(kind),
+            )
+        }
+    }
+}
