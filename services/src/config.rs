@@ -154,7 +154,7 @@ impl Config {
                 .filter(|v| !v.is_empty())
         };
         Ok(Self {
-            addr: listen_addr(given("ADDR").as_deref())?,
+            addr: listen_addr(lookup("ADDR").as_deref())?,
             out_prefix: given("OUT_PREFIX")
                 .map_or_else(|| Ok(role.default_prefix().to_owned()), prefix)?,
             allowed_buckets: lookup("ALLOWED_BUCKETS").map(buckets).transpose()?,
@@ -170,8 +170,14 @@ impl Config {
     }
 }
 
+/// A variable of the process. Lossy rather than ignored: an unreadable `ALLOWED_BUCKETS` must not count as unset.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
 /// What `ADDR` says; every service listens on port 8080 unless told.
 pub fn listen_addr(addr: Option<&str>) -> Result<ListenAddr, ConfigError> {
+    let addr = addr.map(str::trim).filter(|addr| !addr.is_empty());
     addr.unwrap_or(":8080").parse()
 }
 

@@ -4,17 +4,20 @@
 //! - [`count`] is the pure work, [`store`] the seam to S3, [`http`] the thin handlers between them.
 //! - [`hello`] is the first deployment check, a service of its own that needs no S3.
 //! - [`config`] reads the environment, [`logs`] sets logging up, [`server`] listens and stops in good order.
+//! - [`entry`] is what the binaries share, with their arguments ([`usage`]) and the [`healthcheck`] of a container.
 
 pub mod api;
 pub mod config;
 pub mod count;
 pub mod entry;
+pub mod healthcheck;
 pub mod hello;
 pub mod http;
 pub mod logs;
 pub mod server;
 pub mod store;
 pub mod uri;
+pub mod usage;
 
 pub use config::Role;
 pub use http::{ServiceState, router};

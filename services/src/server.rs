@@ -11,7 +11,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::config::{Config, ConfigError, ListenAddr, Role, listen_addr};
+use crate::config::{Config, ConfigError, ListenAddr, Role, environment, listen_addr};
 use crate::hello;
 use crate::http::{ServiceState, router};
 use crate::store::aws::{AwsOptions, s3_client, sdk_config};
@@ -91,10 +91,7 @@ impl RunOptions {
 
 /// Runs one service as the environment configures it, until SIGTERM, SIGINT or [`RunOptions::shutdown`].
 pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
-    // Lossy rather than ignored: an unreadable ALLOWED_BUCKETS must not count as unset.
-    let lookup =
-        |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-    let mut config = Config::from_env(role, lookup)?;
+    let mut config = Config::from_env(role, environment)?;
     if let Some(addr) = &options.addr {
         config.addr = addr.clone();
     }
@@ -112,7 +109,7 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
 pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
     let addr = match &options.addr {
         Some(addr) => addr.clone(),
-        None => listen_addr(std::env::var("ADDR").ok().as_deref())?,
+        None => listen_addr(environment("ADDR").as_deref())?,
     };
     run_service("hello", &addr, async { hello::router() }, options).await
 }

@@ -5,15 +5,22 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 /// How long a test waits for what must come; only a failing one ever waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The mapper with an environment of its own: nothing of the caller's AWS settings gets in.
+const MAPPER: &str = env!("CARGO_BIN_EXE_mapper");
+const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+
 fn mapper(environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mapper"));
+    service(MAPPER, environment)
+}
+
+/// A service with an environment of its own: nothing of the caller's AWS settings gets in.
+fn service(binary: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(binary);
     command
         .env_clear()
         .env("AWS_REGION", "us-east-1")
@@ -220,4 +227,124 @@ fn a_wrong_configuration_is_a_sentence_and_exit_code_2() {
         assert_eq!(output.status.code(), Some(2), "{log}");
         assert!(log.contains(name) && log.contains(value), "{log}");
     }
+}
+
+/// What `--healthcheck` exits with, and what it says on the way.
+fn health(binary: &str, addr: &str) -> (Option<i32>, String) {
+    let mut command = service(binary, &[("ADDR", addr)]);
+    let output = command.arg("--healthcheck").output().unwrap();
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), said)
+}
+
+/// One sentence, exit code 1, and `cause` in it.
+fn assert_unhealthy(addr: &str, cause: &str) {
+    let (code, said) = health(MAPPER, addr);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.starts_with("mapper: ") && said.contains(cause),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_service_that_listens_is_healthy_wherever_it_listens() {
+    for binary in [MAPPER, HELLO] {
+        for host in ["", "127.0.0.1", "localhost", "0.0.0.0", "[::]", "[::1]"] {
+            if host.starts_with('[') && TcpListener::bind("[::1]:0").is_err() {
+                eprintln!("left out: {host}, because this machine has no IPv6");
+                continue;
+            }
+            let any_port = format!("{host}:0");
+            let mut child = service(binary, &[("ADDR", &any_port)]).spawn().unwrap();
+            let port = listening(&mut child).port();
+            let healthy = health(binary, &format!("{host}:{port}"));
+            assert_eq!(healthy, (Some(0), String::new()), "{binary} on {any_port}");
+            signal(&child, "TERM");
+            assert!(stopped(&mut child));
+        }
+    }
+}
+
+#[test]
+fn where_nothing_listens_nothing_is_healthy() {
+    // A port that only an administrator can listen on, and none does.
+    assert_unhealthy("127.0.0.1:1", "nothing can be reached at 127.0.0.1:1");
+    assert_unhealthy(":1", "Connection refused");
+}
+
+#[test]
+fn another_program_on_the_port_is_not_healthy() {
+    for answer in [
+        "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n",
+        "",
+    ] {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = other.local_addr().unwrap().to_string();
+        let served = std::thread::spawn(move || {
+            let (mut call, _) = other.accept().unwrap();
+            // Read first: a connection closed with unread bytes is a reset one.
+            BufReader::new(call.try_clone().unwrap())
+                .lines()
+                .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
+                .for_each(drop);
+            call.write_all(answer.as_bytes()).unwrap();
+        });
+        let first = answer.lines().next().unwrap_or_default();
+        assert_unhealthy(&addr, &format!("with '{first}' instead of 'ok'"));
+        served.join().unwrap();
+    }
+}
+
+#[test]
+fn a_service_that_never_finishes_its_answer_is_not_healthy() {
+    let (stop, stopped) = mpsc::channel::<()>();
+    let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = stuck.local_addr().unwrap().to_string();
+    let dripping = std::thread::spawn(move || {
+        let (mut call, _) = stuck.accept().unwrap();
+        let start = Instant::now();
+        // A byte now and then: a deadline for each read alone would never come.
+        while stopped.recv_timeout(Duration::from_millis(50)) == Err(RecvTimeoutError::Timeout)
+            && start.elapsed() < PATIENCE
+        {
+            let _ = call.write_all(b"x");
+        }
+    });
+    assert_unhealthy(&addr, "did not answer within 3 s");
+    drop(stop);
+    dripping.join().unwrap();
+}
+
+#[test]
+fn an_address_that_can_not_be_asked_is_not_healthy() {
+    assert_unhealthy("nonsense", "ADDR 'nonsense' can't be listened on");
+    assert_unhealthy(":0", "ADDR ':0' lets the system choose");
+}
+
+#[test]
+fn what_a_binary_is_asked_it_answers_and_does_not_serve() {
+    let run = |argument: &str| {
+        let mut command = service(HELLO, &[("ADDR", "nonsense")]);
+        let output = command.arg(argument).output().unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), said)
+    };
+    let version = format!("hello {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(run("--version"), (Some(0), version));
+    let (code, help) = run("--help");
+    assert_eq!(code, Some(0));
+    for word in ["--healthcheck", "--help", "--version", "ADDR"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    let (code, usage) = run("--port");
+    assert_eq!(code, Some(2), "{usage}");
+    assert!(
+        usage.starts_with("hello: there is no argument '--port'"),
+        "{usage}"
+    );
+    assert_eq!(usage.lines().count(), 1);
 }

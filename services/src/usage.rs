@@ -1,0 +1,109 @@
+//! What a service's binary can be asked on its command line, and what it says about itself.
+
+use std::ffi::OsString;
+
+/// The one thing that a call of a service's binary asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    Serve,
+    HealthCheck,
+    Help,
+    Version,
+}
+
+/// Why the arguments mean nothing. The binary's name comes before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no argument '{0}'; it takes --healthcheck, --help or --version, one of them at most, \
+     and everything else from the environment"
+)]
+pub struct UsageError(String);
+
+/// Reads the arguments that follow the program's name.
+pub fn asked(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, UsageError> {
+    let mut arguments = arguments.into_iter();
+    let Some(first) = arguments.next() else {
+        return Ok(Asked::Serve);
+    };
+    let asked = match first.to_str() {
+        Some("--healthcheck") => Asked::HealthCheck,
+        Some("--help" | "-h") => Asked::Help,
+        Some("--version" | "-V") => Asked::Version,
+        _ => return Err(unknown(&first)),
+    };
+    match arguments.next() {
+        None => Ok(asked),
+        Some(second) => Err(unknown(&second)),
+    }
+}
+
+fn unknown(argument: &OsString) -> UsageError {
+    UsageError(argument.to_string_lossy().into_owned())
+}
+
+/// What `--version` prints.
+pub fn version(name: &str) -> String {
+    format!("{name} {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// What `--help` prints; `s3` is whether the service works with objects.
+pub fn help(name: &str, s3: bool) -> String {
+    let mut text = format!(
+        "\
+{name}, one of the services that mrdeck drives. It serves HTTP until SIGTERM or SIGINT.
+
+Usage: {name} [--healthcheck | --help | --version]
+
+      --healthcheck  ask the one that listens at ADDR on this machine; exit 0 if it is healthy, 1 if not
+  -h, --help         print this
+  -V, --version      print the version
+
+Environment:
+  ADDR             where to listen: HOST:PORT, :PORT or [IPV6]:PORT (default :8080)
+"
+    );
+    if s3 {
+        text.push_str(
+            "  OUT_PREFIX       where outputs go when the request names no run
+  ALLOWED_BUCKETS  names separated by commas (default: any bucket)
+  MAX_IN_FLIGHT    requests at once before 503 (default 64)
+  AWS_REGION, AWS_ENDPOINT_URL and the others of the AWS SDK
+",
+        );
+    }
+    text.push_str("  RUST_LOG         what is logged to standard error (default info)");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Asked, UsageError> {
+        asked(arguments.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn one_argument_at_most_and_only_a_known_one() {
+        assert_eq!(read(&[]), Ok(Asked::Serve));
+        assert_eq!(read(&["--healthcheck"]), Ok(Asked::HealthCheck));
+        assert_eq!(read(&["-h"]), Ok(Asked::Help));
+        assert_eq!(read(&["-V"]), Ok(Asked::Version));
+        for wrong in [
+            &["--port"][..],
+            &[""],
+            &["--healthcheck", "8080"],
+            &["--help", "--version"],
+        ] {
+            let error = read(wrong).unwrap_err().to_string();
+            assert!(error.contains(wrong[wrong.len() - 1]), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_help_names_what_the_service_reads() {
+        assert!(help("mapper", true).contains("OUT_PREFIX"));
+        assert!(!help("hello", false).contains("AWS"));
+    }
+}
