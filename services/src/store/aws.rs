@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Builder;
 pub use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
@@ -33,6 +36,7 @@ pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
+    let profiles_http = http.clone();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
@@ -53,13 +57,24 @@ pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
         loader = loader.credentials_provider(credentials.clone());
     }
     let config = loader.load().await;
-    if config.region().is_some() {
-        return config;
+    let region = config.region().cloned();
+    let mut builder = config.into_builder();
+    if region.is_none() {
+        builder.set_region(Region::from_static(FALLBACK_REGION));
     }
-    config
-        .into_builder()
-        .region(Region::from_static(FALLBACK_REGION))
-        .build()
+    if let (Some(profile), None) = (&options.profile, &options.credentials) {
+        // Whoever names a profile means its credentials, as for the AWS CLI: not those in the environment, which the
+        // SDK's own search would take first.
+        let settings = ProviderConfig::without_region()
+            .with_region(region)
+            .with_http_client(profiles_http);
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&settings)
+            .profile_name(profile)
+            .build();
+        builder.set_credentials_provider(Some(SharedCredentialsProvider::new(provider)));
+    }
+    builder.build()
 }
 
 /// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.

@@ -2,12 +2,14 @@
 
 mod progress;
 mod run;
+mod scale;
 mod serve;
 mod tasks;
 
 use std::io::Write;
 
 pub use run::run;
+pub use scale::scale;
 pub use serve::serve;
 pub use tasks::tasks;
 
