@@ -1,5 +1,6 @@
 //! Making as many tasks of a role run as are wanted: what a backend would do, what it says meanwhile, how it ended.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::time::Duration;
 
@@ -186,14 +187,16 @@ impl Scaled {
     }
 }
 
-/// `10 mappers run`, `7 of 10 mappers run`.
+/// `10 mappers run`, `7 of 10 mappers run`, `14 mappers run, and 10 are wanted`.
 fn of_wanted(role: Role, running: u32, wanted: u32) -> String {
-    let run = if wanted == 1 { "runs" } else { "run" };
-    let tasks = plural(wanted.into(), &role.to_string());
-    if running == wanted {
-        format!("{tasks} {run}")
-    } else {
-        format!("{running} of {tasks} {run}")
+    let run = |count: u32| {
+        let verb = if count == 1 { "runs" } else { "run" };
+        format!("{} {verb}", plural(count.into(), &role.to_string()))
+    };
+    match running.cmp(&wanted) {
+        Ordering::Less => format!("{running} of {}", run(wanted)),
+        Ordering::Equal => run(wanted),
+        Ordering::Greater => format!("{}, and {wanted} are wanted", run(running)),
     }
 }
 

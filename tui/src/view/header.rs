@@ -38,11 +38,10 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         Link::Up(info) => {
             let name = text::elide(&info.cluster, NAME_WIDTH);
             left.push(Span::styled(format!(" {name}"), theme.good));
-            let profile = state.place.profile.as_ref();
-            let profile = profile.map(|name| text::elide(name, NAME_WIDTH));
-            for word in info.region.iter().chain(&profile) {
+            for word in info.region.iter().chain(&state.place.profile) {
                 let used: usize = left.iter().map(Span::width).sum();
-                let word = Span::styled(format!(" {word}"), theme.dim);
+                let word = format!(" {}", text::elide(word, NAME_WIDTH));
+                let word = Span::styled(word, theme.dim);
                 if used + word.width() < room {
                     left.push(word);
                 }

@@ -136,7 +136,8 @@ pub(super) async fn connect(
     let first = poller.list_in_time().await?;
     let wake = poller.wake.clone();
     let client = poller.client.clone();
-    let sender = watch::Sender::new(first);
+    // Before the poller begins: it ends when nobody holds a receiver.
+    let (sender, listed) = watch::channel(first);
     let scaler = Scaler::new(
         settings,
         &sdk,
@@ -157,7 +158,7 @@ pub(super) async fn connect(
         read_only: config.read_only,
     };
     let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
-    let (tasks, prober) = probe::follow(cluster.tasks(), http);
+    let (tasks, prober) = probe::follow(listed, http);
     Ok(Connection {
         cluster: Arc::new(cluster),
         tasks,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_ecs::types::Service;
 use jiff::Timestamp;
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::change::Started;
 use super::{Progress, Scaler};
@@ -15,6 +15,8 @@ use crate::trouble::Trouble;
 
 /// Between two looks at a service.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
+/// Longer than the poller takes to list a cluster that was just changed.
+const ONE_MORE_LIST: Duration = Duration::from_secs(10);
 
 impl Scaler {
     /// Waits until as many tasks run as are wanted, or it is clear that they will not.
@@ -48,7 +50,9 @@ impl Scaler {
         }
         let mut tasks = self.tasks.subscribe();
         let settled = self.settle(&plan, &started.tasks, &mut tasks, progress);
-        let is_in_time = timeout_at(progress.until, settled).await.is_ok();
+        // What was changed last is still seen, even if trying took all the time there was.
+        let until = progress.until.max(Instant::now() + ONE_MORE_LIST);
+        let is_in_time = timeout_at(until, settled).await.is_ok();
         let list = tasks.borrow().clone();
         let running = running(&list, plan.wanted.role);
         let trouble = if let Some(trouble) = started.trouble {
@@ -88,7 +92,8 @@ impl Scaler {
         loop {
             let list = tasks.borrow_and_update().clone();
             let now = running(&list, role);
-            if told != Some(now) {
+            // The end is told by whoever asked.
+            if told != Some(now) && now != count {
                 told = Some(now);
                 let news = ScaleNews::Running {
                     role,
@@ -155,7 +160,7 @@ impl Scaler {
                 }
                 Err(trouble) => Some(trouble.clone()),
             };
-            if tokio::time::Instant::now() + LOOK_EVERY > progress.until {
+            if Instant::now() + LOOK_EVERY > progress.until {
                 let trouble = problem.unwrap_or_else(|| match said {
                     Some(said) => Trouble::new(said, late(progress).advice),
                     None => late(progress),
