@@ -56,7 +56,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow { name: "verify", usage: "on|off", argument: Argument::Words(&["on", "off"]),
         help: "verify every run from now on, or not" },
     CommandRow { name: "scale", usage: "ROLE N", argument: Argument::Words(&["splitter", "mapper", "reducer"]),
-        help: "make N tasks of a role run (asks before it stops any)" },
+        help: "make N tasks of a role run (asks before stopping)" },
     CommandRow { name: "cluster", usage: "NAME", argument: Argument::Places(Places::Clusters),
         help: "go to another ECS cluster" },
     CommandRow { name: "profile", usage: "NAME|auto", argument: Argument::Places(Places::Profiles),

@@ -1,6 +1,7 @@
 //! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
 
 mod act;
+mod applies;
 mod command;
 mod completion;
 mod event_log;

@@ -33,7 +33,9 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
             } else {
                 " not connected: ctrl-r tries again"
             };
-            left.push(Span::styled(format!("{goal}{text}"), theme.error));
+            let used: usize = left.iter().map(Span::width).sum();
+            let text = text::elide_end(&format!("{goal}{text}"), room.saturating_sub(used + 1));
+            left.push(Span::styled(text, theme.error));
         }
         Link::Up(info) => {
             let name = text::elide(&info.cluster, NAME_WIDTH);

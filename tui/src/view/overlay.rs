@@ -75,14 +75,12 @@ fn draw_page(page: Page, frame: &mut Frame, body: Rect, title: &str, scroll: usi
 
 /// What would happen, as a question.
 fn scale_question(plan: &ScalePlan) -> String {
-    match &plan.step {
-        Step::Service { .. } => format!("{plan}?"),
-        _ => {
-            let role = plan.wanted.role.to_string();
-            let stopped = plural(plan.stops().into(), &role);
-            format!("Stop {stopped}, so that {} run?", plan.wanted.count)
-        }
+    if let Step::Service { .. } = &plan.step {
+        return format!("{plan}?");
     }
+    let role = plan.wanted.role.to_string();
+    let stopped = plural(plan.stops().into(), &role);
+    format!("Stop {stopped}, so that {} run?", plan.wanted.count)
 }
 
 fn draw_question(

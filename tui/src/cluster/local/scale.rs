@@ -1,5 +1,6 @@
 //! More or fewer processes of a role, while the console runs.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -22,17 +23,15 @@ pub(super) fn plan(supervisor: &Supervisor, wanted: Wanted) -> Result<ScalePlan,
         ));
     }
     let now = supervisor.kept(wanted.role);
-    let step = if wanted.count > now {
-        Step::Start {
+    let step = match wanted.count.cmp(&now) {
+        Ordering::Greater => Step::Start {
             count: wanted.count - now,
             like: Vec::new(),
-        }
-    } else if wanted.count < now {
-        Step::Stop {
+        },
+        Ordering::Less => Step::Stop {
             tasks: supervisor.newest(wanted.role, now - wanted.count),
-        }
-    } else {
-        Step::Keep
+        },
+        Ordering::Equal => Step::Keep,
     };
     Ok(ScalePlan { wanted, now, step })
 }

@@ -117,12 +117,11 @@ impl Scaler {
         };
         progress.say(ScaleNews::Begun(plan.clone())).await;
         let changed = match &plan.step {
-            Step::Keep => Ok(Started::default()),
             Step::Service { name, from, to } if from != to => {
                 let updated = self.update_service(name, *to, &progress).await;
                 updated.map(|()| Started::default())
             }
-            Step::Service { .. } => Ok(Started::default()),
+            Step::Keep | Step::Service { .. } => Ok(Started::default()),
             Step::Stop { tasks } => {
                 let stopped = self.stop(tasks, &progress).await;
                 stopped.map(|()| Started::default())

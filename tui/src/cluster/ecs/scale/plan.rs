@@ -1,5 +1,8 @@
 //! Pure: what would make as many tasks of a role run as are wanted, given the cluster's services and tasks.
 
+use std::cmp::{Ordering, Reverse};
+
+use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{SchedulingStrategy, Service, Task as EcsTask};
 
 use super::STARTED_BY;
@@ -115,18 +118,16 @@ fn by_service(wanted: Wanted, service: &Service, alive: &[&EcsTask]) -> Result<S
 fn by_tasks(wanted: Wanted, alive: &[&EcsTask]) -> Result<ScalePlan, Trouble> {
     let now = count(alive.len());
     let mut newest_first: Vec<&EcsTask> = alive.to_vec();
-    newest_first.sort_by_key(|task| std::cmp::Reverse(task.created_at().map(|at| at.secs())));
-    let step = if wanted.count > now {
-        Step::Start {
+    newest_first.sort_by_key(|task| Reverse(task.created_at().map(DateTime::secs)));
+    let step = match wanted.count.cmp(&now) {
+        Ordering::Greater => Step::Start {
             count: wanted.count - now,
             like: models(wanted.role, &newest_first)?,
-        }
-    } else if wanted.count < now {
-        Step::Stop {
+        },
+        Ordering::Less => Step::Stop {
             tasks: ours(wanted, now, &newest_first)?,
-        }
-    } else {
-        Step::Keep
+        },
+        Ordering::Equal => Step::Keep,
     };
     Ok(ScalePlan { wanted, now, step })
 }
@@ -190,7 +191,6 @@ fn count(count: usize) -> u32 {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use aws_sdk_ecs::primitives::DateTime;
     use aws_sdk_ecs::types::Tag;
 
     use super::*;
