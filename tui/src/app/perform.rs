@@ -341,3 +341,50 @@ fn export_chart(record: &Record) -> Result<PathBuf, Trouble> {
         "remove old charts of this run",
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use mrdeck_services::store::aws::AwsOptions;
+
+    use super::*;
+    use crate::cli::OutputFormat;
+    use crate::cluster::Role;
+    use crate::config::{AddressChoice, EcsSettings};
+
+    #[tokio::test]
+    async fn news_of_a_place_that_was_left_are_dropped() {
+        let config = Config {
+            backend: Backend::Ecs(EcsSettings {
+                cluster: "alpha".to_owned(),
+                address: AddressChoice::Auto,
+                families: Role::SERVING.map(|role| (role, role.to_string())),
+            }),
+            aws: AwsOptions {
+                // Nobody listens there, and nothing is asked for.
+                endpoint_url: Some("http://127.0.0.1:9".to_owned()),
+                ..AwsOptions::default()
+            },
+            bucket: None,
+            read_only: false,
+            attempt_limit: None,
+            output: OutputFormat::Text,
+            runs_dir: PathBuf::new(),
+        };
+        let (sender, _received) = mpsc::channel(1);
+        let mut performer = Performer::new(config, sender);
+        let named = || {
+            let names = Ok(vec!["alpha".to_owned()]);
+            News::From(Stay(0), Msg::Named(Places::Clusters, names))
+        };
+        assert!(performer.take(named()).is_some());
+        performer.perform(Effect::Switch(Switch::Cluster("omega".to_owned())));
+        assert!(performer.take(named()).is_none());
+        assert!(performer.take(News::Msg(Msg::Tick)).is_some());
+        let Backend::Ecs(settings) = &performer.config.backend else {
+            panic!("it was on ECS");
+        };
+        assert_eq!(settings.cluster, "omega");
+    }
+}

@@ -8,7 +8,7 @@ use crate::support::home::Home;
 use crate::support::moto::Moto;
 use crate::support::proxy::Proxy;
 use crate::support::pty::{Deck, Open};
-use crate::support::script::{Fault, Gate, Script};
+use crate::support::script::{Fault, Gate, Script, Seen};
 
 struct Scene {
     _moto: Moto,
@@ -53,11 +53,17 @@ fn open() -> Option<Scene> {
 }
 
 impl Scene {
-    /// The clusters whose tasks were listed, in the order that was asked.
-    fn listed(&self) -> Vec<String> {
-        let told = self.script.told("ListTasks").into_iter();
-        told.map(|request| request["cluster"].as_str().unwrap().to_owned())
-            .collect()
+    /// Waits until the tasks of a cluster were asked for again and again: those of no other were meanwhile.
+    fn expect_only(&self, cluster: &str, times: usize) {
+        self.script.wait_until(cluster, |seen| {
+            let of_cluster =
+                |request: &&Seen| request.is("ListTasks") && request.body.contains(cluster);
+            seen.iter().filter(of_cluster).count() > times
+        });
+        let listed = self.script.told("ListTasks").into_iter();
+        let mut since = listed.skip_while(|request| request["cluster"] != cluster);
+        let other = since.find(|request| request["cluster"] != cluster);
+        assert_eq!(other, None, "since {cluster} was asked for");
     }
 }
 
@@ -75,18 +81,7 @@ fn another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone() {
     scene.deck.wait_for("the other cluster", |screen| {
         screen.contains("omega us-east-1") && screen.contains(&omega) && !screen.contains(&alpha)
     });
-    scene.script.wait_until("omega to be polled", |seen| {
-        let polls = seen
-            .iter()
-            .filter(|request| request.is("ListTasks") && request.body.contains("omega"));
-        polls.count() > 4
-    });
-    let listed = scene.listed();
-    let first = listed
-        .iter()
-        .position(|cluster| cluster == "omega")
-        .unwrap();
-    assert!(!listed[first..].contains(&"alpha".to_owned()), "{listed:?}");
+    scene.expect_only("omega", 4);
     scene.deck.send("q");
 }
 
@@ -99,6 +94,8 @@ fn a_cluster_that_is_not_there_says_so_and_the_way_back_works() {
         "there is no ECS cluster 'nowhere'",
         ":cluster alpha goes back",
     ]);
+    // Each look at it is one call, and there is more time between two than between two lists of alpha.
+    scene.expect_only("nowhere", 1);
     scene.deck.send(":cluster alpha\r");
     scene.deck.wait_text(&["alpha us-east-1", &scene.alpha]);
     scene.deck.send(":region eu-west-1\r");
@@ -122,9 +119,7 @@ fn a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment() {
         .wait_text(&["alpha us-east-1 work", &scene.alpha]);
     let signed_by = |key: &str| {
         let key = key.to_owned();
-        move |request: &crate::support::script::Seen| {
-            request.is("ListTasks") && request.access_key.as_deref() == Some(&key)
-        }
+        move |request: &Seen| request.is("ListTasks") && request.access_key.as_deref() == Some(&key)
     };
     scene
         .script
