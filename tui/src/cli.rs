@@ -31,6 +31,8 @@ pub enum Command {
     Tasks,
     /// Check what a run needs: what is reachable, what is not, why, and what to do
     Doctor,
+    /// Make as many tasks of a role run as are wanted: mapper=10
+    Scale(ScaleArgs),
     /// Run one service in the foreground (what --local starts)
     Serve(ServeArgs),
 }
@@ -83,7 +85,7 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "URL")]
     pub reducer: Option<String>,
 
-    /// Refuse everything that would stop a task
+    /// Only look: refuse to start or stop tasks, to upload, and to run anything, since a run writes objects
     #[arg(long, global = true)]
     pub read_only: bool,
 
@@ -143,6 +145,21 @@ pub struct RunArgs {
     /// Print the N most frequent words (0 to 100)
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub top: u8,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScaleArgs {
+    /// How many tasks of which role are to run: splitter, mapper or reducer, 0 to 1000
+    #[arg(required = true, value_name = "ROLE=N")]
+    pub roles: Vec<String>,
+
+    /// Wait at most this long for a role's tasks to run, and retry for as long while AWS has no room (1 to 3600)
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub wait: u64,
+
+    /// Stop tasks without asking
+    #[arg(long)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -13,7 +13,7 @@ use crate::cli::{CommonArgs, OutputFormat};
 use crate::cluster::Role;
 
 /// Enough to see a thousand bars; more local processes only measure the machine.
-const MAX_LOCAL_MAPPERS: u32 = 100;
+pub const MAX_LOCAL_MAPPERS: u32 = 100;
 
 /// Everything a session needs to know before it starts.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
+//! | [`switch`] | another cluster, profile or region without a restart |
 
 pub mod app;
 pub mod aws;
@@ -25,6 +26,7 @@ pub mod input;
 pub mod report;
 pub mod save;
 pub mod signals;
+pub mod switch;
 pub mod trouble;
 pub mod view;
 
@@ -71,6 +73,7 @@ async fn dispatch(cli: &Cli) -> Exit {
     match &cli.command {
         None => app::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
+        Some(Command::Scale(args)) => headless::scale(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
         Some(Command::Doctor) => headless::doctor(&config).await,
         Some(Command::Serve(_)) => unreachable!("served above"),

@@ -58,3 +58,11 @@ impl fmt::Display for Trouble {
 }
 
 impl std::error::Error for Trouble {}
+
+/// What was asked for would change something, and this console was told only to look.
+pub fn read_only(what: &str) -> Trouble {
+    Trouble::new(
+        format!("--read-only refuses to {what}"),
+        "leave --read-only (or read_only in the configuration file) away",
+    )
+}

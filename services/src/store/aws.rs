@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Builder;
 pub use aws_sdk_s3::config::Credentials;
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
@@ -45,6 +48,7 @@ pub async fn found_config(options: &AwsOptions) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
+    let profiles_http = http.clone();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
@@ -64,7 +68,24 @@ pub async fn found_config(options: &AwsOptions) -> SdkConfig {
     if let Some(credentials) = &options.credentials {
         loader = loader.credentials_provider(credentials.clone());
     }
-    loader.load().await
+    let config = loader.load().await;
+    let (Some(profile), None) = (&options.profile, &options.credentials) else {
+        return config;
+    };
+    // Whoever names a profile means its credentials, as for the AWS CLI: not those in the environment, which the
+    // SDK's own search would take first.
+    let region = config.region().cloned();
+    let settings = ProviderConfig::without_region()
+        .with_region(region.or_else(|| Some(Region::from_static(FALLBACK_REGION))))
+        .with_http_client(profiles_http);
+    let provider = ProfileFileCredentialsProvider::builder()
+        .configure(&settings)
+        .profile_name(profile)
+        .build();
+    config
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(provider))
+        .build()
 }
 
 /// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.

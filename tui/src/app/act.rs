@@ -7,6 +7,7 @@ use super::rows;
 use super::state::{Activity, Effect, Link, Panel, State};
 use crate::engine::record::Record;
 use crate::input::InputChoice;
+use crate::trouble::read_only;
 use crossterm::event::KeyEvent;
 
 /// How many lines a page is, for the keys that move by pages.
@@ -30,10 +31,14 @@ impl State {
             (Mode::Panels, None) => {
                 if let Some(binding) = keys::not_applying(key) {
                     let (key, help) = (binding.keys_text, binding.help);
-                    self.flash(
-                        Level::Info,
-                        format!("{key} does nothing now: it would {help}"),
-                    );
+                    let (level, text) = if self.read_only && binding.action.is_a_change() {
+                        let refused = read_only(help);
+                        (Level::Warning, refused.to_string())
+                    } else {
+                        let text = format!("{key} does nothing now: it would {help}");
+                        (Level::Info, text)
+                    };
+                    self.flash(level, text);
                 }
                 Vec::new()
             }
@@ -57,7 +62,10 @@ impl State {
                 let current = self.filter(self.focus).to_owned();
                 self.overlay = Some(Overlay::prompt(Purpose::Filter, &current));
             }
-            Action::Command => self.overlay = Some(Overlay::prompt(Purpose::Command, "")),
+            Action::Command => {
+                self.known.ask_again();
+                self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
+            }
             Action::ChooseInput => {
                 self.overlay = Some(Overlay::prompt(Purpose::Input, ""));
             }

@@ -37,6 +37,16 @@ pub enum Action {
     Confirm,
 }
 
+impl Action {
+    /// Does it change something beyond this console?
+    pub fn is_a_change(self) -> bool {
+        matches!(
+            self,
+            Self::Start | Self::RerunFailed | Self::RunAgain | Self::StopTask
+        )
+    }
+}
+
 /// What the screen shows decides which keys are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -123,7 +133,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('/')], action: Action::Filter, modes: PANELS, keys_text: "/", label: "filter",
         help: "show only the lines of this panel that contain a text", applies: always },
     Binding { keys: &[ch(':')], action: Action::Command, modes: PANELS, keys_text: ":", label: "",
-        help: "type a command: :input, :chunks, :split, :verify, :export, :quit", applies: always },
+        help: "type a command, for instance :scale, :cluster, :profile, :region (Tab completes)", applies: always },
     Binding { keys: &[ctrl('r')], action: Action::Refresh, modes: PANELS, keys_text: "ctrl-r", label: "",
         help: "refresh the tasks; reach the cluster again if it was lost", applies: always },
     Binding { keys: &[plain(KeyCode::Tab)], action: Action::NextPanel, modes: PANELS, keys_text: "Tab", label: "",
@@ -207,7 +217,7 @@ pub fn mode(state: &State) -> Mode {
         Some(Overlay::Help { .. } | Overlay::Describe { .. } | Overlay::Logs { .. }) => {
             Mode::Reading
         }
-        Some(Overlay::ConfirmStop { .. }) => Mode::Asking,
+        Some(Overlay::ConfirmStop { .. } | Overlay::ConfirmScale { .. }) => Mode::Asking,
         Some(Overlay::Prompt { .. }) => Mode::Typing,
     }
 }

@@ -1,18 +1,22 @@
 //! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
 
 mod act;
+mod applies;
 mod command;
+mod completion;
 mod event_log;
 pub mod keys;
 mod overlay;
 mod perform;
 mod reading;
 mod rows;
+mod scaling;
 mod state;
+mod switching;
 pub mod terminal;
 mod typing;
 
-pub use command::USAGE as COMMAND_USAGE;
+pub use completion::{Candidate, Completion, Cycle, complete};
 pub use event_log::{EventLog, Level, LogLine};
 pub use overlay::{LogContent, Overlay, PipelineRow, Purpose, Subject};
 pub use rows::{
@@ -58,7 +62,8 @@ pub async fn run(config: Config) -> Exit {
         }
     };
     let (sender, news) = mpsc::channel(1_024);
-    let state = State::new(Timestamp::now(), config.read_only);
+    let mut state = State::new(Timestamp::now(), config.read_only);
+    state.place = config.place();
     let mut performer = Performer::new(config, sender);
     // The loop drops its end of the news with it, so that nobody waits for it to be read.
     let ended = show(&mut screen, state, &mut performer, news, panicked).await;
@@ -96,7 +101,7 @@ async fn show(
                 Some(Err(error)) => return Err(error),
                 None => return Ok(Exit::Done),
             },
-            item = news.recv() => item.map(|item| performer.take(item)),
+            item = news.recv() => item.and_then(|item| performer.take(item)),
             () = sleep(state.tick().unwrap_or_default()), if state.tick().is_some() => Some(Msg::Tick),
         };
         let Some(msg) = msg else {
@@ -115,7 +120,8 @@ async fn show(
                 }
             }
             // A burst of events makes one frame, not a frame each.
-            next = news.try_recv().ok().map(|item| performer.take(item));
+            next =
+                std::iter::from_fn(|| news.try_recv().ok()).find_map(|item| performer.take(item));
         }
         draw(screen, &mut state, &look)?;
     }

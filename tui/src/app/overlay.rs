@@ -2,7 +2,8 @@
 
 use tui_input::Input;
 
-use crate::cluster::TaskId;
+use super::completion::Cycle;
+use crate::cluster::{ScalePlan, TaskId};
 use crate::trouble::Trouble;
 
 /// At most one of these is open.
@@ -25,10 +26,16 @@ pub enum Overlay {
     ConfirmStop {
         task: TaskId,
     },
+    /// The default is No here too.
+    ConfirmScale {
+        plan: ScalePlan,
+    },
     Prompt {
         purpose: Purpose,
         input: Input,
         problem: Option<Trouble>,
+        /// Between one Tab and the next.
+        cycle: Option<Cycle>,
     },
 }
 
@@ -71,6 +78,7 @@ impl Overlay {
             purpose,
             input: Input::new(initial.to_owned()),
             problem: None,
+            cycle: None,
         }
     }
 }

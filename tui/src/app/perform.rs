@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::state::{Effect, LinkInfo, Msg};
-use crate::cluster::{self, Connection, TaskId};
+use crate::aws::places::{self, Places};
+use crate::cluster::{self, Connection, SCALE_PATIENCE, ScalePlan, TaskId, Wanted};
 use crate::config::{Backend, Config};
 use crate::engine::client::Client;
 use crate::engine::event::RunOptions;
@@ -20,6 +21,7 @@ use crate::engine::{self, Context, Job};
 use crate::input::InputChoice;
 use crate::report::chart;
 use crate::save::SaveError;
+use crate::switch::Switch;
 use crate::trouble::Trouble;
 
 /// How long quitting waits for the cluster to end.
@@ -32,16 +34,25 @@ const CHART_NAMES: u32 = 99;
 /// News for the loop.
 pub enum News {
     Msg(Msg),
-    Connected(Box<Connection>),
+    /// Of the place the console was at when it was asked for: worth nothing anywhere else.
+    From(Stay, Msg),
+    Connected(Stay, Box<Connection>),
 }
+
+/// Which of the places one was at, counted by the switches between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stay(u32);
 
 /// What effects work with.
 pub struct Performer {
     config: Arc<Config>,
     news: mpsc::Sender<News>,
+    stay: Stay,
     connection: Option<Connection>,
     /// The way to the cluster being looked for; another one ends it.
     connecting: Option<AbortOnDropHandle<()>>,
+    /// Holds a receiver of the tasks, and so keeps them being asked for.
+    follower: Option<AbortOnDropHandle<()>>,
     run: CancellationToken,
     /// Runs under way: quitting lets their records be finished.
     runs: TaskTracker,
@@ -52,8 +63,10 @@ impl Performer {
         Self {
             config: Arc::new(config),
             news,
+            stay: Stay(0),
             connection: None,
             connecting: None,
+            follower: None,
             run: CancellationToken::new(),
             runs: TaskTracker::new(),
         }
@@ -76,24 +89,31 @@ impl Performer {
             Effect::ExportChart(record) => self.export(record),
             Effect::StopTask(task) => self.stop_task(task),
             Effect::FetchLogs(task) => self.fetch_logs(task),
+            Effect::PlanScale(wanted) => self.plan_scale(wanted),
+            Effect::Scale(plan) => self.scale(plan),
+            Effect::Switch(switch) => self.switch(switch),
+            Effect::LookUp(places) => self.look_up(places),
             Effect::Copy(_) | Effect::Quit => {}
         }
     }
 
     /// A cluster out of reach is tried again and again: credentials are renewed, networks come back.
     fn connect(&mut self) {
-        let (config, news) = (self.config.clone(), self.news.clone());
+        let (config, news, stay) = (self.config.clone(), self.news.clone(), self.stay);
         let is_retried = matches!(config.backend, Backend::Ecs(_));
         let connecting = tokio::spawn(async move {
             loop {
                 let connected = cluster::connect(&config).await;
                 let is_last = connected.is_ok() || !is_retried;
                 let item = match connected {
-                    Ok(connection) => News::Connected(Box::new(connection)),
-                    Err(trouble) => News::Msg(Msg::LinkLost {
-                        trouble,
-                        is_retried,
-                    }),
+                    Ok(connection) => News::Connected(stay, Box::new(connection)),
+                    Err(trouble) => News::From(
+                        stay,
+                        Msg::LinkLost {
+                            trouble,
+                            is_retried,
+                        },
+                    ),
                 };
                 if news.send(item).await.is_err() || is_last {
                     return;
@@ -104,33 +124,57 @@ impl Performer {
         self.connecting = Some(AbortOnDropHandle::new(connecting));
     }
 
-    /// News as the state understands them.
-    pub fn take(&mut self, news: News) -> Msg {
+    /// Leaves the cluster for another: nothing more is asked of the one before, and what it still says is dropped.
+    fn switch(&mut self, switch: Switch) {
+        let mut config = Config::clone(&self.config);
+        config.switch(switch);
+        self.config = Arc::new(config);
+        self.stay.0 += 1;
+        self.connection = None;
+        self.follower = None;
+        self.connect();
+    }
+
+    fn look_up(&self, places: Places) {
+        let (aws, news, stay) = (self.config.aws.clone(), self.news.clone(), self.stay);
+        tokio::spawn(async move {
+            let names = places::find(places, &aws).await;
+            let _ = news.send(News::From(stay, Msg::Named(places, names))).await;
+        });
+    }
+
+    /// News as the state understands them; `None` for those of a place that one has left.
+    pub fn take(&mut self, news: News) -> Option<Msg> {
         match news {
-            News::Msg(msg) => msg,
-            News::Connected(connection) => self.connected(*connection),
+            News::Msg(msg) => Some(msg),
+            News::From(stay, msg) => (stay == self.stay).then_some(msg),
+            News::Connected(stay, connection) => {
+                (stay == self.stay).then(|| self.connected(*connection))
+            }
         }
     }
 
     /// The cluster is up: follow its tasks.
     fn connected(&mut self, connection: Connection) -> Msg {
         let mut tasks = connection.tasks.clone();
-        let news = self.news.clone();
-        tokio::spawn(async move {
+        let (news, stay) = (self.news.clone(), self.stay);
+        let follower = tokio::spawn(async move {
             loop {
                 let list = tasks.borrow_and_update().clone();
-                if news.send(News::Msg(Msg::Tasks(list))).await.is_err()
+                if news.send(News::From(stay, Msg::Tasks(list))).await.is_err()
                     || tasks.changed().await.is_err()
                 {
                     return;
                 }
             }
         });
+        self.follower = Some(AbortOnDropHandle::new(follower));
         let info = LinkInfo {
             cluster: connection.cluster.name(),
             bucket: connection.bucket.clone(),
             default_input: connection.default_input.clone(),
             can_stop: connection.cluster.can_stop(),
+            region: connection.cluster.region(),
         };
         self.connection = Some(connection);
         Msg::Linked(info)
@@ -168,6 +212,34 @@ impl Performer {
         tokio::spawn(async move {
             let result = connection.cluster.stop(&task).await;
             let _ = news.send(News::Msg(Msg::TaskStopped(task, result))).await;
+        });
+    }
+
+    fn plan_scale(&self, wanted: Wanted) {
+        let Some(connection) = self.connection.clone() else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let plan = connection.cluster.plan_scale(wanted).await;
+            let _ = news.send(News::Msg(Msg::ScalePlanned(plan))).await;
+        });
+    }
+
+    fn scale(&self, plan: ScalePlan) {
+        let Some(connection) = self.connection.clone() else {
+            return;
+        };
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let (sender, mut said) = mpsc::channel(16);
+            let scaling = connection.cluster.scale(plan, SCALE_PATIENCE, sender);
+            let (scaled, ()) = tokio::join!(scaling, async {
+                while let Some(item) = said.recv().await {
+                    let _ = news.send(News::Msg(Msg::ScaleNews(item))).await;
+                }
+            });
+            let _ = news.send(News::Msg(Msg::Scaled(scaled))).await;
         });
     }
 
@@ -268,4 +340,51 @@ fn export_chart(record: &Record) -> Result<PathBuf, Trouble> {
         format!("{} and all names before it are taken", last.display()),
         "remove old charts of this run",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use mrdeck_services::store::aws::AwsOptions;
+
+    use super::*;
+    use crate::cli::OutputFormat;
+    use crate::cluster::Role;
+    use crate::config::{AddressChoice, EcsSettings};
+
+    #[tokio::test]
+    async fn news_of_a_place_that_was_left_are_dropped() {
+        let config = Config {
+            backend: Backend::Ecs(EcsSettings {
+                cluster: "alpha".to_owned(),
+                address: AddressChoice::Auto,
+                families: Role::SERVING.map(|role| (role, role.to_string())),
+            }),
+            aws: AwsOptions {
+                // Nobody listens there, and nothing is asked for.
+                endpoint_url: Some("http://127.0.0.1:9".to_owned()),
+                ..AwsOptions::default()
+            },
+            bucket: None,
+            read_only: false,
+            attempt_limit: None,
+            output: OutputFormat::Text,
+            runs_dir: PathBuf::new(),
+        };
+        let (sender, _received) = mpsc::channel(1);
+        let mut performer = Performer::new(config, sender);
+        let named = || {
+            let names = Ok(vec!["alpha".to_owned()]);
+            News::From(Stay(0), Msg::Named(Places::Clusters, names))
+        };
+        assert!(performer.take(named()).is_some());
+        performer.perform(Effect::Switch(Switch::Cluster("omega".to_owned())));
+        assert!(performer.take(named()).is_none());
+        assert!(performer.take(News::Msg(Msg::Tick)).is_some());
+        let Backend::Ecs(settings) = &performer.config.backend else {
+            panic!("it was on ECS");
+        };
+        assert_eq!(settings.cluster, "omega");
+    }
 }

@@ -10,6 +10,9 @@ impl State {
         let asked = self.overlay.take();
         match (action, asked) {
             (Action::Confirm, Some(Overlay::ConfirmStop { task })) => vec![Effect::StopTask(task)],
+            (action, Some(Overlay::ConfirmScale { plan })) => {
+                self.answer_scale(plan, action == Action::Confirm)
+            }
             _ => Vec::new(),
         }
     }

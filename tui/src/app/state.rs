@@ -8,14 +8,18 @@ use jiff::Timestamp;
 use mrdeck_services::api::SplitMode;
 use mrdeck_services::uri::S3Uri;
 
+use super::completion::Known;
 use super::event_log::{EventLog, Level};
 use super::overlay::{LogContent, Overlay, PipelineRow};
 use super::rows;
-use crate::cluster::{Task, TaskId, TaskList};
+use super::scaling::Scaling;
+use crate::aws::places::Places;
+use crate::cluster::{ScaleNews, ScalePlan, Scaled, Task, TaskId, TaskList, Wanted};
 use crate::engine::event::{EventKind, RunEvent, RunOptions, RunStatus};
 use crate::engine::record::{Record, WorkState};
 use crate::figures::plural;
 use crate::input::InputChoice;
+use crate::switch::{Place, Switch};
 use crate::trouble::Trouble;
 
 /// A run's times are shown to a tenth of a second.
@@ -64,6 +68,7 @@ pub struct LinkInfo {
     pub bucket: Option<String>,
     pub default_input: Option<S3Uri>,
     pub can_stop: bool,
+    pub region: Option<String>,
 }
 
 /// Something that happened outside: a key, news of the cluster, news of the run.
@@ -88,6 +93,11 @@ pub enum Msg {
     StartFailed(Trouble),
     ChartWritten(Result<PathBuf, Trouble>),
     TaskStopped(TaskId, Result<(), Trouble>),
+    ScalePlanned(Result<ScalePlan, Trouble>),
+    ScaleNews(ScaleNews),
+    Scaled(Scaled),
+    /// The names that were looked up.
+    Named(Places, Result<Vec<String>, Trouble>),
     Logs(TaskId, Result<Vec<String>, Trouble>),
     Copied(String),
 }
@@ -106,6 +116,10 @@ pub enum Effect {
     Cancel,
     ExportChart(Box<Record>),
     StopTask(TaskId),
+    PlanScale(Wanted),
+    Scale(ScalePlan),
+    Switch(Switch),
+    LookUp(Places),
     FetchLogs(TaskId),
     Copy(String),
     Quit,
@@ -133,6 +147,11 @@ pub struct State {
     pub now: Timestamp,
     pub link: Link,
     pub read_only: bool,
+    pub place: Place,
+    /// Where the way to the cluster was last open.
+    pub(super) last_up: Option<Place>,
+    pub known: Known,
+    pub(super) scaling: Option<Scaling>,
     pub tasks: TaskList,
     pub run: Option<Record>,
     pub activity: Activity,
@@ -157,6 +176,10 @@ impl State {
             now,
             link: Link::Connecting,
             read_only,
+            place: Place::default(),
+            last_up: None,
+            known: Known::default(),
+            scaling: None,
             tasks: TaskList::default(),
             run: None,
             activity: Activity::Idle,
@@ -179,9 +202,16 @@ impl State {
     /// Takes a message in; gives what is to be done about it.
     pub fn apply(&mut self, msg: Msg, now: Timestamp) -> Vec<Effect> {
         self.now = now;
+        let effects = self.take_in(msg);
+        self.ask_about_scaling();
+        effects
+    }
+
+    fn take_in(&mut self, msg: Msg) -> Vec<Effect> {
+        let now = self.now;
         match msg {
             Msg::Key(key) => return self.key(&key),
-            Msg::Paste(text) => self.paste(&text),
+            Msg::Paste(text) => return self.paste(&text),
             Msg::Resized | Msg::Tick => {}
             Msg::Linked(info) => self.linked(info),
             Msg::LinkLost {
@@ -193,6 +223,7 @@ impl State {
                     matches!(&self.link, Link::Down { trouble: known, .. } if *known == trouble);
                 if !is_known {
                     self.log.add_trouble(now, Level::Error, &trouble);
+                    self.say_the_way_back(&trouble);
                 }
                 self.link = Link::Down {
                     trouble,
@@ -237,6 +268,10 @@ impl State {
                 self.log.add_trouble(now, Level::Error, &trouble);
                 self.flash(Level::Error, trouble.to_string());
             }
+            Msg::ScalePlanned(plan) => return self.scale_planned(plan),
+            Msg::ScaleNews(news) => self.scale_news(&news),
+            Msg::Scaled(scaled) => self.scaled(&scaled),
+            Msg::Named(places, names) => self.named(places, names),
             Msg::Logs(task, result) => self.logs(&task, result),
             Msg::Copied(text) => self.flash(Level::Good, format!("copied {text}")),
         }
@@ -273,60 +308,6 @@ impl State {
             .copied()
     }
 
-    // ---- when a key applies ----
-
-    pub fn can_start(&self) -> bool {
-        matches!(self.link, Link::Up(_)) && self.activity == Activity::Idle
-    }
-
-    pub fn can_rerun(&self) -> bool {
-        self.can_start() && self.run.as_ref().is_some_and(Record::can_rerun)
-    }
-
-    pub fn can_run_again(&self) -> bool {
-        self.can_start() && self.run.is_some()
-    }
-
-    pub fn can_cancel(&self) -> bool {
-        matches!(self.activity, Activity::Preparing | Activity::Busy)
-    }
-
-    pub fn can_verify(&self) -> bool {
-        self.can_start()
-            && self
-                .run
-                .as_ref()
-                .is_some_and(|run| run.status == RunStatus::Done && run.verification.is_none())
-    }
-
-    pub fn can_export(&self) -> bool {
-        self.activity == Activity::Idle && self.run.is_some()
-    }
-
-    pub fn can_describe(&self) -> bool {
-        match self.focus {
-            Panel::Tasks => self.selected_task().is_some(),
-            Panel::Pipeline => self.selected_row().is_some(),
-            _ => false,
-        }
-    }
-
-    pub fn can_show_logs(&self) -> bool {
-        self.focus == Panel::Tasks && self.selected_task().is_some()
-    }
-
-    pub fn can_stop_task(&self) -> bool {
-        let possible = matches!(&self.link, Link::Up(info) if info.can_stop);
-        possible
-            && !self.read_only
-            && self.focus == Panel::Tasks
-            && self.selected_task().is_some_and(Task::is_usable)
-    }
-
-    pub fn can_copy(&self) -> bool {
-        self.copy_text().is_some()
-    }
-
     // ---- messages ----
 
     pub(super) fn flash(&mut self, level: Level, text: impl Into<String>) {
@@ -337,6 +318,7 @@ impl State {
     }
 
     fn linked(&mut self, info: LinkInfo) {
+        self.last_up = Some(self.place.clone());
         let text = format!("connected to {}", info.cluster);
         self.log.add(self.now, Level::Good, text);
         if self.input.is_none() {

@@ -2,40 +2,111 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use mrdeck_services::api::SplitMode;
-use tui_input::InputRequest;
+use tui_input::{Input, InputRequest};
 
 use super::command::{self, Command};
+use super::completion::{self, Cycle};
 use super::event_log::Level;
 use super::keys::Action;
 use super::overlay::{Overlay, Purpose};
 use super::state::{Effect, State};
 use crate::input::InputChoice;
+use crate::switch::Kind;
+use crate::trouble::Trouble;
 
 impl State {
-    pub(super) fn paste(&mut self, text: &str) {
-        if let Some(Overlay::Prompt { input, .. }) = &mut self.overlay {
-            for c in text.chars().filter(|c| !c.is_control()) {
-                input.handle(InputRequest::InsertChar(c));
-            }
-            self.line_changed();
+    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let Some(Overlay::Prompt { input, .. }) = &mut self.overlay else {
+            return Vec::new();
+        };
+        for c in text.chars().filter(|c| !c.is_control()) {
+            input.handle(InputRequest::InsertChar(c));
         }
+        self.line_changed()
     }
 
-    /// Whatever was wrong with the line may be right now; a filter shows what it does.
-    fn line_changed(&mut self) {
-        if let Some(Overlay::Prompt {
+    /// Whatever was wrong with the line may be right now; a filter shows what it does, a command what it could be.
+    fn line_changed(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Prompt {
             purpose,
             input,
             problem,
+            cycle,
         }) = &mut self.overlay
-        {
-            *problem = None;
-            if *purpose == Purpose::Filter {
+        else {
+            return Vec::new();
+        };
+        *problem = None;
+        *cycle = None;
+        match purpose {
+            Purpose::Filter => {
                 input
                     .value()
                     .clone_into(&mut self.filters[self.focus as usize]);
+                Vec::new()
             }
+            Purpose::Command => {
+                let line = input.value().to_owned();
+                self.look_up(&line)
+            }
+            Purpose::Input => Vec::new(),
         }
+    }
+
+    /// Asks for the names that a line could end with, once while it is typed.
+    fn look_up(&mut self, line: &str) -> Vec<Effect> {
+        let Some(places) = completion::places(line).filter(|_| self.place.kind != Kind::Local)
+        else {
+            return Vec::new();
+        };
+        let names = self.known.of_mut(places);
+        if names.is_asked {
+            return Vec::new();
+        }
+        names.is_asked = true;
+        vec![Effect::LookUp(places)]
+    }
+
+    /// Tab: fills in the first candidate, then the next ones; Shift-Tab goes back.
+    fn complete(&mut self, is_forward: bool) -> Vec<Effect> {
+        let Some(Overlay::Prompt {
+            purpose: Purpose::Command,
+            input,
+            cycle,
+            ..
+        }) = &self.overlay
+        else {
+            return Vec::new();
+        };
+        let stem = cycle
+            .as_ref()
+            .map_or(input.value(), |cycle| &cycle.stem)
+            .to_owned();
+        let completion = completion::complete(self, &stem);
+        let count = completion.candidates.len();
+        let at = match cycle {
+            None if is_forward => 0,
+            None => count.saturating_sub(1),
+            Some(cycle) if is_forward => (cycle.at + 1) % count.max(1),
+            Some(cycle) => (cycle.at + count.max(1) - 1) % count.max(1),
+        };
+        let Some(line) = completion.filled(at) else {
+            return Vec::new();
+        };
+        // The only one there is counts as typed: what follows it is completed next.
+        let next = (count > 1).then_some(Cycle { stem, at });
+        if let Some(Overlay::Prompt {
+            input,
+            problem,
+            cycle,
+            ..
+        }) = &mut self.overlay
+        {
+            *input = Input::new(line.clone());
+            *problem = None;
+            *cycle = next;
+        }
+        self.look_up(&line)
     }
 
     pub(super) fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
@@ -55,6 +126,8 @@ impl State {
                 let (purpose, line) = (*purpose, input.value().to_owned());
                 return self.entered(purpose, &line);
             }
+            KeyCode::Tab => return self.complete(true),
+            KeyCode::BackTab => return self.complete(false),
             KeyCode::Backspace => InputRequest::DeletePrevChar,
             KeyCode::Delete => InputRequest::DeleteNextChar,
             KeyCode::Left => InputRequest::GoToPrevChar,
@@ -70,8 +143,7 @@ impl State {
             _ => return Vec::new(),
         };
         input.handle(request);
-        self.line_changed();
-        Vec::new()
+        self.line_changed()
     }
 
     fn entered(&mut self, purpose: Purpose, line: &str) -> Vec<Effect> {
@@ -81,10 +153,10 @@ impl State {
                 Ok(Vec::new())
             }
             Purpose::Input => {
-                InputChoice::parse(line).map(|input| self.command(Command::Input(input)))
+                InputChoice::parse(line).and_then(|input| self.command(Command::Input(input)))
             }
             Purpose::Command if line.trim().is_empty() => Ok(Vec::new()),
-            Purpose::Command => command::parse(line).map(|command| self.command(command)),
+            Purpose::Command => command::parse(line).and_then(|command| self.command(command)),
         };
         match done {
             Ok(effects) => {
@@ -102,7 +174,7 @@ impl State {
         }
     }
 
-    fn command(&mut self, command: Command) -> Vec<Effect> {
+    fn command(&mut self, command: Command) -> Result<Vec<Effect>, Trouble> {
         match command {
             Command::Input(input) => {
                 self.flash(Level::Info, format!("s runs over {input}"));
@@ -130,11 +202,13 @@ impl State {
                 self.flash(Level::Info, text);
                 self.options.verify = verify;
             }
-            Command::Export if self.can_export() => return self.act(Action::ExportChart),
+            Command::Scale(wanted) => return self.plan_scale(wanted),
+            Command::Switch(switch) => return self.switch(switch),
+            Command::Export if self.can_export() => return Ok(self.act(Action::ExportChart)),
             Command::Export => self.flash(Level::Warning, "there is no finished run to draw"),
             Command::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
-            Command::Quit => return vec![Effect::Quit],
+            Command::Quit => return Ok(vec![Effect::Quit]),
         }
-        Vec::new()
+        Ok(Vec::new())
     }
 }

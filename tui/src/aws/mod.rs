@@ -4,5 +4,6 @@
 pub mod call;
 pub mod credentials;
 pub mod failure;
+pub mod places;
 
 pub use call::{CallError, Caller, Service, default_endpoint};

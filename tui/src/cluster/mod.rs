@@ -5,6 +5,7 @@ mod fixed;
 mod local;
 mod obstacle;
 mod probe;
+mod scale;
 mod task;
 
 use std::sync::Arc;
@@ -13,13 +14,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mrdeck_services::store::Store;
 use mrdeck_services::uri::S3Uri;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::config::{Backend, Config};
 use crate::trouble::Trouble;
 
 pub(crate) use ecs::may_look_up_public_ips;
 pub use obstacle::Obstacle;
+pub use scale::{
+    MOST as MOST_TASKS, PATIENCE as SCALE_PATIENCE, ScaleNews, ScalePlan, Scaled, Step, Wanted,
+};
 pub use task::{Miss, Probe, Role, Task, TaskId, TaskList, TaskSize, TaskStatus};
 
 /// A source of tasks. Nothing here blocks for long: lists come through the watch.
@@ -29,6 +33,10 @@ pub trait Cluster: Send + Sync {
     fn name(&self) -> String;
     /// The tasks as the backend knows them, without probes.
     fn tasks(&self) -> watch::Receiver<TaskList>;
+    /// The AWS region it is in.
+    fn region(&self) -> Option<String> {
+        None
+    }
     /// Asks for a fresh list before its time.
     fn refresh(&self) {}
     /// Can tasks be stopped here?
@@ -40,6 +48,20 @@ pub trait Cluster: Send + Sync {
             format!("{task} can't be stopped from here"),
             "stop it where it was started",
         ))
+    }
+    /// What would make as many tasks run as are wanted. Nothing is changed yet.
+    async fn plan_scale(&self, wanted: Wanted) -> Result<ScalePlan, Trouble> {
+        Err(scale::impossible(wanted))
+    }
+    /// Does what was planned, for as long as `patience` lasts, and says how far it came.
+    async fn scale(
+        &self,
+        plan: ScalePlan,
+        _patience: Duration,
+        _news: mpsc::Sender<ScaleNews>,
+    ) -> Scaled {
+        let trouble = scale::impossible(plan.wanted);
+        plan.undone(trouble)
     }
     /// The last lines the task logged, oldest first.
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Trouble> {

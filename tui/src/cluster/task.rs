@@ -47,6 +47,11 @@ pub enum Role {
     Other,
 }
 
+impl Role {
+    /// The roles that a run needs.
+    pub const SERVING: [Self; 3] = [Self::Splitter, Self::Mapper, Self::Reducer];
+}
+
 impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -3,6 +3,7 @@
 mod doctor;
 mod progress;
 mod run;
+mod scale;
 mod serve;
 mod tasks;
 
@@ -10,6 +11,7 @@ use std::io::Write;
 
 pub use doctor::doctor;
 pub use run::run;
+pub use scale::scale;
 pub use serve::serve;
 pub use tasks::tasks;
 

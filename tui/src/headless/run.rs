@@ -19,7 +19,7 @@ use crate::engine::{self, Context, Job, objects};
 use crate::exit::Exit;
 use crate::input::InputChoice;
 use crate::report::{RunReport, chart, text};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, read_only};
 use crate::{save, signals};
 
 /// What is wrong with the command line of `run`.
@@ -34,6 +34,11 @@ enum UsageError {
 }
 
 pub async fn run(config: &Config, args: &RunArgs) -> Exit {
+    if config.read_only {
+        let refused = read_only("run anything, since a run writes objects");
+        crate::complain(&refused.cause, &refused.advice);
+        return Exit::Usage;
+    }
     let (input, options) = match check(args) {
         Ok(checked) => checked,
         Err(error) => {

@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use super::{Look, text};
 use crate::app::keys::{self, Mode};
-use crate::app::{COMMAND_USAGE, Overlay, Purpose, State};
+use crate::app::{Overlay, Purpose, State};
 use crate::figures::printable;
 
 pub const HEIGHT: u16 = 2;
@@ -72,52 +72,45 @@ fn typing_line(state: &State, look: &Look, width: u16) -> Line<'static> {
         Some(Overlay::Prompt {
             purpose: Purpose::Command,
             ..
-        }) => Line::styled(format!(" {COMMAND_USAGE}"), theme.dim),
-        _ => Line::from(vec![
-            Span::styled(" Enter", theme.key),
-            Span::styled(" accept ", theme.dim),
-            Span::styled(" Esc", theme.key),
-            Span::styled(" drop", theme.dim),
-        ]),
+        }) => hints(
+            look,
+            &[("Tab", "complete"), ("Enter", "do it"), ("Esc", "drop")],
+        ),
+        _ => hints(look, &[("Enter", "accept"), ("Esc", "drop")]),
     }
+}
+
+fn hints(look: &Look, pairs: &[(&str, &str)]) -> Line<'static> {
+    let spans = pairs.iter().flat_map(|(key, label)| pair(look, key, label));
+    spans.collect()
+}
+
+fn pair(look: &Look, key: &str, label: &str) -> [Span<'static>; 2] {
+    [
+        Span::styled(format!(" {key}"), look.theme.key),
+        Span::styled(format!(" {label} "), look.theme.dim),
+    ]
 }
 
 /// As many keys as fit; help and quit always do.
 fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
-    let theme = &look.theme;
-    let pair = |key: &str, label: &str| {
-        [
-            Span::styled(format!(" {key}"), theme.key),
-            Span::styled(format!(" {label} "), theme.dim),
-        ]
-    };
     match keys::mode(state) {
         Mode::Reading => {
-            let pairs = [("j k", "scroll"), ("g G", "ends"), ("Esc", "close")];
-            return pairs
-                .into_iter()
-                .flat_map(|(key, label)| pair(key, label))
-                .collect();
+            return hints(
+                look,
+                &[("j k", "scroll"), ("g G", "ends"), ("Esc", "close")],
+            );
         }
-        Mode::Asking => {
-            let pairs = [("y", "yes"), ("n", "no")];
-            return pairs
-                .into_iter()
-                .flat_map(|(key, label)| pair(key, label))
-                .collect();
-        }
+        Mode::Asking => return hints(look, &[("y", "yes"), ("n", "no")]),
         Mode::Typing => return typing_line(state, look, width),
         Mode::Panels => {}
     }
-    let last: Vec<Span> = pair("?", "help")
-        .into_iter()
-        .chain(pair("q", "quit"))
-        .collect();
+    let last = hints(look, &[("?", "help"), ("q", "quit")]).spans;
     let reserved: usize = last.iter().map(Span::width).sum();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;
     for row in keys::footer(state).filter(|row| !matches!(row.keys_text, "?" | "q")) {
-        let pair = pair(row.keys_text, row.label);
+        let pair = pair(look, row.keys_text, row.label);
         let pair_width: usize = pair.iter().map(Span::width).sum();
         if used + pair_width + reserved > usize::from(width) {
             break;

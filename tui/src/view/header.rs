@@ -9,6 +9,9 @@ use crate::app::{Activity, Link, State};
 use crate::engine::event::{Phase, RunStatus};
 use crate::figures::{age, millis};
 
+/// Columns a name takes at most.
+const NAME_WIDTH: usize = 24;
+
 pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let theme = &look.theme;
     let run = run_line(state, look);
@@ -17,21 +20,34 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     if state.read_only {
         left.push(Span::styled(" read-only ", theme.warning));
     }
+    let goal = state.goal().map_or(String::new(), |name| {
+        format!(" {}:", text::elide(name, NAME_WIDTH))
+    });
     match &state.link {
-        Link::Connecting => left.push(Span::styled(" connecting …", theme.warning)),
+        Link::Connecting => {
+            left.push(Span::styled(format!("{goal} connecting …"), theme.warning));
+        }
         Link::Down { is_retried, .. } => {
             let text = if *is_retried {
                 " not connected: trying again (ctrl-r: now)"
             } else {
                 " not connected: ctrl-r tries again"
             };
+            let used: usize = left.iter().map(Span::width).sum();
+            let text = text::elide_end(&format!("{goal}{text}"), room.saturating_sub(used + 1));
             left.push(Span::styled(text, theme.error));
         }
         Link::Up(info) => {
-            left.push(Span::styled(
-                format!(" {}", text::elide(&info.cluster, 24)),
-                theme.good,
-            ));
+            let name = text::elide(&info.cluster, NAME_WIDTH);
+            left.push(Span::styled(format!(" {name}"), theme.good));
+            for word in info.region.iter().chain(&state.place.profile) {
+                let used: usize = left.iter().map(Span::width).sum();
+                let word = format!(" {}", text::elide(word, NAME_WIDTH));
+                let word = Span::styled(word, theme.dim);
+                if used + word.width() < room {
+                    left.push(word);
+                }
+            }
             if let Some(late) = stale(state) {
                 left.push(Span::styled(format!("  {late}"), theme.warning));
             }

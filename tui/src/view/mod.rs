@@ -16,6 +16,7 @@
 //!
 //! Enter gives one panel everything between header and footer. Nothing here waits or does I/O.
 
+mod completion;
 mod describe;
 mod events;
 mod footer;

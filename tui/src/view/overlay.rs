@@ -1,4 +1,4 @@
-//! What lies over the panels: help, descriptions, logs, the question before a task is stopped.
+//! What lies over the panels: help, descriptions, logs, the questions before tasks are stopped.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
@@ -7,19 +7,24 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
 
 use super::describe::describe;
 use super::page::Page;
-use super::{Look, text};
+use super::{Look, completion, text};
 use crate::app::{LogContent, Overlay, State, keys};
-use crate::cluster::TaskId;
-use crate::figures::printable;
+use crate::cluster::{ScalePlan, Step, TaskId};
+use crate::figures::{plural, printable};
 
 /// Columns that the keys take on the help page.
 const KEYS_WIDTH: usize = 9;
+const QUESTION_WIDTH: usize = 64;
 
 /// Draws the open overlay, if any; gives how far it can be scrolled.
 pub fn draw(state: &State, look: &Look, frame: &mut Frame, body: Rect) -> usize {
     let mut page = Page::new(look, body.width.saturating_sub(2));
     match &state.overlay {
-        None | Some(Overlay::Prompt { .. }) => 0,
+        None => 0,
+        Some(Overlay::Prompt { .. }) => {
+            completion::draw(state, look, frame, body);
+            0
+        }
         Some(Overlay::Help { scroll }) => {
             for row in keys::help() {
                 page.entry(row.keys_text, look.theme.key, KEYS_WIDTH, row.help);
@@ -36,13 +41,21 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, body: Rect) -> usize 
             from_end,
         }) => draw_log(look, frame, body, task, content, *from_end),
         Some(Overlay::ConfirmStop { task }) => {
-            draw_question(look, frame, body, task);
+            let question = format!("Stop {}?", text::elide(&task.0, 40));
+            let answers = ["stop it", "leave it running (the default)"];
+            draw_question(look, frame, body, "Stop a task", &question, answers);
+            0
+        }
+        Some(Overlay::ConfirmScale { plan }) => {
+            let answers = ["do it", "leave them running (the default)"];
+            let question = text::elide(&scale_question(plan), QUESTION_WIDTH - 4);
+            draw_question(look, frame, body, "Stop tasks", &question, answers);
             0
         }
     }
 }
 
-fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
+pub(super) fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
     Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(look.theme.focus)
@@ -60,26 +73,43 @@ fn draw_page(page: Page, frame: &mut Frame, body: Rect, title: &str, scroll: usi
     most
 }
 
-fn draw_question(look: &Look, frame: &mut Frame, body: Rect, task: &TaskId) {
+/// What would happen, as a question.
+fn scale_question(plan: &ScalePlan) -> String {
+    if let Step::Service { .. } = &plan.step {
+        return format!("{plan}?");
+    }
+    let role = plan.wanted.role.to_string();
+    let stopped = plural(plan.stops().into(), &role);
+    format!("Stop {stopped}, so that {} run?", plan.wanted.count)
+}
+
+fn draw_question(
+    look: &Look,
+    frame: &mut Frame,
+    body: Rect,
+    title: &str,
+    question: &str,
+    [yes, no]: [&str; 2],
+) {
     let [row] = Layout::vertical([Constraint::Length(5)])
         .flex(Flex::Center)
         .areas(body);
-    let [area] = Layout::horizontal([Constraint::Length(64)])
+    let width = u16::try_from(QUESTION_WIDTH).unwrap_or(u16::MAX);
+    let [area] = Layout::horizontal([Constraint::Length(width)])
         .flex(Flex::Center)
         .areas(row);
-    let question = format!("Stop {}?", text::elide(&task.0, 40));
     let lines = vec![
-        Line::styled(question, look.theme.title),
+        Line::styled(question.to_owned(), look.theme.title),
         Line::raw(""),
         Line::from(vec![
             Span::styled("y", look.theme.key),
-            Span::raw(" stop it    "),
+            Span::raw(format!(" {yes}    ")),
             Span::styled("n Enter Esc", look.theme.key),
-            Span::raw(" leave it running (the default)"),
+            Span::raw(format!(" {no}")),
         ]),
     ];
     frame.render_widget(Clear, area);
-    let block = bordered(look, "Stop a task");
+    let block = bordered(look, title);
     frame.render_widget(Paragraph::new(lines).centered().block(block), area);
 }
 

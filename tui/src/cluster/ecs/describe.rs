@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DesiredStatus, Task as EcsTask, TaskField};
+use aws_sdk_ecs::types::{DesiredStatus, Tag, Task as EcsTask, TaskField};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use url::Url;
@@ -86,7 +86,7 @@ pub(super) fn interface(task: &EcsTask) -> Option<String> {
     interface_detail(task, "networkInterfaceId")
 }
 
-fn interface_detail(task: &EcsTask, name: &str) -> Option<String> {
+pub(super) fn interface_detail(task: &EcsTask, name: &str) -> Option<String> {
     task.attachments()
         .iter()
         .filter(|attachment| attachment.r#type() == Some(INTERFACE))
@@ -111,7 +111,7 @@ pub(super) fn task(
     let private_ip = interface_detail(ecs, "privateIPv4Address").and_then(|ip| ip.parse().ok());
     let public_ip = interface(ecs).and_then(|id| public.by_interface.get(&id).copied());
     let last_status = TaskStatus::from(ecs.last_status().unwrap_or("UNKNOWN"));
-    let id = last_part(ecs.task_arn().unwrap_or_default());
+    let id = id(ecs);
     let addresses = candidates(settings.address, public_ip, private_ip, port);
     let candidates = if last_status == TaskStatus::Running {
         addresses
@@ -126,7 +126,7 @@ pub(super) fn task(
         }]),
     };
     Task {
-        role: role(ecs, &family, settings),
+        role: role(ecs.tags(), &family, settings),
         family: Some(family).filter(|family| !family.is_empty()),
         revision,
         desired_status: ecs.desired_status().map(TaskStatus::from),
@@ -142,11 +142,11 @@ pub(super) fn task(
         details: details(
             ecs,
             definition.and_then(|definition| definition.log_group.as_deref()),
-            id,
+            &id.0,
         ),
         probe,
         last_status,
-        id: TaskId(id.to_owned()),
+        id,
     }
 }
 
@@ -200,22 +200,22 @@ fn candidates(
 }
 
 /// The tag `mrdeck:role` says it, else the family's name.
-fn role(task: &EcsTask, family: &str, settings: &EcsSettings) -> Role {
-    let tag = task
-        .tags()
-        .iter()
-        .find(|tag| tag.key() == Some("mrdeck:role"));
-    match tag.and_then(|tag| tag.value()) {
-        Some("splitter") => Role::Splitter,
-        Some("mapper") => Role::Mapper,
-        Some("reducer") => Role::Reducer,
-        Some(_) => Role::Other,
-        None => settings.role_of_family(family),
-    }
+pub(super) fn role(tags: &[Tag], family: &str, settings: &EcsSettings) -> Role {
+    tagged_role(tags).unwrap_or_else(|| settings.role_of_family(family))
+}
+
+pub(super) fn tagged_role(tags: &[Tag]) -> Option<Role> {
+    let tag = tags.iter().find(|tag| tag.key() == Some("mrdeck:role"));
+    tag.and_then(Tag::value).map(|value| match value {
+        "splitter" => Role::Splitter,
+        "mapper" => Role::Mapper,
+        "reducer" => Role::Reducer,
+        _ => Role::Other,
+    })
 }
 
 /// `arn:…:task-definition/FAMILY:REVISION`
-fn family_and_revision(arn: &str) -> (String, Option<i32>) {
+pub(super) fn family_and_revision(arn: &str) -> (String, Option<i32>) {
     let name = last_part(arn);
     match name.rsplit_once(':') {
         Some((family, revision)) => (family.to_owned(), revision.parse().ok()),
@@ -223,7 +223,11 @@ fn family_and_revision(arn: &str) -> (String, Option<i32>) {
     }
 }
 
-fn last_part(arn: &str) -> &str {
+pub(super) fn id(task: &EcsTask) -> TaskId {
+    TaskId(last_part(task.task_arn().unwrap_or_default()).to_owned())
+}
+
+pub(super) fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 

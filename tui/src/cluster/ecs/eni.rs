@@ -1,6 +1,7 @@
-//! Public IPs: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
+//! Network interfaces: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
 //!
-//! The EC2 SDK would take minutes to build for it, so the call is made by hand.
+//! It tells the public IPs, and in which security groups a task is. The EC2 SDK would take minutes to build for it,
+//! so the call is made by hand.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -8,15 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::aws::{Caller, Service};
+use crate::aws::call::{EC2, EC2_VERSION};
+use crate::aws::{CallError, Caller};
 use crate::trouble::{Trouble, TroubleKind};
 
-const EC2: Service = Service {
-    id: "EC2",
-    name: "ec2",
-    host: "ec2",
-};
-const VERSION: &str = "2016-11-15";
 const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
 const BATCH: usize = 200;
@@ -66,10 +62,13 @@ impl Interfaces {
         }
         let mut trouble = None;
         for batch in unknown.chunks(BATCH) {
-            match self.describe(batch).await {
-                Ok(found) => self.known.extend(found),
+            match describe(&self.aws, batch).await {
+                Ok(found) => self.known.extend(found.into_iter().filter_map(|interface| {
+                    let ip = interface.public_ip()?;
+                    Some((interface.id, ip))
+                })),
                 Err(error) => {
-                    trouble = Some(error);
+                    trouble = Some(error.trouble(LOOK_UP));
                     break;
                 }
             }
@@ -83,25 +82,19 @@ impl Interfaces {
             trouble,
         }
     }
+}
 
-    async fn describe(&self, ids: &[&String]) -> Result<Vec<(String, IpAddr)>, Trouble> {
-        let mut found = Vec::new();
-        let mut next = None;
-        loop {
-            let form = form(ids, next.as_deref());
-            let answer: Answer = self
-                .aws
-                .query(EC2, &form)
-                .await
-                .map_err(|error| error.trouble(LOOK_UP))?;
-            found.extend(answer.interfaces.items.into_iter().filter_map(|interface| {
-                let ip = interface.association?.public_ip?.parse().ok()?;
-                Some((interface.id, ip))
-            }));
-            next = answer.next_token.filter(|token| !token.is_empty());
-            if next.is_none() {
-                return Ok(found);
-            }
+/// The interfaces of a filter's worth of ids; one that is gone is not among them.
+pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interface>, CallError> {
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let form = form(ids, next.as_deref());
+        let answer: Answer = aws.query(EC2, &form).await?;
+        found.extend(answer.interfaces.items);
+        next = answer.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(found);
         }
     }
 }
@@ -117,7 +110,7 @@ pub(crate) async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Trouble> 
 fn form(ids: &[&String], next: Option<&str>) -> String {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("Action", "DescribeNetworkInterfaces")
-        .append_pair("Version", VERSION)
+        .append_pair("Version", EC2_VERSION)
         .append_pair("MaxResults", "1000")
         .append_pair("Filter.1.Name", "network-interface-id");
     for (index, id) in ids.iter().enumerate() {
@@ -144,10 +137,35 @@ struct InterfaceSet {
 }
 
 #[derive(Debug, Deserialize)]
-struct Interface {
+pub(super) struct Interface {
     #[serde(rename = "networkInterfaceId")]
     id: String,
+    #[serde(rename = "groupSet", default)]
+    groups: GroupSet,
     association: Option<Association>,
+}
+
+impl Interface {
+    pub(super) fn public_ip(&self) -> Option<IpAddr> {
+        self.association.as_ref()?.public_ip.as_ref()?.parse().ok()
+    }
+
+    /// The ids of its security groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.items.iter().map(|group| group.id.as_str())
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct GroupSet {
+    #[serde(rename = "item", default)]
+    items: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    #[serde(rename = "groupId")]
+    id: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -168,18 +186,18 @@ mod tests {
             "<DescribeNetworkInterfacesResponse xmlns='http://ec2.amazonaws.com/doc/2016-11-15/'>\
              <requestId>r</requestId><networkInterfaceSet>\
              <item><networkInterfaceId>eni-1</networkInterfaceId>\
+             <groupSet><item><groupId>sg-1</groupId><groupName>web</groupName></item></groupSet>\
              <association><publicIp>54.1.2.3</publicIp></association></item>\
              <item><networkInterfaceId>eni-2</networkInterfaceId></item>\
              </networkInterfaceSet><nextToken>more</nextToken></DescribeNetworkInterfacesResponse>",
         )
         .unwrap();
-        let ips: Vec<_> = answer
-            .interfaces
-            .items
-            .iter()
-            .map(|item| item.association.as_ref().and_then(|a| a.public_ip.clone()))
-            .collect();
-        assert_eq!(ips, [Some("54.1.2.3".to_owned()), None]);
+        let [first, second] = &answer.interfaces.items[..] else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(first.public_ip(), Some([54, 1, 2, 3].into()));
+        assert_eq!(first.groups().collect::<Vec<_>>(), ["sg-1"]);
+        assert_eq!((second.public_ip(), second.groups().count()), (None, 0));
         assert_eq!(answer.next_token.as_deref(), Some("more"));
         let none = "<R><networkInterfaceSet/></R>";
         let answer: Answer = quick_xml::de::from_str(none).unwrap();

@@ -4,8 +4,10 @@ mod definitions;
 mod describe;
 mod eni;
 mod pace;
+mod scale;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,20 +17,22 @@ use aws_sdk_ecs::Client;
 use mrdeck_services::store::Store;
 use mrdeck_services::store::aws;
 use mrdeck_services::store::s3::S3Store;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use self::definitions::Definitions;
 use self::eni::Interfaces;
 pub(crate) use self::eni::may_look_up_public_ips;
 use self::pace::Pace;
+use self::scale::Scaler;
+use super::scale::{ScaleNews, ScalePlan, Scaled, Wanted};
 use super::{Cluster, Connection, TaskId, TaskList, probe};
 use crate::aws::Caller;
 use crate::aws::credentials::{self, Renewal};
 use crate::aws::failure::ecs_trouble;
 use crate::config::{Config, EcsSettings};
 use crate::engine::client;
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::{Trouble, TroubleKind, read_only};
 
 /// A list must be there within this, or the cluster counts as out of reach.
 const LIST_DEADLINE: Duration = Duration::from_secs(30);
@@ -40,6 +44,8 @@ struct EcsCluster {
     client: Client,
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
+    scaler: Scaler,
+    region: String,
     read_only: bool,
 }
 
@@ -57,11 +63,34 @@ impl Cluster for EcsCluster {
         self.wake.notify_one();
     }
 
+    fn region(&self) -> Option<String> {
+        Some(self.region.clone())
+    }
+
     fn can_stop(&self) -> bool {
         !self.read_only
     }
 
+    async fn plan_scale(&self, wanted: Wanted) -> Result<ScalePlan, Trouble> {
+        self.scaler.plan(wanted).await
+    }
+
+    async fn scale(
+        &self,
+        plan: ScalePlan,
+        patience: Duration,
+        news: mpsc::Sender<ScaleNews>,
+    ) -> Scaled {
+        if self.read_only {
+            return plan.undone(read_only("start or stop tasks"));
+        }
+        self.scaler.scale(plan, patience, news).await
+    }
+
     async fn stop(&self, task: &TaskId) -> Result<(), Trouble> {
+        if self.read_only {
+            return Err(read_only("stop a task"));
+        }
         self.client
             .stop_task()
             .cluster(&self.settings.cluster)
@@ -108,17 +137,29 @@ pub(super) async fn connect(
     let first = poller.list_in_time().await?;
     let wake = poller.wake.clone();
     let client = poller.client.clone();
-    let sender = watch::Sender::new(first);
+    // Before the poller begins: it ends when nobody holds a receiver.
+    let (sender, listed) = watch::channel(first);
+    let scaler = Scaler::new(
+        settings,
+        &sdk,
+        client.clone(),
+        Caller::new(&sdk, http.clone()),
+        sender.clone(),
+        wake.clone(),
+        poller.spent.clone(),
+    );
     tokio::spawn(poller.follow(sender.clone()));
     let cluster = EcsCluster {
         settings: settings.clone(),
         client,
         tasks: sender,
         wake,
+        scaler,
+        region: Caller::new(&sdk, http.clone()).region().to_owned(),
         read_only: config.read_only,
     };
     let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
-    let (tasks, prober) = probe::follow(cluster.tasks(), http);
+    let (tasks, prober) = probe::follow(listed, http);
     Ok(Connection {
         cluster: Arc::new(cluster),
         tasks,
@@ -138,6 +179,8 @@ struct Poller {
     pace: Pace,
     renewal: Renewal,
     wake: Arc<Notify>,
+    /// Calls that others made, to be made up for by a longer pause.
+    spent: Arc<AtomicU32>,
 }
 
 impl Poller {
@@ -158,6 +201,7 @@ impl Poller {
             pace: Pace::default(),
             renewal,
             wake: Arc::new(Notify::new()),
+            spent: Arc::default(),
         }
     }
 
@@ -213,7 +257,8 @@ impl Poller {
         let mut calls = 0;
         let found = describe::all_tasks(&self.client, &self.settings.cluster, &mut calls).await?;
         self.definitions.learn(&found, &mut calls).await;
-        self.pace.refreshed(calls);
+        self.pace
+            .refreshed(calls + self.spent.swap(0, Ordering::Relaxed));
 
         let interfaces: Vec<String> = found.iter().filter_map(describe::interface).collect();
         let public = self.interfaces.public_ips(&interfaces).await;

@@ -2,6 +2,7 @@
 
 mod child;
 mod object_store;
+mod scale;
 mod supervisor;
 
 use std::fs::{File, TryLockError};
@@ -13,10 +14,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mrdeck_services::store::{Store, StoreError};
 use mrdeck_services::uri::S3Uri;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use self::object_store::ObjectStore;
 use self::supervisor::Supervisor;
+use super::scale::{ScaleNews, ScalePlan, Scaled, Wanted};
 use super::{Cluster, Connection, Role, TaskId, TaskList, probe};
 use crate::engine::client;
 use crate::trouble::Trouble;
@@ -52,6 +54,19 @@ impl Cluster for LocalCluster {
 
     async fn stop(&self, task: &TaskId) -> Result<(), Trouble> {
         self.supervisor.kill(task)
+    }
+
+    async fn plan_scale(&self, wanted: Wanted) -> Result<ScalePlan, Trouble> {
+        scale::plan(&self.supervisor, wanted)
+    }
+
+    async fn scale(
+        &self,
+        plan: ScalePlan,
+        patience: Duration,
+        news: mpsc::Sender<ScaleNews>,
+    ) -> Scaled {
+        scale::scale(&self.supervisor, plan, patience, news).await
     }
 
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Trouble> {

@@ -37,7 +37,15 @@ struct Shared {
     logs_dir: PathBuf,
     running: Mutex<HashMap<TaskId, Running>>,
     numbers: [AtomicU32; 3],
+    kept: Mutex<HashMap<Role, Kept>>,
     shutdown: CancellationToken,
+}
+
+/// How many tasks of a role there are, each replaced when it ends, and how many there are to be.
+#[derive(Clone, Copy)]
+struct Kept {
+    now: u32,
+    wanted: u32,
 }
 
 /// What stays known of a task once it was started.
@@ -55,6 +63,7 @@ impl Supervisor {
                 logs_dir,
                 running: Mutex::default(),
                 numbers: Default::default(),
+                kept: Mutex::default(),
                 shutdown: CancellationToken::new(),
             }),
             tracker: TaskTracker::new(),
@@ -67,11 +76,45 @@ impl Supervisor {
 
     /// Starts `count` tasks of a role and keeps that many running.
     pub(super) fn start(&self, role: Role, count: u32) {
-        for _ in 0..count {
+        self.scale(role, self.kept(role) + count);
+    }
+
+    /// How many tasks of a role are kept running.
+    pub(super) fn kept(&self, role: Role) -> u32 {
+        self.shared.kept().get(&role).map_or(0, |kept| kept.now)
+    }
+
+    /// From now on keeps that many running; where there are more, the newest end.
+    pub(super) fn scale(&self, role: Role, count: u32) {
+        let kept = self.kept(role);
+        let wanted = Kept {
+            now: kept.max(count),
+            wanted: count,
+        };
+        self.shared.kept().insert(role, wanted);
+        for _ in kept..count {
             let first = self.shared.add_task(role);
             self.tracker
                 .spawn(self.shared.clone().keep_one(role, first));
         }
+        for task in self.newest(role, kept.saturating_sub(count)) {
+            // One that ends by itself just now is not replaced either.
+            let _ = self.kill(&task);
+        }
+    }
+
+    /// The newest tasks of a role that have not ended.
+    pub(super) fn newest(&self, role: Role, count: u32) -> Vec<TaskId> {
+        let list = self.shared.tasks.borrow();
+        let of_role = list
+            .tasks
+            .iter()
+            .rev()
+            .filter(|task| task.role == role && task.last_status != TaskStatus::Stopped);
+        of_role
+            .take(count as usize)
+            .map(|task| task.id.clone())
+            .collect()
     }
 
     /// Returns when every task listens, or says which one does not.
@@ -143,6 +186,10 @@ impl Shared {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn kept(&self) -> std::sync::MutexGuard<'_, HashMap<Role, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Lists a new task of the role, not yet running.
     fn add_task(&self, role: Role) -> TaskId {
         let number = match role {
@@ -198,21 +245,47 @@ impl Shared {
         loop {
             let did_listen = self.run_one(role, &id).await;
             false_starts = if did_listen { 0 } else { false_starts + 1 };
-            if self.shutdown.is_cancelled() || false_starts == MAX_FALSE_STARTS {
+            if self.shutdown.is_cancelled() {
+                return;
+            }
+            let is_given_up = false_starts == MAX_FALSE_STARTS;
+            if !is_given_up {
+                self.clone().forget_later(id.clone());
+            }
+            if self.is_surplus(role, is_given_up) {
                 return;
             }
             tokio::select! {
                 () = sleep(REPLACE_AFTER) => {}
                 () = self.shutdown.cancelled() => return,
             }
-            let shared = self.clone();
-            let ended = std::mem::replace(&mut id, self.add_task(role));
-            tokio::spawn(async move {
-                sleep(KEEP_STOPPED).await;
-                shared.change(|tasks| tasks.retain(|task| task.id != ended));
-                shared.lock().remove(&ended);
-            });
+            // There may be fewer wanted since.
+            if self.is_surplus(role, false) {
+                return;
+            }
+            id = self.add_task(role);
         }
+    }
+
+    /// Is one more task of the role kept than are wanted, or has this one to be given up? Then it is kept no more.
+    fn is_surplus(&self, role: Role, is_given_up: bool) -> bool {
+        let mut all = self.kept();
+        let Some(kept) = all.get_mut(&role) else {
+            return true;
+        };
+        let is_surplus = is_given_up || kept.now > kept.wanted;
+        if is_surplus {
+            kept.now = kept.now.saturating_sub(1);
+        }
+        is_surplus
+    }
+
+    fn forget_later(self: Arc<Self>, ended: TaskId) {
+        tokio::spawn(async move {
+            sleep(KEEP_STOPPED).await;
+            self.change(|tasks| tasks.retain(|task| task.id != ended));
+            self.lock().remove(&ended);
+        });
     }
 
     /// Runs a task from its start to its end; says whether it ever listened.

@@ -2,6 +2,8 @@
 
 mod faults;
 mod replaced;
+mod scale;
+mod switch;
 
 use std::io::Write;
 use std::process::Command;

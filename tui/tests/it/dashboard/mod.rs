@@ -4,6 +4,7 @@ mod ending;
 mod fixed;
 mod input;
 mod local;
+mod scaling;
 mod terminal;
 
 use crate::support::home::Home;

@@ -23,6 +23,7 @@ fn everywhere(evil: &str) -> Scene {
         bucket: None,
         default_input: Some(uri(evil)),
         can_stop: true,
+        region: Some(evil.to_owned()),
     }));
     let mut first = task(evil, Role::Mapper, 40_211, now);
     first.health = Some(evil.to_owned());

@@ -1,6 +1,7 @@
 //! What the dashboard draws and what its keys do, without a terminal: `State`, `Msg` and `view::draw` alone.
 
 mod colours;
+mod elsewhere;
 mod hostile;
 mod keys;
 mod moving;

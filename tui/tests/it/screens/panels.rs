@@ -106,6 +106,7 @@ fn tasks_on_ecs() {
         bucket: Some("my-bucket".to_owned()),
         default_input: None,
         can_stop: true,
+        region: Some("eu-central-1".to_owned()),
     }));
     let tasks = ecs_tasks(scene.now);
     scene.list(tasks);

@@ -54,6 +54,7 @@ impl Scene {
             bucket: Some("mrdeck".to_owned()),
             default_input: Some(uri("liber-primus.txt")),
             can_stop: true,
+            region: None,
         }));
         let tasks = five_tasks(self.now);
         self.list(tasks);

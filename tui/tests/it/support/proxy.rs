@@ -184,6 +184,7 @@ impl Request {
             chunk: number("chunk"),
             attempt: number("attempt"),
             operation: self.operation(),
+            body: String::from_utf8_lossy(&self.body).into_owned(),
             access_key: self.access_key(),
             query,
             hung_up: false,

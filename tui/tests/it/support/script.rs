@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::Value;
@@ -60,6 +61,9 @@ impl Fault {
             parameter: None,
             operation: None,
             access_key: None,
+            body: None,
+            turns: 1..=usize::MAX,
+            fitted: Arc::default(),
             fault: self,
         }
     }
@@ -100,6 +104,10 @@ pub struct Rule {
     parameter: Option<(&'static str, String)>,
     operation: Option<&'static str>,
     access_key: Option<&'static str>,
+    body: Option<&'static str>,
+    turns: RangeInclusive<usize>,
+    /// How many requests fitted so far.
+    fitted: Arc<AtomicUsize>,
     fault: Fault,
 }
 
@@ -126,7 +134,26 @@ impl Rule {
         self
     }
 
+    /// Only requests whose body contains this.
+    pub fn saying(mut self, text: &'static str) -> Self {
+        self.body = Some(text);
+        self
+    }
+
+    /// Only these of the requests that fit otherwise, counted from 1.
+    pub fn turns(mut self, turns: RangeInclusive<usize>) -> Self {
+        self.turns = turns;
+        self
+    }
+
     fn fits(&self, request: &Seen) -> bool {
+        self.is_meant(request)
+            && self
+                .turns
+                .contains(&(self.fitted.fetch_add(1, Ordering::Relaxed) + 1))
+    }
+
+    fn is_meant(&self, request: &Seen) -> bool {
         let path_fits = match self.path {
             Some(path) => request.path == path,
             None => request.path != "/health",
@@ -147,6 +174,7 @@ impl Rule {
             && self
                 .access_key
                 .is_none_or(|key| request.access_key.as_deref() == Some(key))
+            && self.body.is_none_or(|text| request.body.contains(text))
             && self.attempts.contains(&request.attempt.unwrap_or(1))
     }
 }
@@ -181,6 +209,8 @@ pub struct Seen {
     pub attempt: Option<u32>,
     /// Of a request to AWS in the JSON or the query protocol: what it asks for, such as `ListTasks`.
     pub operation: Option<String>,
+    /// As far as it is text.
+    pub body: String,
     /// Of a request to AWS: the id of the key that signed it.
     pub access_key: Option<String>,
     /// The caller gave up before it had an answer.
@@ -246,6 +276,15 @@ impl Script {
     pub fn seen(&self, path: &str) -> Vec<Seen> {
         let seen = self.seen.lock().unwrap();
         seen.iter().filter(|r| r.path == path).cloned().collect()
+    }
+
+    /// What AWS was told in each request for an operation, in the order they came.
+    pub fn told(&self, operation: &str) -> Vec<Value> {
+        let seen = self.seen.lock().unwrap();
+        let requests = seen.iter().filter(|request| request.is(operation));
+        requests
+            .map(|request| serde_json::from_str(&request.body).unwrap())
+            .collect()
     }
 
     /// How often AWS was asked for each operation, by name.

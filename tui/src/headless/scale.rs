@@ -1,0 +1,187 @@
+//! `mrdeck scale ROLE=N …`: as many tasks of a role as are wanted, waited for, and told honestly.
+
+use std::io::{BufRead, IsTerminal};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{complain, print};
+use crate::cli::{OutputFormat, ScaleArgs};
+use crate::cluster::{self, Cluster, Role, ScalePlan, Scaled, Step, Wanted};
+use crate::config::{Backend, Config};
+use crate::exit::Exit;
+use crate::figures::printable;
+use crate::signals;
+use crate::trouble::{Trouble, read_only};
+
+/// One role as JSON; what is not there is null.
+#[derive(Debug, Serialize)]
+struct ScaleRow<'a> {
+    role: Role,
+    wanted: u32,
+    was: u32,
+    running: u32,
+    /// The service whose desired count was set.
+    service: Option<&'a str>,
+    error: Option<ScaleError<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ScaleError<'a> {
+    cause: &'a str,
+    advice: &'a str,
+}
+
+pub async fn scale(config: &Config, args: &ScaleArgs) -> Exit {
+    let wanted = match check(config, args) {
+        Ok(wanted) => wanted,
+        Err(trouble) => {
+            crate::complain(&trouble.cause, &trouble.advice);
+            return Exit::Usage;
+        }
+    };
+    let cancel = CancellationToken::new();
+    signals::cancel_on_signal(cancel.clone());
+    let work = async {
+        let connection = cluster::connect(config).await?;
+        scale_all(connection.cluster.as_ref(), config, args, &wanted).await
+    };
+    tokio::select! {
+        // What was started stays started, and says mrdeck did it.
+        () = cancel.cancelled() => Exit::Interrupted,
+        done = work => done.unwrap_or_else(|trouble| complain(&trouble)),
+    }
+}
+
+/// Everything that can be refused before anything is asked.
+fn check(config: &Config, args: &ScaleArgs) -> Result<Vec<Wanted>, Trouble> {
+    let mut all: Vec<Wanted> = Vec::new();
+    for text in &args.roles {
+        let (role, count) = text.split_once('=').ok_or_else(|| {
+            Trouble::new(
+                format!("'{text}' does not say how many of which role"),
+                "write for instance mapper=10",
+            )
+        })?;
+        let wanted = Wanted::parse(role, count)?;
+        if all.iter().any(|other| other.role == wanted.role) {
+            return Err(Trouble::new(
+                format!("{role} is given twice"),
+                "give each role once",
+            ));
+        }
+        all.push(wanted);
+    }
+    if config.read_only {
+        return Err(read_only("start or stop tasks"));
+    }
+    match &config.backend {
+        Backend::Ecs(_) => Ok(all),
+        Backend::Local { .. } => Err(Trouble::new(
+            "a local cluster lives only as long as its console",
+            "start it with as many mappers as you want, --local=10, or type :scale mapper 10 in its dashboard",
+        )),
+        Backend::Fixed(_) => Err(Trouble::new(
+            "services at fixed addresses can't be started or stopped from here",
+            "scale them where they were started, or name an ECS cluster with --cluster",
+        )),
+    }
+}
+
+async fn scale_all(
+    cluster: &dyn Cluster,
+    config: &Config,
+    args: &ScaleArgs,
+    wanted: &[Wanted],
+) -> Result<Exit, Trouble> {
+    // All plans before the first change: what is refused is refused as a whole.
+    let mut plans = Vec::new();
+    for wanted in wanted {
+        plans.push(cluster.plan_scale(*wanted).await?);
+    }
+    if !args.yes
+        && let Some(exit) = ask(&plans)
+    {
+        return Ok(exit);
+    }
+    let mut all = Vec::new();
+    for plan in plans {
+        all.push(follow(cluster, plan, Duration::from_secs(args.wait)).await);
+    }
+    let mut exit = Exit::Done;
+    for scaled in &all {
+        match scaled.told() {
+            Ok(text) if config.output == OutputFormat::Text => print(&format!("{text}\n")),
+            Ok(_) => {}
+            Err(trouble) => exit = complain(&trouble),
+        }
+    }
+    if config.output == OutputFormat::Json {
+        let rows: Vec<ScaleRow> = all.iter().map(row).collect();
+        match serde_json::to_string_pretty(&rows) {
+            Ok(json) => print(&format!("{json}\n")),
+            Err(error) => {
+                crate::complain(&error.to_string(), "");
+                exit = Exit::Failed;
+            }
+        }
+    }
+    Ok(exit)
+}
+
+/// Asks before tasks end; gives the exit code if they are not to.
+fn ask(plans: &[ScalePlan]) -> Option<Exit> {
+    let mut stopping = plans.iter().filter(|plan| plan.stops() > 0).peekable();
+    stopping.peek()?;
+    if !std::io::stdin().is_terminal() {
+        let what: Vec<String> = stopping.map(ToString::to_string).collect();
+        crate::complain(
+            &format!("this would stop tasks: {}", what.join(", ")),
+            "add --yes to do it unasked",
+        );
+        return Some(Exit::Usage);
+    }
+    for plan in stopping {
+        crate::say(&plan.to_string());
+    }
+    crate::say("Do it? [y/N]");
+    let mut answer = String::new();
+    let is_yes = std::io::stdin().lock().read_line(&mut answer).is_ok()
+        && matches!(answer.trim(), "y" | "Y" | "yes");
+    if is_yes {
+        return None;
+    }
+    crate::say("nothing was changed");
+    Some(Exit::Done)
+}
+
+/// Does what was planned, with its progress on standard error.
+async fn follow(cluster: &dyn Cluster, plan: ScalePlan, patience: Duration) -> Scaled {
+    let (sender, mut news) = mpsc::channel(16);
+    let (scaled, ()) = tokio::join!(cluster.scale(plan, patience, sender), async {
+        while let Some(item) = news.recv().await {
+            crate::say(&printable(&item.to_string()));
+        }
+    });
+    scaled
+}
+
+fn row(scaled: &Scaled) -> ScaleRow<'_> {
+    let plan = &scaled.plan;
+    ScaleRow {
+        role: plan.wanted.role,
+        wanted: plan.wanted.count,
+        was: plan.now,
+        running: scaled.running,
+        service: match &plan.step {
+            Step::Service { name, .. } => Some(name),
+            Step::Keep | Step::Start { .. } | Step::Stop { .. } => None,
+        },
+        error: scaled.trouble.as_ref().map(|trouble| ScaleError {
+            cause: &trouble.cause,
+            advice: &trouble.advice,
+        }),
+    }
+}
