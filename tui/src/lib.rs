@@ -7,6 +7,7 @@
 //! | [`aws`] | signed calls to AWS without an SDK, and what its refusals mean |
 //! | [`engine`] | runs split → map → reduce, told as events |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
+//! | [`deploy`] | puts the services on ECS and takes them down again |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 
@@ -15,6 +16,7 @@ pub mod aws;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod deploy;
 pub mod engine;
 pub mod exit;
 pub mod figures;
@@ -56,8 +58,12 @@ pub fn main(cli: &Cli) -> Exit {
 }
 
 async fn dispatch(cli: &Cli) -> Exit {
-    if let Some(Command::Serve(args)) = &cli.command {
-        return headless::serve(args).await;
+    // These have no use for a cluster that is there already.
+    match &cli.command {
+        Some(Command::Serve(args)) => return headless::serve(args).await,
+        Some(Command::Up(args)) => return headless::up(&cli.common, args).await,
+        Some(Command::Down(args)) => return headless::down(&cli.common, args).await,
+        _ => {}
     }
     let config = match Config::load(&cli.common) {
         Ok(config) => config,
@@ -70,7 +76,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         None => app::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
-        Some(Command::Serve(_)) => unreachable!("served above"),
+        Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
     }
 }
 

@@ -38,6 +38,14 @@ pub struct Service {
     pub host: &'static str,
 }
 
+impl Service {
+    pub const EC2: Self = Self {
+        id: "EC2",
+        name: "ec2",
+        host: "ec2",
+    };
+}
+
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {

@@ -10,11 +10,6 @@ use serde::Deserialize;
 use crate::aws::{Caller, Service};
 use crate::trouble::Trouble;
 
-const EC2: Service = Service {
-    id: "EC2",
-    name: "ec2",
-    host: "ec2",
-};
 const VERSION: &str = "2016-11-15";
 const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
@@ -72,7 +67,7 @@ impl Interfaces {
             let form = form(ids, next.as_deref());
             let answer: Answer = self
                 .aws
-                .query(EC2, &form)
+                .query(Service::EC2, &form)
                 .await
                 .map_err(|error| error.trouble(LOOK_UP))?;
             found.extend(answer.interfaces.items.into_iter().filter_map(|interface| {

@@ -1,5 +1,7 @@
 //! The console against ECS, EC2 and S3 as moto imitates them, with real services at the addresses it finds.
 
+mod up;
+
 use serde_json::{Value, json};
 
 use crate::support::home::Home;
