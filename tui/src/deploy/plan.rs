@@ -11,6 +11,15 @@ use super::template::{
 use super::wanted::Wanted;
 use crate::figures::plural;
 
+/// Parameters that may be empty.
+const OPTIONAL: [&str; 5] = [
+    NEW_BUCKET,
+    EXISTING_BUCKET,
+    OTHER_BUCKETS,
+    EXECUTION_ROLE,
+    TASK_ROLE,
+];
+
 /// The parameters to send, and a line for a person about each thing that will be done.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -36,6 +45,14 @@ pub fn create(
     bucket: Option<(&str, bucket::Name)>,
 ) -> Plan {
     let mut plan = Plan::default();
+    // Every parameter gets a value here, so that a later update can leave each of them as it is.
+    for optional in OPTIONAL {
+        plan.set(optional, "");
+    }
+    for service in &SERVICES {
+        plan.set(service.count, "0");
+        plan.set(service.image, format!(":{}", wanted.tag));
+    }
     let name = &wanted.stack;
     plan.line(format!("create the CloudFormation stack {name}, with"));
     match bucket {
@@ -254,16 +271,23 @@ mod tests {
     }
 
     #[test]
-    fn a_new_stack_has_no_tasks_and_no_value_that_was_not_asked_for() {
+    fn a_new_stack_has_no_tasks_and_every_parameter_has_a_value() {
         let network = Network {
             vpc: "vpc-1".to_owned(),
             subnets: vec!["a".to_owned(), "b".to_owned()],
         };
         let mut wanted = wanted();
         let plan = create(&wanted, &identity(), &network, None);
-        let names: Vec<&str> = plan.parameters.keys().map(String::as_str).collect();
-        assert_eq!(names, [ALLOW_FROM, SUBNETS, VPC]);
+        for service in &SERVICES {
+            assert_eq!(plan.parameters[service.count], "0");
+            assert_eq!(plan.parameters[service.image], ":latest");
+        }
+        for optional in OPTIONAL {
+            assert_eq!(plan.parameters[optional], "");
+        }
         assert_eq!(plan.parameters[SUBNETS], "a,b");
+        assert_eq!(plan.parameters[VPC], "vpc-1");
+        assert_eq!(plan.parameters[ALLOW_FROM], "203.0.113.7/32");
         assert!(plan.lines.iter().any(|line| line.contains("a new role")));
 
         wanted.execution_role = Some("LabRole".to_owned());
