@@ -33,6 +33,10 @@ pub enum Command {
     Doctor,
     /// Make as many tasks of a role run as are wanted: mapper=10
     Scale(ScaleArgs),
+    /// Put the services on ECS: bucket, image repositories, cluster, tasks
+    Up(UpArgs),
+    /// Take down what up put up; a bucket with data is kept
+    Down(DownArgs),
     /// Run one service in the foreground (what --local starts)
     Serve(ServeArgs),
 }
@@ -145,6 +149,78 @@ pub struct RunArgs {
     /// Print the N most frequent words (0 to 100)
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
     pub top: u8,
+}
+
+/// Which stack; its cluster has the same name.
+#[derive(Debug, Clone, Args)]
+pub struct StackArgs {
+    /// The name of the CloudFormation stack, and of its cluster
+    #[arg(long, value_name = "NAME", default_value = "mrdeck")]
+    pub stack: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+
+    /// The only addresses that may call the services (IPv4 or CIDR); needed for a new stack
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_from: Option<String>,
+
+    /// How many mappers (1 to 1000; default: as it is, 3 at first)
+    #[arg(long, value_name = "N")]
+    pub mappers: Option<String>,
+
+    /// Run hello too, the first check of a deployment; =0 takes it away again
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub hello: Option<String>,
+
+    /// Which images to run; a new image under the same tag replaces the tasks
+    #[arg(long, value_name = "TAG", default_value = "latest")]
+    pub tag: String,
+
+    /// A role that is there, by name or ARN, for everything, such as LabRole (default: new roles)
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+
+    /// The same only for pulling images and writing logs
+    #[arg(long, value_name = "ROLE")]
+    pub execution_role: Option<String>,
+
+    /// The same only for what the services do in S3
+    #[arg(long, value_name = "ROLE")]
+    pub task_role: Option<String>,
+
+    /// A public subnet for the tasks; may be given many times (default: those of the default VPC)
+    #[arg(long, value_name = "ID")]
+    pub subnet: Vec<String>,
+
+    /// Another bucket that the services may read and write; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub allow_bucket: Vec<String>,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DownArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+
+    /// Delete the stack's bucket too, with everything in it
+    #[arg(long)]
+    pub delete_data: bool,
+
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -90,6 +90,14 @@ pub enum ConfigError {
         "with fixed addresses all three roles are needed, and --{0} is missing: give it an http:// address"
     )]
     MissingRole(&'static str),
+    #[error(
+        "up and down are for a cluster on ECS: leave --local, --splitter, --mapper and --reducer away"
+    )]
+    NotOnEcs,
+    #[error(
+        "the cluster is named after the stack '{stack}', and --cluster (or MRDECK_CLUSTER) says '{cluster}': use --stack {cluster}, or leave it away"
+    )]
+    ClusterOfStack { cluster: String, stack: String },
     #[error("--local={0} is not a number of mappers: give one from 1 to {MAX_LOCAL_MAPPERS}")]
     LocalMappers(String),
     #[error("'{0}' is not an http:// or https:// address: write for instance http://10.0.0.7:8080")]
@@ -142,6 +150,27 @@ impl Default for Families {
 }
 
 impl Config {
+    /// For `up` and `down`, whose cluster is the stack's own.
+    pub fn for_stack(args: &CommonArgs, stack: &str) -> Result<Self, ConfigError> {
+        let is_elsewhere = args.local.is_some()
+            || args.splitter.is_some()
+            || !args.mapper.is_empty()
+            || args.reducer.is_some();
+        if is_elsewhere {
+            return Err(ConfigError::NotOnEcs);
+        }
+        if let Some(cluster) = args.cluster.as_deref().filter(|name| *name != stack) {
+            return Err(ConfigError::ClusterOfStack {
+                cluster: cluster.to_owned(),
+                stack: stack.to_owned(),
+            });
+        }
+        Self::load(&CommonArgs {
+            cluster: Some(stack.to_owned()),
+            ..args.clone()
+        })
+    }
+
     pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
         let file = file_settings(args.config.as_deref())?;
         let backend = choose_backend(args, &file)?;

@@ -11,6 +11,8 @@ pub enum Exit {
     Usage = 2,
     /// The run failed, or what it needs could not be had.
     Failed = 3,
+    /// It stopped before its end; the command to go on with was printed.
+    Unfinished = 4,
     /// Credentials are missing or expired.
     Credentials = 5,
     /// Ended by ctrl-c or a signal.

@@ -8,6 +8,7 @@
 //! | [`engine`] | runs split → map → reduce, told as events |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
+//! | [`deploy`] | puts the services on ECS and takes them down again |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 //! | [`switch`] | another cluster, profile or region without a restart |
@@ -17,6 +18,7 @@ pub mod aws;
 pub mod cli;
 pub mod cluster;
 pub mod config;
+pub mod deploy;
 pub mod doctor;
 pub mod engine;
 pub mod exit;
@@ -60,8 +62,12 @@ pub fn main(cli: &Cli) -> Exit {
 }
 
 async fn dispatch(cli: &Cli) -> Exit {
-    if let Some(Command::Serve(args)) = &cli.command {
-        return headless::serve(args).await;
+    // These have no use for a cluster that is there already.
+    match &cli.command {
+        Some(Command::Serve(args)) => return headless::serve(args).await,
+        Some(Command::Up(args)) => return headless::up(&cli.common, args).await,
+        Some(Command::Down(args)) => return headless::down(&cli.common, args).await,
+        _ => {}
     }
     let config = match Config::load(&cli.common) {
         Ok(config) => config,
@@ -76,7 +82,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Scale(args)) => headless::scale(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
         Some(Command::Doctor) => headless::doctor(&config).await,
-        Some(Command::Serve(_)) => unreachable!("served above"),
+        Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
     }
 }
 

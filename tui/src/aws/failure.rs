@@ -13,13 +13,30 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
+    sdk_trouble("ECS", what, cluster, error)
+}
+
+/// Why S3 did not do `what`.
+pub fn s3_trouble<E, R>(what: &str, error: &SdkError<E, R>) -> Trouble
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    sdk_trouble("S3", what, "", error)
+}
+
+fn sdk_trouble<E, R>(service: &str, what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
     let SdkError::ServiceError(answer) = error else {
         let detail = causes(error);
         return if is_about_credentials(error) {
             credentials(&detail)
         } else {
             Trouble::new(
-                format!("ECS can't be reached: {detail}"),
+                format!("{service} can't be reached: {detail}"),
                 "check the network, the region and --endpoint-url",
             )
         };

@@ -131,6 +131,27 @@ pub enum Probe {
     Unreachable(Vec<Miss>),
 }
 
+impl Probe {
+    /// Why the task can't be reached: every address with its reason, and what to do about the first.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let Self::Unreachable(missed) = self else {
+            return None;
+        };
+        let causes: Vec<String> = missed
+            .iter()
+            .map(|Miss { at, obstacle }| match at {
+                Some(at) => format!("{at}: {}", obstacle.trouble().cause),
+                None => obstacle.trouble().cause,
+            })
+            .collect();
+        let first = missed.first()?.obstacle.trouble();
+        Some(Trouble {
+            cause: causes.join(", "),
+            ..first
+        })
+    }
+}
+
 /// An address that did not answer as it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Miss {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finding::Finding;
-use crate::cluster::{Miss, Probe, Role, Task, TaskList, TaskStatus};
+use crate::cluster::{Probe, Role, Task, TaskList, TaskStatus};
 use crate::figures::{millis, plural, printable, thousands};
 use crate::trouble::Trouble;
 
@@ -173,17 +173,14 @@ fn address(task: &Task) -> Finding {
             let latency = millis(latency.as_secs_f64() * 1e3);
             Finding::ok(ADDRESS, format!("{name} answered at {via} in {latency}"))
         }
-        Probe::Unreachable(missed) => {
-            let causes: Vec<String> = missed
-                .iter()
-                .map(|Miss { at, obstacle }| match at {
-                    Some(at) => format!("{at}: {}", obstacle.trouble().cause),
-                    None => obstacle.trouble().cause,
-                })
-                .collect();
-            let advice = missed.first().map(|miss| miss.obstacle.trouble().advice);
-            let cause = format!("{name} at {}", causes.join(", "));
-            Finding::failed(ADDRESS, Trouble::new(cause, advice.unwrap_or_default()))
+        Probe::Unreachable(_) => {
+            let Trouble { cause, advice, .. } = task.probe.trouble().unwrap_or_else(|| {
+                Trouble::new(
+                    "it has no address to ask",
+                    "give it a public IP (assignPublicIp)",
+                )
+            });
+            Finding::failed(ADDRESS, Trouble::new(format!("{name} at {cause}"), advice))
         }
         Probe::Unknown if task.base.is_none() => Finding::failed(
             ADDRESS,

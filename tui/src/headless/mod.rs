@@ -1,19 +1,27 @@
 //! The commands that work without the dashboard; each prints what it found and gives an exit code.
 
+mod confirm;
 mod doctor;
+mod down;
 mod progress;
 mod run;
 mod scale;
 mod serve;
+mod stack;
 mod tasks;
+mod up;
 
 use std::io::Write;
 
 pub use doctor::doctor;
+use serde::Serialize;
+
+pub use down::down;
 pub use run::run;
 pub use scale::scale;
 pub use serve::serve;
 pub use tasks::tasks;
+pub use up::up;
 
 use crate::exit::Exit;
 use crate::trouble::{Trouble, TroubleKind};
@@ -31,4 +39,18 @@ fn complain(trouble: &Trouble) -> Exit {
 fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints one JSON value on standard output.
+fn print_json(value: &impl Serialize) -> Exit {
+    match serde_json::to_string_pretty(value) {
+        Ok(json) => {
+            print(&format!("{json}\n"));
+            Exit::Done
+        }
+        Err(error) => {
+            crate::complain(&error.to_string(), "");
+            Exit::Failed
+        }
+    }
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::{complain, print};
+use super::{complain, print, print_json};
 use crate::cli::{OutputFormat, RunArgs, SplitArg};
 use crate::cluster::{self, Connection};
 use crate::config::Config;
@@ -167,10 +167,8 @@ fn report(config: &Config, args: &RunArgs, record: &Record) {
         OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
         OutputFormat::Json => {
             let report = RunReport::new(record, usize::from(args.top));
-            match serde_json::to_string_pretty(&report) {
-                Ok(json) => print(&format!("{json}\n")),
-                Err(error) => crate::complain(&error.to_string(), ""),
-            }
+            // The exit code tells how the run came out.
+            let _ = print_json(&report);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{complain, print};
+use super::{complain, print, print_json};
 use crate::cli::OutputFormat;
 use crate::cluster::{self, Probe, Role, Task, TaskList, TaskStatus};
 use crate::config::Config;
@@ -49,16 +49,7 @@ pub async fn tasks(config: &Config) -> Exit {
         }
         OutputFormat::Json => {
             let rows: Vec<TaskRow> = list.tasks.iter().map(row).collect();
-            match serde_json::to_string_pretty(&rows) {
-                Ok(json) => {
-                    print(&format!("{json}\n"));
-                    Exit::Done
-                }
-                Err(error) => {
-                    crate::complain(&error.to_string(), "");
-                    Exit::Failed
-                }
-            }
+            print_json(&rows)
         }
     };
     connection.cluster.shutdown().await;

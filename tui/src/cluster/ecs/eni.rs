@@ -101,7 +101,7 @@ pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interf
 
 /// Asks for one interface, whichever: only to see whether EC2 answers.
 pub(crate) async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Trouble> {
-    let form = format!("Action=DescribeNetworkInterfaces&Version={VERSION}&MaxResults=5");
+    let form = format!("Action=DescribeNetworkInterfaces&Version={EC2_VERSION}&MaxResults=5");
     let answer: Result<Answer, _> = aws.query(EC2, &form).await;
     answer.map(drop).map_err(|error| error.trouble(LOOK_UP))
 }

@@ -4,6 +4,7 @@ mod faults;
 mod replaced;
 mod scale;
 mod switch;
+mod up;
 
 use std::io::Write;
 use std::process::Command;

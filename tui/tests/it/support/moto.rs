@@ -95,11 +95,42 @@ impl Moto {
         self.send("PUT", &format!("/{bucket}/{key}"), &headers, body);
     }
 
+    /// The keys of a bucket's first thousand objects.
+    pub fn keys(&self, bucket: &str) -> Vec<String> {
+        let scope = authorization("s3");
+        let headers = [("authorization", scope.as_str())];
+        let listed = self.send("GET", &format!("/{bucket}?list-type=2"), &headers, b"");
+        elements(&listed, "Key")
+    }
+
+    pub fn has_bucket(&self, bucket: &str) -> bool {
+        let scope = authorization("s3");
+        let listed = self.send("GET", "/", &[("authorization", &scope)], b"");
+        elements(&listed, "Name").contains(&bucket.to_owned())
+    }
+
     pub fn ecs(&self, operation: &str, input: &Value) -> Value {
-        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+        self.json(
+            "ecs",
+            "AmazonEC2ContainerServiceV20141113",
+            operation,
+            input,
+        )
+    }
+
+    pub fn ecr(&self, operation: &str, input: &Value) -> Value {
+        self.json(
+            "ecr",
+            "AmazonEC2ContainerRegistry_V20150921",
+            operation,
+            input,
+        )
+    }
+
+    fn json(&self, service: &str, target: &str, operation: &str, input: &Value) -> Value {
         let headers = [
-            ("authorization", &*authorization("ecs")),
-            ("x-amz-target", &target),
+            ("authorization", &*authorization(service)),
+            ("x-amz-target", &format!("{target}.{operation}")),
             ("content-type", "application/x-amz-json-1.1"),
         ];
         let answer = self.send("POST", "/", &headers, input.to_string().as_bytes());
@@ -107,11 +138,30 @@ impl Moto {
     }
 
     fn ec2(&self, action: &str, parameters: &str) -> String {
+        let form = format!("Action={action}&Version=2016-11-15{parameters}");
+        self.query("ec2", &form)
+    }
+
+    /// The names of the stacks that are there.
+    pub fn stacks(&self) -> Vec<String> {
+        let form = "Action=DescribeStacks&Version=2010-05-15";
+        elements(&self.query("cloudformation", form), "StackName")
+    }
+
+    pub fn create_stack(&self, name: &str, template: &str) {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        form.append_pair("Action", "CreateStack")
+            .append_pair("Version", "2010-05-15")
+            .append_pair("StackName", name)
+            .append_pair("TemplateBody", template);
+        self.query("cloudformation", &form.finish());
+    }
+
+    fn query(&self, service: &str, form: &str) -> String {
         let headers = [
-            ("authorization", &*authorization("ec2")),
+            ("authorization", &*authorization(service)),
             ("content-type", "application/x-www-form-urlencoded"),
         ];
-        let form = format!("Action={action}&Version=2016-11-15{parameters}");
         self.send("POST", "/", &headers, form.as_bytes())
     }
 
@@ -221,6 +271,12 @@ fn task(task: &Value) -> MotoTask {
 
 /// The text of the first element of a name in an XML answer.
 fn element(xml: &str, name: &str) -> String {
-    let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap();
-    rest.split_once('<').unwrap().0.to_owned()
+    elements(xml, name).swap_remove(0)
+}
+
+/// The texts of all of them.
+fn elements(xml: &str, name: &str) -> Vec<String> {
+    let start = format!("<{name}>");
+    let text = |rest: &str| rest.split_once('<').unwrap().0.to_owned();
+    xml.split(&start).skip(1).map(text).collect()
 }

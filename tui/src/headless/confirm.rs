@@ -1,0 +1,34 @@
+//! Asks before something is changed in AWS; the default is No.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+/// What a person, or a script's `--yes`, says to what is about to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    Given,
+    Refused,
+    /// There is nobody to ask, and no `--yes`.
+    NobodyToAsk,
+}
+
+/// Only `y` or `yes` is a yes.
+pub async fn confirm(question: &str, is_yes: bool) -> Consent {
+    if is_yes {
+        return Consent::Given;
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return Consent::NobodyToAsk;
+    }
+    let mut err = std::io::stderr();
+    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    // A thread of its own: a read can't be cancelled, and ctrl-c must not wait for it.
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut line);
+        line
+    });
+    match answer.await.unwrap_or_default().trim() {
+        "y" | "Y" | "yes" => Consent::Given,
+        _ => Consent::Refused,
+    }
+}
