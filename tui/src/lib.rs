@@ -26,6 +26,7 @@ pub mod report;
 pub mod save;
 pub mod signals;
 pub mod trouble;
+pub mod upload;
 pub mod view;
 
 use std::io::Write;

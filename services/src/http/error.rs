@@ -110,6 +110,8 @@ fn next_step(error: &StoreError) -> &'static str {
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
         }
+        StoreError::OtherRegion { .. } => "; give this service that region in AWS_REGION",
+        StoreError::Source { .. } => "; try again",
         StoreError::Other { .. } => "; check its bucket and region, then try again",
     }
 }
@@ -167,7 +169,9 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
-        StoreError::Other { .. } => (StatusCode::BAD_GATEWAY, "s3_failed"),
+        StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
+            (StatusCode::BAD_GATEWAY, "s3_failed")
+        }
     }
 }
 
