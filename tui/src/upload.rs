@@ -1,7 +1,7 @@
 //! A local file put into S3: in parts when it is large, refused when it changes under way.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
@@ -9,6 +9,7 @@ use mrdeck_services::store::{BodyStream, Store, StoreError};
 use mrdeck_services::uri::S3Uri;
 use tokio::fs::File;
 use tokio::io::AsyncReadExt;
+use tokio::time::timeout;
 use ulid::Ulid;
 
 use crate::engine::objects::store_trouble;
@@ -16,6 +17,8 @@ use crate::trouble::Trouble;
 
 /// Read from the file at a time.
 const PIECE: usize = 256 << 10;
+/// How long one waits for the parts of an upload that was given up to be deleted.
+const CLEARING: Duration = Duration::from_secs(10);
 
 /// How far an upload is, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,16 @@ pub async fn upload(
         })
         .await;
     sent.map(|_| target).map_err(|error| store_trouble(&error))
+}
+
+/// Waits until an upload that was given up is cleared away, but not for ever.
+pub async fn settle(store: &dyn Store) -> Result<(), Trouble> {
+    timeout(CLEARING, store.settled()).await.map_err(|_| {
+        Trouble::new(
+            "the upload was given up, but S3 did not confirm that its parts are deleted",
+            "look with 'aws s3api list-multipart-uploads --bucket BUCKET'",
+        )
+    })
 }
 
 /// What shows that a file is still the one that was opened.
@@ -161,7 +174,7 @@ impl Source {
 }
 
 /// `~/…` as people type it where no shell stands in between.
-fn home_of(path: &Path) -> Option<PathBuf> {
+pub fn home_of(path: &Path) -> Option<PathBuf> {
     let rest = path.strip_prefix("~").ok()?;
     Some(etcetera::home_dir().ok()?.join(rest))
 }

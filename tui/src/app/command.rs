@@ -2,6 +2,7 @@
 
 use mrdeck_services::api::{MAX_CHUNKS, SplitMode};
 
+use super::browse::Place;
 use crate::input::InputChoice;
 use crate::trouble::Trouble;
 
@@ -9,6 +10,7 @@ use crate::trouble::Trouble;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Input(InputChoice),
+    Browse(Place),
     /// `None` lets the engine choose again.
     Chunks(Option<u32>),
     Split(SplitMode),
@@ -21,14 +23,15 @@ pub enum Command {
 
 /// The names, for messages and for the help.
 pub const USAGE: &str =
-    "input S3-URI|FILE  chunks N|auto  split copy|range  verify on|off  export  quit";
+    "input [S3-URI|FILE]  chunks N|auto  split copy|range  verify on|off  export  quit";
 
 pub fn parse(line: &str) -> Result<Command, Trouble> {
     let line = line.trim().trim_start_matches(':');
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = argument.trim();
     match (name, argument) {
-        ("input", text) => InputChoice::parse(text).map(Command::Input),
+        ("input", "") => Ok(Command::Browse(Place::Buckets)),
+        ("input", text) => parse_input(text),
         ("chunks", "auto") => Ok(Command::Chunks(None)),
         ("chunks", text) => text
             .parse()
@@ -60,6 +63,14 @@ pub fn parse(line: &str) -> Result<Command, Trouble> {
     }
 }
 
+/// An input, or a place to look for one: `s3://BUCKET/` and `s3://BUCKET/PREFIX/`.
+pub fn parse_input(text: &str) -> Result<Command, Trouble> {
+    match Place::parse(text) {
+        Some(place) => Ok(Command::Browse(place)),
+        None => InputChoice::parse(text).map(Command::Input),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +81,13 @@ mod tests {
         assert_eq!(parse("chunks auto"), Ok(Command::Chunks(None)));
         assert_eq!(parse("split range"), Ok(Command::Split(SplitMode::Range)));
         assert_eq!(parse("verify on"), Ok(Command::Verify(true)));
+        assert_eq!(parse("input"), Ok(Command::Browse(Place::Buckets)));
+        for place in ["s3://b", "s3://b/", "s3://b/a b/"] {
+            let found = parse(&format!("input {place}"));
+            assert!(matches!(found, Ok(Command::Browse(_))), "{place}");
+        }
+        let object = parse("input s3://b//k");
+        assert!(matches!(object, Ok(Command::Input(_))));
         assert_eq!(parse("q"), Ok(Command::Quit));
         for bad in [
             "",
@@ -78,7 +96,6 @@ mod tests {
             "chunks 10001",
             "split",
             "dance",
-            "input",
             "quit now",
         ] {
             assert!(parse(bad).is_err(), "{bad}");

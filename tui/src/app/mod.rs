@@ -1,18 +1,23 @@
 //! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
 
 mod act;
+mod browse;
 mod command;
+mod complete;
 mod event_log;
 pub mod keys;
 mod overlay;
 mod perform;
+mod reach;
 mod reading;
 mod rows;
 mod state;
 pub mod terminal;
 mod typing;
 
+pub use browse::{Browser, Item, Level as BrowserLevel, ListRequest, Listed, Place, Status};
 pub use command::USAGE as COMMAND_USAGE;
+pub use complete::Completion;
 pub use event_log::{EventLog, Level, LogLine};
 pub use overlay::{LogContent, Overlay, PipelineRow, Purpose, Subject};
 pub use rows::{

@@ -29,6 +29,8 @@ pub enum Overlay {
         purpose: Purpose,
         input: Input,
         problem: Option<Trouble>,
+        /// How it may go on.
+        hints: Vec<String>,
     },
 }
 
@@ -71,6 +73,7 @@ impl Overlay {
             purpose,
             input: Input::new(initial.to_owned()),
             problem: None,
+            hints: Vec::new(),
         }
     }
 }

@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use mrdeck_services::api::SplitMode;
 use mrdeck_services::uri::S3Uri;
 
+use super::browse::{Browser, ListRequest, Listed};
+use super::complete::Completion;
 use super::event_log::{EventLog, Level};
 use super::overlay::{LogContent, Overlay, PipelineRow};
 use super::rows;
@@ -17,6 +19,7 @@ use crate::engine::record::{Record, WorkState};
 use crate::figures::plural;
 use crate::input::InputChoice;
 use crate::trouble::Trouble;
+use crate::upload::Progress;
 
 /// A run's times are shown to a tenth of a second.
 const TICK_OF_A_RUN: Duration = Duration::from_millis(100);
@@ -90,6 +93,10 @@ pub enum Msg {
     TaskStopped(TaskId, Result<(), Trouble>),
     Logs(TaskId, Result<Vec<String>, Trouble>),
     Copied(String),
+    /// A page of the browser's list came, or did not.
+    Listed(ListRequest, Listed),
+    Completed(Completion),
+    Uploading(Progress),
 }
 
 /// What the loop is to do. Nothing here has happened yet.
@@ -108,6 +115,9 @@ pub enum Effect {
     StopTask(TaskId),
     FetchLogs(TaskId),
     Copy(String),
+    List(ListRequest),
+    /// Asks how the path that begins so may go on.
+    Complete(String),
     Quit,
 }
 
@@ -145,6 +155,10 @@ pub struct State {
     pub filters: [String; Panel::ALL.len()],
     pub(super) cursors: [usize; Panel::ALL.len()],
     pub overlay: Option<Overlay>,
+    /// Instead of the panels, and below what lies over them.
+    pub browser: Option<Browser>,
+    /// How far the local file is that a run waits for, and since when it is uploaded.
+    pub upload: Option<(Progress, Timestamp)>,
     pub flash: Option<Flash>,
 }
 
@@ -172,6 +186,8 @@ impl State {
             filters: Default::default(),
             cursors,
             overlay: None,
+            browser: None,
+            upload: None,
             flash: None,
         }
     }
@@ -216,13 +232,20 @@ impl State {
             Msg::Run(event) => self.run_event(&event),
             Msg::RunEnded => {
                 self.activity = Activity::Idle;
+                self.upload = None;
                 // Only now do the keys apply that it speaks of.
                 self.say_how_it_ended();
             }
             Msg::StartFailed(trouble) => {
+                // What one asked for oneself is no error.
+                let level = match self.activity {
+                    Activity::Cancelling => Level::Warning,
+                    _ => Level::Error,
+                };
                 self.activity = Activity::Idle;
-                self.log.add_trouble(now, Level::Error, &trouble);
-                self.flash(Level::Error, trouble.to_string());
+                self.upload = None;
+                self.log.add_trouble(now, level, &trouble);
+                self.flash(level, trouble.to_string());
             }
             Msg::ChartWritten(Ok(path)) => {
                 let text = format!("chart written to {}", path.display());
@@ -239,6 +262,9 @@ impl State {
             }
             Msg::Logs(task, result) => self.logs(&task, result),
             Msg::Copied(text) => self.flash(Level::Good, format!("copied {text}")),
+            Msg::Listed(request, listed) => return self.listed(&request, listed),
+            Msg::Completed(completion) => self.completed(completion),
+            Msg::Uploading(progress) => self.uploading(progress),
         }
         Vec::new()
     }
@@ -248,8 +274,9 @@ impl State {
         if self.run.as_ref().is_some_and(Record::is_running) {
             Some(TICK_OF_A_RUN)
         } else {
-            // The age of the list, in seconds.
-            self.tasks.problem.as_ref().map(|_| Duration::from_secs(1))
+            // The age of the list and of an upload, in seconds.
+            let is_aging = self.tasks.problem.is_some() || self.upload.is_some();
+            is_aging.then_some(Duration::from_secs(1))
         }
     }
 
@@ -342,10 +369,21 @@ impl State {
         if self.input.is_none() {
             self.input = info.default_input.clone().map(InputChoice::Object);
         }
+        // What it shows may be another S3's.
+        self.browser = None;
         self.link = Link::Up(info);
     }
 
+    fn uploading(&mut self, progress: Progress) {
+        // After a cancel there is nothing to follow any more.
+        if self.activity == Activity::Preparing {
+            let since = self.upload.map_or(self.now, |(_, since)| since);
+            self.upload = Some((progress, since));
+        }
+    }
+
     fn run_event(&mut self, event: &RunEvent) {
+        self.upload = None;
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }

@@ -9,7 +9,6 @@ use super::event_log::Level;
 use super::keys::Action;
 use super::overlay::{Overlay, Purpose};
 use super::state::{Effect, State};
-use crate::input::InputChoice;
 
 impl State {
     pub(super) fn paste(&mut self, text: &str) {
@@ -27,13 +26,14 @@ impl State {
             purpose,
             input,
             problem,
+            hints,
         }) = &mut self.overlay
         {
             *problem = None;
+            hints.clear();
             if *purpose == Purpose::Filter {
-                input
-                    .value()
-                    .clone_into(&mut self.filters[self.focus as usize]);
+                let filter = input.value().to_owned();
+                *self.filter_mut() = filter;
             }
         }
     }
@@ -45,16 +45,18 @@ impl State {
         let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let request = match key.code {
             KeyCode::Esc => {
-                if *purpose == Purpose::Filter {
-                    self.filters[self.focus as usize].clear();
-                }
+                let is_filter = *purpose == Purpose::Filter;
                 self.overlay = None;
+                if is_filter {
+                    self.filter_mut().clear();
+                }
                 return Vec::new();
             }
             KeyCode::Enter => {
                 let (purpose, line) = (*purpose, input.value().to_owned());
                 return self.entered(purpose, &line);
             }
+            KeyCode::Tab => return self.complete(),
             KeyCode::Backspace => InputRequest::DeletePrevChar,
             KeyCode::Delete => InputRequest::DeleteNextChar,
             KeyCode::Left => InputRequest::GoToPrevChar,
@@ -77,12 +79,10 @@ impl State {
     fn entered(&mut self, purpose: Purpose, line: &str) -> Vec<Effect> {
         let done = match purpose {
             Purpose::Filter => {
-                line.clone_into(&mut self.filters[self.focus as usize]);
-                Ok(Vec::new())
+                line.clone_into(self.filter_mut());
+                Ok(self.filter_entered())
             }
-            Purpose::Input => {
-                InputChoice::parse(line).map(|input| self.command(Command::Input(input)))
-            }
+            Purpose::Input => command::parse_input(line).map(|command| self.command(command)),
             Purpose::Command if line.trim().is_empty() => Ok(Vec::new()),
             Purpose::Command => command::parse(line).map(|command| self.command(command)),
         };
@@ -102,9 +102,14 @@ impl State {
         }
     }
 
-    fn command(&mut self, command: Command) -> Vec<Effect> {
+    pub(super) fn command(&mut self, command: Command) -> Vec<Effect> {
         match command {
+            Command::Browse(place) => {
+                self.overlay = None;
+                return self.browse(place);
+            }
             Command::Input(input) => {
+                self.browser = None;
                 self.flash(Level::Info, format!("s runs over {input}"));
                 self.input = Some(input);
             }

@@ -5,8 +5,10 @@ mod progress;
 mod run;
 mod serve;
 mod tasks;
+mod uploading;
 
 use std::io::Write;
+use std::time::Duration;
 
 pub use doctor::doctor;
 pub use run::run;
@@ -15,6 +17,9 @@ pub use tasks::tasks;
 
 use crate::exit::Exit;
 use crate::trouble::{Trouble, TroubleKind};
+
+/// Between two turns of a spinner.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Says what went wrong on standard error.
 fn complain(trouble: &Trouble) -> Exit {

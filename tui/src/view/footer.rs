@@ -69,6 +69,11 @@ fn typing_line(state: &State, look: &Look, width: u16) -> Line<'static> {
             let text = text::elide_end(&problem.to_string(), room);
             Line::styled(format!(" ✗ {text}"), theme.error)
         }
+        Some(Overlay::Prompt { hints, .. }) if !hints.is_empty() => {
+            let room = usize::from(width).saturating_sub(2);
+            let text = text::elide_end(&hints.join("  "), room);
+            Line::styled(format!(" {text}"), theme.dim)
+        }
         Some(Overlay::Prompt {
             purpose: Purpose::Command,
             ..
@@ -107,11 +112,15 @@ fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
                 .collect();
         }
         Mode::Typing => return typing_line(state, look, width),
-        Mode::Panels => {}
+        Mode::Panels | Mode::Browsing => {}
     }
+    let quit = match keys::mode(state) {
+        Mode::Browsing => "close",
+        _ => "quit",
+    };
     let last: Vec<Span> = pair("?", "help")
         .into_iter()
-        .chain(pair("q", "quit"))
+        .chain(pair("q", quit))
         .collect();
     let reserved: usize = last.iter().map(Span::width).sum();
     let mut spans: Vec<Span> = Vec::new();

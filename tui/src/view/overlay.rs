@@ -42,7 +42,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, body: Rect) -> usize 
     }
 }
 
-fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
+pub fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
     Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(look.theme.focus)
