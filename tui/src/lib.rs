@@ -8,6 +8,7 @@
 //! | [`engine`] | runs split → map → reduce, told as events |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
+//! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 
