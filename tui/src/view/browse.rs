@@ -52,15 +52,12 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
     let rows = visible
         .iter()
         .map(|item| Row::new(cells(level, look, item, width)));
-    let date = match level.place {
-        Place::Buckets => "CREATED",
-        Place::Folder { .. } => "LAST MODIFIED",
+    // S3 does not say how large a bucket is.
+    let (size, date) = match level.place {
+        Place::Buckets => ("", "CREATED"),
+        Place::Folder { .. } => ("SIZE", "LAST MODIFIED"),
     };
-    let header = Row::new([
-        "NAME".to_owned(),
-        format!("{:>10}", "SIZE"),
-        date.to_owned(),
-    ]);
+    let header = Row::new(["NAME".to_owned(), format!("{size:>10}"), date.to_owned()]);
     let widths = [
         Constraint::Fill(1),
         Constraint::Length(SIZE_WIDTH),
@@ -87,6 +84,7 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
 fn title(level: &BrowserLevel, room: usize) -> String {
     let loaded = level.items.len() as u64;
     let mut count = match level.place {
+        _ if loaded == 0 && !matches!(level.status, Status::Loaded) => String::new(),
         Place::Buckets => plural(loaded, "bucket"),
         Place::Folder { .. } if loaded == 1 => "1 entry".to_owned(),
         Place::Folder { .. } => format!("{} entries", thousands(loaded)),
@@ -95,7 +93,8 @@ fn title(level: &BrowserLevel, room: usize) -> String {
         count.push_str(" loaded, there are more");
     }
     if matches!(level.status, Status::Loading(_)) {
-        count.push_str(" · loading …");
+        let gap = if count.is_empty() { "" } else { " · " };
+        count = format!("{count}{gap}loading …");
     }
     let place = match (&level.place, level.beginning.as_str()) {
         (Place::Buckets, _) => "Buckets".to_owned(),
@@ -103,13 +102,16 @@ fn title(level: &BrowserLevel, room: usize) -> String {
         (place, beginning) => format!("{place}{beginning}…"),
     };
     let place = text::elide(&place, room.saturating_sub(count.chars().count() + 5));
+    if count.is_empty() {
+        return place;
+    }
     format!("{place} · {count}")
 }
 
 /// What an empty list says.
 fn hint(level: &BrowserLevel) -> String {
     match (&level.status, &level.place) {
-        (Status::Loading(_), _) => format!("asking S3 for {} …", level.place),
+        (Status::Loading(_), _) => "asking S3 …".to_owned(),
         (Status::Failed(_), _) => String::new(),
         (Status::Loaded, _) if !level.filter.is_empty() => {
             "nothing that is loaded matches the filter (Esc drops it)".to_owned()
@@ -160,14 +162,13 @@ fn cells<'a>(level: &BrowserLevel, look: &Look, item: &Item, width: usize) -> [S
     let theme = &look.theme;
     let name = text::elide(level.name(item), width);
     let (style, size, time) = match item {
-        Item::Bucket { created, .. } => (theme.active, None, *created),
-        Item::Prefix(_) => (theme.active, None, None),
+        Item::Bucket { created, .. } => (theme.active, String::new(), *created),
+        Item::Prefix(_) => (theme.active, "-".to_owned(), None),
         Item::Object {
             size: 0, modified, ..
-        } => (theme.dim, Some(0), *modified),
-        Item::Object { size, modified, .. } => (theme.text, Some(*size), *modified),
+        } => (theme.dim, bytes(0), *modified),
+        Item::Object { size, modified, .. } => (theme.text, bytes(*size), *modified),
     };
-    let size = size.map_or("-".to_owned(), bytes);
     let time = time.map_or("-".to_owned(), |at| date(at, &look.timezone));
     [
         Span::styled(name, style),

@@ -24,7 +24,7 @@ const PARTS_OF_A_SIZE: usize = 1_000;
 const ONE_REQUEST: usize = 16 << 20;
 const AT_A_TIME: usize = 3;
 /// The longest a request of a person's upload may take: the way there may be slow (three parts of 8 MiB in this
-/// time are 42 KiB a second). One on which nothing moves is noticed by the SDK within seconds.
+/// time are 42 KiB a second). Whoever sees that nothing moves for so long has given it up before.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How a stream is sent.

@@ -77,11 +77,7 @@ fn a_bucket_of_more_than_a_page_is_read_page_by_page() {
 
     // What is chosen is what the key says.
     deck.send("hgl");
-    deck.wait_text(&[
-        "s3://lab/a b/ · 3 entries",
-        "c+d é%41.txt",
-        "漢字.txt",
-    ]);
+    deck.wait_text(&["s3://lab/a b/ · 3 entries", "c+d é%41.txt", "漢字.txt"]);
     deck.send("/+d\r\r");
     deck.wait_text(&["s runs over s3://lab/a b/c+d é%41.txt"]);
     deck.send("oi");

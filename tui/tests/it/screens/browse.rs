@@ -298,7 +298,17 @@ fn tab_completes_a_path_and_nothing_else() {
         let mut scene = Scene::new().connected().pressed(keys);
         scene.press(&format!("{before}texts/h"));
         complete(&mut scene, &["texts/hamlet.txt", "texts/hamburg/"]);
-        check(&format!("complete-{}", if before.is_empty() { "input" } else { "command" }), &scene.state);
+        check(
+            &format!(
+                "complete-{}",
+                if before.is_empty() {
+                    "input"
+                } else {
+                    "command"
+                }
+            ),
+            &scene.state,
+        );
         scene.press("l");
         complete(&mut scene, &["texts/hamlet.txt"]);
         scene.key(KeyCode::Enter);
