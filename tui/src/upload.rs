@@ -250,15 +250,14 @@ mod tests {
         let changes: [fn(&Path); 3] = [
             |path| std::fs::write(path, "short").unwrap(),
             |path| {
-                let mut file = File::options().append(true).open(path).unwrap();
+                let mut file = std::fs::File::options().append(true).open(path).unwrap();
                 file.write_all(b"more").unwrap();
             },
             |path| {
-                let file = File::options().write(true).open(path).unwrap();
+                let file = std::fs::File::options().write(true).open(path).unwrap();
                 file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
             },
         ];
-        use std::fs::File;
         for change in changes {
             let found = read_changed(change).await.unwrap_err();
             assert!(found.to_string().contains("changed while"), "{found}");

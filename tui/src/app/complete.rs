@@ -80,11 +80,10 @@ fn common_beginning(paths: &[String]) -> &str {
     let Some((first, rest)) = paths.split_first() else {
         return "";
     };
-    let common = rest.iter().fold(first.as_str(), |common, path| {
+    rest.iter().fold(first.as_str(), |common, path| {
         let same = common.chars().zip(path.chars()).take_while(|(a, b)| a == b);
         &common[..same.map(|(c, _)| c.len_utf8()).sum()]
-    });
-    common
+    })
 }
 
 /// The last part, with its separator if it is a folder.

@@ -65,9 +65,12 @@ pub fn complete(typed: String) -> Completion {
         let shown = if folder.is_empty() { "." } else { folder };
         Trouble::new(format!("{shown} can't be read: {error}"), "")
     });
-    let found = found.and_then(|found| match found.is_empty() {
-        true => Err(Trouble::new(format!("nothing begins with {path}"), "")),
-        false => Ok(found),
+    let found = found.and_then(|found| {
+        if found.is_empty() {
+            let cause = format!("nothing begins with {path}");
+            return Err(Trouble::new(cause, ""));
+        }
+        Ok(found)
     });
     Completion { typed, found }
 }

@@ -59,9 +59,12 @@ pub(super) async fn keys(
         };
         explain(target, &error)
     })?;
-    let text = |text: &str| match is_encoded {
-        true => decoded(text),
-        false => text.to_owned(),
+    let text = |text: &str| {
+        if is_encoded {
+            decoded(text)
+        } else {
+            text.to_owned()
+        }
     };
     let prefixes = answer
         .common_prefixes()

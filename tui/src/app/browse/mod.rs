@@ -79,23 +79,24 @@ impl Browser {
         home: Option<&str>,
     ) -> Option<ListRequest> {
         let is_denied = matches!(listed, Listed::Denied(_));
-        let levels = self.above.iter_mut().chain([&mut self.level]);
-        for level in levels.filter(|level| level.status.awaits(request)) {
-            level.listed(listed.clone());
-        }
-        if let Some(home) = home.filter(|_| self.level.place == Place::Buckets) {
-            self.level.select(home);
-        }
-        let is_at_top = self.level.place == Place::Buckets && self.level.items.is_empty();
-        let (Some(home), Status::Failed(trouble), true, true) =
-            (home, &self.level.status, is_at_top, is_denied)
-        else {
+        self.above
+            .iter_mut()
+            .chain([&mut self.level])
+            .find(|level| level.status.awaits(request))
+            .map(|level| level.listed(listed))?;
+        let (Place::Buckets, Some(home)) = (&self.level.place, home) else {
             return None;
         };
-        let notice = format!("{}; this is the configured bucket", trouble.cause);
-        let (mut level, request) = Level::new(Place::bucket(home));
-        level.notice = Some(notice);
-        self.level = level;
-        Some(request)
+        self.level.select(home);
+        match &self.level.status {
+            Status::Failed(trouble) if is_denied && self.level.items.is_empty() => {
+                let notice = format!("{}; this is the configured bucket", trouble.cause);
+                let (mut level, request) = Level::new(Place::bucket(home));
+                level.notice = Some(notice);
+                self.level = level;
+                Some(request)
+            }
+            _ => None,
+        }
     }
 }

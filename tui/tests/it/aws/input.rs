@@ -14,7 +14,7 @@ use crate::support::proxy::Proxy;
 use crate::support::pty::{Deck, Open};
 use crate::support::runtime;
 use crate::support::s3;
-use crate::support::script::{Fault, Gate, Script};
+use crate::support::script::{Fault, Gate, Script, Seen};
 use crate::support::words;
 
 const MIB: usize = 1 << 20;
@@ -85,14 +85,15 @@ fn a_bucket_of_more_than_a_page_is_read_page_by_page() {
     deck.wait_text(&["there is no bucket 'nosuch'", "ctrl-r tries again"]);
 }
 
-/// How many lists were asked for.
+/// How many lists were asked for: nothing else is read here.
 fn lists(script: &Script) -> usize {
-    let is_list = |request: &&crate::support::script::Seen| {
-        request.method == "GET" && !request.path.ends_with(".txt")
-    };
+    count(script, |request| request.method == "GET")
+}
+
+fn count(script: &Script, is_one: impl Fn(&Seen) -> bool) -> usize {
     let mut count = 0;
-    script.wait_until("the requests", |seen| {
-        count = seen.iter().filter(is_list).count();
+    script.wait_until("a look at the requests", |seen| {
+        count = seen.iter().filter(|request| is_one(request)).count();
         true
     });
     count
@@ -173,14 +174,7 @@ fn expect_nothing_left(moto: &Moto, script: &Script) {
     let uploads = moto.s3_get("/lab?uploads");
     assert!(uploads.contains("ListMultipartUploadsResult"), "{uploads}");
     assert!(!uploads.contains("<UploadId>"), "{uploads}");
-    let mut aborts = 0;
-    script.wait_until("the requests", |seen| {
-        aborts = seen
-            .iter()
-            .filter(|request| request.method == "DELETE")
-            .count();
-        true
-    });
+    let aborts = count(script, |request| request.method == "DELETE");
     assert_eq!(aborts, 1, "it was given up, not forgotten");
 }
 
