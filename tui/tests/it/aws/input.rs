@@ -204,6 +204,25 @@ fn ctrl_c_in_mid_upload_leaves_nothing() {
 }
 
 #[test]
+fn on_a_terminal_a_bar_shows_the_upload_and_ctrl_c_ends_it() {
+    let Some(moto) = Moto::start() else { return };
+    let (script, _proxy, environment) = hanging(&moto);
+    let (home, end) = (Home::new(), DeadEnd::new());
+    home.write("large.txt", text_of(LARGE));
+    let mut console = Deck::new(home.path())
+        .args(["run", "large.txt", "--bucket", "lab"])
+        .args(["--splitter", &end.url(), "--mapper", &end.url()])
+        .args(["--reducer", &end.url()])
+        .envs(environment)
+        .open();
+    console.wait_text(&["uploading large.txt, 40.0 MiB"]);
+    console.wait_line(&["upload", "32.00 MiB of 40.00 MiB", "80 %"]);
+    console.send("\x03");
+    assert_eq!(console.wait().code, 130);
+    expect_nothing_left(&moto, &script);
+}
+
+#[test]
 fn x_in_mid_upload_leaves_nothing_and_the_next_upload_works() {
     let Some(moto) = Moto::start() else { return };
     let (script, _proxy, environment) = hanging(&moto);
