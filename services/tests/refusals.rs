@@ -10,7 +10,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use common::{Lab, assert_refusal, config, get, send, uri};
 use mrdeck_services::store::memory::{Call, MemoryStore};
-use mrdeck_services::store::{BodyStream, Object, ObjectMeta, ReadOptions, Store, StoreError};
+use mrdeck_services::store::{
+    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError,
+};
 use mrdeck_services::uri::S3Uri;
 use mrdeck_services::{Role, ServiceState, router};
 use tokio::sync::Notify;
@@ -402,7 +404,7 @@ async fn how_s3_failed_shows_in_status_and_code() {
         ),
         (
             StoreError::Denied {
-                uri: at(),
+                at: (&at()).into(),
                 detail: detail(),
             },
             502,
@@ -420,7 +422,7 @@ async fn how_s3_failed_shows_in_status_and_code() {
         ),
         (
             StoreError::Other {
-                uri: at(),
+                at: (&at()).into(),
                 detail: detail(),
             },
             502,
@@ -509,6 +511,19 @@ impl Store for Troubled {
 
     async fn delete(&self, at: &S3Uri) -> Result<(), StoreError> {
         self.inner.delete(at).await
+    }
+
+    async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError> {
+        self.inner.buckets(from).await
+    }
+
+    async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.inner.list(bucket, prefix, from).await
     }
 }
 

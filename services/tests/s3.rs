@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mrdeck_services::store::aws::{AwsOptions, Credentials, s3_client, sdk_config};
 use mrdeck_services::store::s3::S3Store;
-use mrdeck_services::store::{ReadOptions, Store, StoreError};
+use mrdeck_services::store::{Entry, ReadOptions, Store, StoreError};
 use mrdeck_services::uri::S3Uri;
 use tokio::sync::Notify;
 
@@ -25,7 +26,11 @@ struct Script {
     requests: Mutex<Vec<(String, Bytes)>>,
     /// Told after each request.
     asked: Notify,
+    /// What answers with the header [`HELD`] wait for.
+    release: Notify,
 }
+
+const HELD: &str = "x-held";
 
 impl Script {
     fn requests(&self) -> Vec<String> {
@@ -64,6 +69,10 @@ async fn respond(State(script): State<Arc<Script>>, request: Request) -> Respons
     script.asked.notify_one();
     let answer = script.answers.lock().unwrap().pop_front();
     match answer {
+        Some(answer) if answer.headers().contains_key(HELD) => {
+            script.release.notified().await;
+            answer
+        }
         Some(answer) => answer,
         None => std::future::pending().await,
     }
@@ -326,4 +335,115 @@ async fn an_object_is_removed() {
     let (s3, script) = store(vec![reply(204, &[], "")]).await;
     assert_eq!(s3.delete(&at()).await, Ok(()));
     assert_eq!(script.requests(), ["DELETE /b/dir/k"]);
+}
+
+#[tokio::test]
+async fn a_person_s_upload_goes_in_parts_above_16_mib_and_says_how_far_it_is() {
+    let (s3, script) = store(vec![reply(200, PARTS, "")]).await;
+    let sent = AtomicU64::new(0);
+    let told = |bytes| sent.store(bytes, Ordering::Relaxed);
+    let pieces = |count: u8| (0..count).map(|n| Ok(Bytes::from(vec![n; MIB]))).collect();
+    let size = 16 * MIB as u64;
+    assert_eq!(s3.upload(&at(), body(pieces(16)), &told).await, Ok(size));
+    assert_eq!(script.requests(), ["PUT /b/dir/k"]);
+    assert_eq!(sent.load(Ordering::Relaxed), size);
+
+    let parts = (0..3).map(|_| reply(200, PARTS, ""));
+    let answers = [reply(200, &[], BEGUN)].into_iter().chain(parts);
+    let (s3, script) = store(answers.chain([reply(200, &[], COMPLETE)]).collect()).await;
+    let size = 17 * MIB as u64;
+    assert_eq!(s3.upload(&at(), body(pieces(17)), &told).await, Ok(size));
+    assert_eq!(sent.load(Ordering::Relaxed), size);
+    // The parts are under way together, so they come in any order.
+    let mut requests = script.requests();
+    assert_eq!(requests.remove(0), "POST /b/dir/k?uploads");
+    assert_eq!(requests.pop().unwrap(), "POST /b/dir/k?uploadId=U");
+    requests.sort();
+    let expected = [1, 2, 3].map(|n| format!("PUT /b/dir/k?partNumber={n}&uploadId=U"));
+    assert_eq!(requests, expected);
+    let list = script.bodies().pop().unwrap();
+    let list = String::from_utf8(list.to_vec()).unwrap();
+    let at = |n| list.find(&format!("<PartNumber>{n}<")).unwrap();
+    assert!(at(1) < at(2) && at(2) < at(3), "{list}");
+}
+
+#[tokio::test]
+async fn an_upload_that_is_dropped_while_it_begins_is_given_up_once_it_is_known() {
+    let (s3, script) = store(vec![reply(200, &[(HELD, "")], BEGUN), reply(204, &[], "")]).await;
+    let pieces = (0..17).map(|_| Ok(Bytes::from(vec![0; MIB]))).collect();
+    let uploading = s3.clone();
+    let upload = tokio::spawn(async move { uploading.upload(&at(), body(pieces), &|_| {}).await });
+    while script.requests().is_empty() {
+        script.asked.notified().await;
+    }
+    upload.abort();
+    assert!(upload.await.unwrap_err().is_cancelled());
+    script.release.notify_one();
+    s3.settled().await;
+    let expected = ["POST /b/dir/k?uploads", "DELETE /b/dir/k?uploadId=U"];
+    assert_eq!(script.requests(), expected);
+}
+
+const PAGE: &str = "<ListBucketResult><IsTruncated>true</IsTruncated>\
+    <NextContinuationToken>t+1/=</NextContinuationToken>\
+    <Contents><Key>d/b c</Key><Size>12</Size><LastModified>2026-03-14T09:26:53.000Z</LastModified></Contents>\
+    <CommonPrefixes><Prefix>d/a/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>d//</Prefix></CommonPrefixes>\
+    </ListBucketResult>";
+
+#[tokio::test]
+async fn a_list_is_read_a_page_at_a_time() {
+    let last =
+        "<ListBucketResult><Contents><Key>d/z</Key><Size>0</Size></Contents></ListBucketResult>";
+    let (s3, script) = store(vec![reply(200, &[], PAGE), reply(200, &[], last)]).await;
+    let first = s3.list("b", "d/", None).await.unwrap();
+    let keys: Vec<&str> = first.items.iter().map(Entry::key).collect();
+    assert_eq!(keys, ["d//", "d/a/", "d/b c"]);
+    assert!(
+        matches!(&first.items[2], Entry::Object { size: 12, modified: Some(at), .. }
+            if at.to_string() == "2026-03-14T09:26:53Z")
+    );
+    let second = s3.list("b", "d/", first.next.as_deref()).await.unwrap();
+    assert_eq!((second.items[0].key(), second.next), ("d/z", None));
+    let [one, two] = &script.requests()[..] else {
+        panic!("{:?}", script.requests());
+    };
+    for part in ["list-type=2", "prefix=d%2F", "delimiter=%2F"] {
+        assert!(one.contains(part) && two.contains(part), "{one} {two}");
+    }
+    assert!(two.contains("continuation-token=t%2B1%2F%3D"), "{two}");
+}
+
+#[tokio::test]
+async fn keys_that_xml_can_t_hold_are_asked_for_encoded() {
+    let raw =
+        "<ListBucketResult><Contents><Key>a\u{1}</Key><Size>1</Size></Contents></ListBucketResult>";
+    let encoded = "<ListBucketResult><EncodingType>url</EncodingType>\
+        <Contents><Key>a%01+%2B</Key><Size>1</Size></Contents></ListBucketResult>";
+    let (s3, script) = store(vec![reply(200, &[], raw), reply(200, &[], encoded)]).await;
+    let page = s3.list("b", "", None).await.unwrap();
+    assert_eq!(page.items[0].key(), "a\u{1} +");
+    let requests = script.requests();
+    assert!(requests[1].contains("encoding-type=url"), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_says_what_of() {
+    for (answer, expected) in [
+        (error(403, "AccessDenied"), "access to s3://b/d/ is denied"),
+        (error(404, "NoSuchBucket"), "there is no bucket 'b'"),
+        (
+            error(301, "PermanentRedirect"),
+            "the bucket of s3://b/d/ is in another region",
+        ),
+    ] {
+        let (s3, _) = store(vec![answer]).await;
+        let found = s3.list("b", "d/", None).await.unwrap_err().to_string();
+        assert!(found.starts_with(expected), "{found}");
+    }
+    let (s3, _) = store(vec![error(403, "AccessDenied")]).await;
+    let found = s3.buckets(None).await.unwrap_err().to_string();
+    assert!(
+        found.starts_with("access to the list of buckets is denied"),
+        "{found}"
+    );
 }

@@ -9,6 +9,7 @@
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
 //! | [`deploy`] | puts the services on ECS and takes them down again |
+//! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 //! | [`switch`] | another cluster, profile or region without a restart |
@@ -30,6 +31,7 @@ pub mod save;
 pub mod signals;
 pub mod switch;
 pub mod trouble;
+pub mod upload;
 pub mod view;
 
 use std::io::Write;

@@ -105,11 +105,14 @@ fn next_step(error: &StoreError) -> &'static str {
             "; give this service s3:GetObject, s3:PutObject and s3:ListBucket there"
         }
         StoreError::Changed { .. } => "; start again with the input as it is now",
-        StoreError::Truncated { .. } | StoreError::Throttled { .. } => "; try again",
+        StoreError::Truncated { .. } | StoreError::Throttled { .. } | StoreError::Source { .. } => {
+            "; try again"
+        }
         StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
         }
+        StoreError::OtherRegion { .. } => "; give this service that region in AWS_REGION",
         StoreError::Other { .. } => "; check its bucket and region, then try again",
     }
 }
@@ -167,7 +170,9 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
-        StoreError::Other { .. } => (StatusCode::BAD_GATEWAY, "s3_failed"),
+        StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
+            (StatusCode::BAD_GATEWAY, "s3_failed")
+        }
     }
 }
 

@@ -7,11 +7,13 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{BodyStream, Object, ObjectMeta, ReadOptions, Store, StoreError};
+use super::{BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError};
 use crate::uri::S3Uri;
 
 /// Bodies come in pieces of this many bytes unless [`MemoryStore::with_piece_size`] says otherwise.
 const PIECE: usize = 64 << 10;
+/// Entries a page of a list, as in S3.
+const PAGE: usize = 1_000;
 
 /// The calls that [`MemoryStore::fail_next`] can make fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum Call {
     /// Both `put` and `put_stream`.
     Put,
     Delete,
+    /// Both `buckets` and `list`.
+    List,
 }
 
 /// Buckets in memory. They have to be created; a key in another one is [`StoreError::NoSuchBucket`].
@@ -160,7 +164,7 @@ impl Store for MemoryStore {
                 if range.is_empty() || bound(range.start) == size {
                     let detail = "the range holds no byte of the object".to_owned();
                     return Err(StoreError::Other {
-                        uri: at.clone(),
+                        at: at.into(),
                         detail,
                     });
                 }
@@ -200,6 +204,61 @@ impl Store for MemoryStore {
         bucket.remove(at.key());
         Ok(())
     }
+
+    async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError> {
+        let mut inner = self.lock();
+        inner.fault(Call::List)?;
+        let names = inner.buckets.keys().filter(|name| is_after(name, from));
+        let buckets = names.map(|name| Bucket {
+            name: name.clone(),
+            created: None,
+        });
+        Ok(page(buckets, |bucket| bucket.name.as_str()))
+    }
+
+    async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        let mut inner = self.lock();
+        inner.fault(Call::List)?;
+        let objects = inner.buckets.get(bucket).ok_or(StoreError::NoSuchBucket {
+            bucket: bucket.to_owned(),
+        })?;
+        let below = objects
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix));
+        let mut entries: Vec<Entry> = below
+            .map(|(key, stored)| match key[prefix.len()..].find('/') {
+                Some(end) => Entry::Prefix(key[..=prefix.len() + end].to_owned()),
+                None => Entry::Object {
+                    key: key.clone(),
+                    size: stored.bytes.len() as u64,
+                    modified: None,
+                },
+            })
+            .filter(|entry| is_after(entry.key(), from))
+            .collect();
+        // Keys below the same prefix follow each other.
+        entries.dedup();
+        Ok(page(entries.into_iter(), Entry::key))
+    }
+}
+
+/// The first entries, and the last one's name if there are more.
+fn page<T>(mut entries: impl Iterator<Item = T>, name: fn(&T) -> &str) -> Page<T> {
+    let items: Vec<T> = entries.by_ref().take(PAGE).collect();
+    let last = entries.next().and(items.last());
+    Page {
+        next: last.map(|entry| name(entry).to_owned()),
+        items,
+    }
+}
+
+fn is_after(name: &str, from: Option<&str>) -> bool {
+    from.is_none_or(|from| name > from)
 }
 
 fn pieces(mut bytes: Bytes, size: usize) -> BodyStream {
@@ -300,5 +359,34 @@ mod tests {
         store.fail_next(Call::Put, broken.clone());
         assert_eq!(store.put(&at, Bytes::new()).await, Err(broken));
         assert_eq!(store.put(&at, Bytes::new()).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn lists_come_in_pages_a_level_at_a_time() {
+        let store = MemoryStore::with_bucket("b");
+        let keys = (0..1_001).map(|n| format!("many/{n:04}"));
+        for key in keys.chain(["a".to_owned(), "many".to_owned(), "z//x".to_owned()]) {
+            let at = S3Uri::new("b", &key).unwrap();
+            store.put(&at, Bytes::from_static(b"12")).await.unwrap();
+        }
+        let names = |page: &Page<Entry>| -> Vec<String> {
+            page.items.iter().map(|e| e.key().to_owned()).collect()
+        };
+        let top = store.list("b", "", None).await.unwrap();
+        assert_eq!(names(&top), ["a", "many", "many/", "z/"]);
+        assert_eq!(top.next, None);
+        let below = store.list("b", "z/", None).await.unwrap();
+        assert_eq!(below.items, [Entry::Prefix("z//".to_owned())]);
+
+        let first = store.list("b", "many/", None).await.unwrap();
+        assert_eq!(first.items.len(), 1_000);
+        let rest = store.list("b", "many/", first.next.as_deref()).await;
+        assert_eq!(names(&rest.unwrap()), ["many/1000"]);
+
+        assert_eq!(store.buckets(None).await.unwrap().items[0].name, "b");
+        assert!(matches!(
+            store.list("c", "", None).await,
+            Err(StoreError::NoSuchBucket { .. })
+        ));
     }
 }

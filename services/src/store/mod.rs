@@ -1,6 +1,7 @@
 //! The one seam between the services and S3: what a store can do, and how it fails.
 
 pub mod aws;
+mod listing;
 pub mod memory;
 pub mod refusal;
 pub mod s3;
@@ -13,8 +14,13 @@ use futures_util::stream::BoxStream;
 
 use crate::uri::S3Uri;
 
+pub use listing::{Bucket, Entry, Page, Target};
+
 /// A body on its way: pieces in order, or the error that ended it.
 pub type BodyStream = BoxStream<'static, Result<Bytes, StoreError>>;
+
+/// Hears how many bytes of an upload are done.
+pub type Told<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
 /// What `head` and `get` say of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +57,29 @@ pub trait Store: Send + Sync + 'static {
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError>;
     /// Removes an object; one that is not there is no error.
     async fn delete(&self, at: &S3Uri) -> Result<(), StoreError>;
+    /// The same for what one person waits for: as fast as the way to S3 allows; `told` hears how many bytes
+    /// S3 has. Dropped before its end it leaves no object; see [`Store::settled`].
+    async fn upload(
+        &self,
+        at: &S3Uri,
+        body: BodyStream,
+        told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let size = self.put_stream(at, body).await?;
+        told(size);
+        Ok(size)
+    }
+    /// Completes when what was given up (uploads that were dropped) is cleared away.
+    async fn settled(&self) {}
+    /// The buckets, from where a page before said.
+    async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError>;
+    /// What is directly below a prefix, up to the next `/`; at most 1,000 entries a page.
+    async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError>;
 }
 
 /// How S3 fails, as far as callers treat it differently.
@@ -60,8 +89,8 @@ pub enum StoreError {
     NoSuchBucket { bucket: String },
     #[error("there is no object {uri}")]
     NoSuchKey { uri: S3Uri },
-    #[error("access to {uri} is denied: {detail}")]
-    Denied { uri: S3Uri, detail: String },
+    #[error("access to {at} is denied: {detail}")]
+    Denied { at: Target, detail: String },
     #[error("{uri} changed while it was being read")]
     Changed { uri: S3Uri },
     #[error("{uri} ended after {got} of {expected} bytes")]
@@ -72,6 +101,11 @@ pub enum StoreError {
     Credentials { detail: String },
     #[error("S3 can't be reached: {detail}")]
     Unreachable { detail: String },
-    #[error("S3 refused {uri}: {detail}")]
-    Other { uri: S3Uri, detail: String },
+    #[error("the bucket of {at} is in another region: {detail}")]
+    OtherRegion { at: Target, detail: String },
+    /// What was to be written could not be had; S3 is not to blame.
+    #[error("{detail}")]
+    Source { detail: String },
+    #[error("S3 refused {at}: {detail}")]
+    Other { at: Target, detail: String },
 }

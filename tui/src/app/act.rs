@@ -1,5 +1,6 @@
 //! What each key does on the panels.
 
+use super::browse::Place;
 use super::event_log::Level;
 use super::keys::{self, Action, Mode};
 use super::overlay::{LogContent, Overlay, Purpose, Subject};
@@ -23,6 +24,10 @@ impl State {
             (Mode::Reading, Some(action)) => {
                 self.read(action);
                 Vec::new()
+            }
+            (Mode::Browsing, Some(action)) => {
+                self.flash = None;
+                self.browse_key(action)
             }
             (Mode::Panels, Some(action)) => {
                 self.flash = None;
@@ -66,9 +71,7 @@ impl State {
                 self.known.ask_again();
                 self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
             }
-            Action::ChooseInput => {
-                self.overlay = Some(Overlay::prompt(Purpose::Input, ""));
-            }
+            Action::ChooseInput => return self.browse(Place::Buckets),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Describe => self.describe(),
             Action::Logs => return self.open_logs(),
@@ -92,7 +95,7 @@ impl State {
             }
             Action::Refresh => return self.refresh(),
             Action::Quit => return vec![Effect::Quit],
-            Action::Confirm => {}
+            Action::Confirm | Action::GoUp | Action::TypeInput => {}
         }
         Vec::new()
     }
@@ -158,8 +161,7 @@ impl State {
 
     fn start(&mut self) -> Vec<Effect> {
         let Some(input) = self.input.clone() else {
-            self.overlay = Some(Overlay::prompt(Purpose::Input, ""));
-            return Vec::new();
+            return self.browse(Place::Buckets);
         };
         let options = self.options.clone();
         if matches!(input, InputChoice::File(_)) {

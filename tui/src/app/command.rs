@@ -2,6 +2,7 @@
 
 use mrdeck_services::api::{MAX_CHUNKS, SplitMode};
 
+use super::browse::Place;
 use crate::aws::places::Places;
 use crate::cluster::Wanted;
 use crate::input::InputChoice;
@@ -12,6 +13,7 @@ use crate::trouble::Trouble;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Input(InputChoice),
+    Browse(Place),
     /// `None` lets the engine choose again.
     Chunks(Option<u32>),
     Split(SplitMode),
@@ -47,8 +49,8 @@ pub struct CommandRow {
 
 #[rustfmt::skip]
 pub const COMMANDS: &[CommandRow] = &[
-    CommandRow { name: "input", usage: "S3-URI|FILE", argument: Argument::Free,
-        help: "what the next run reads" },
+    CommandRow { name: "input", usage: "[S3-URI|FILE]", argument: Argument::Free,
+        help: "what the next run reads; without one, browse" },
     CommandRow { name: "chunks", usage: "N|auto", argument: Argument::Words(&[AUTO]),
         help: "how many chunks the input is cut into" },
     CommandRow { name: "split", usage: "copy|range", argument: Argument::Words(&["copy", "range"]),
@@ -86,7 +88,8 @@ pub fn parse(line: &str) -> Result<Command, Trouble> {
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = argument.trim();
     match (name, argument) {
-        ("input", text) => InputChoice::parse(text).map(Command::Input),
+        ("input", "") => Ok(Command::Browse(Place::Buckets)),
+        ("input", text) => parse_input(text),
         ("chunks", AUTO) => Ok(Command::Chunks(None)),
         ("chunks", text) => text
             .parse()
@@ -157,6 +160,14 @@ fn name_or_auto(command: &str, text: &str) -> Result<Option<String>, Trouble> {
     Ok(Some(name).filter(|name| name != AUTO))
 }
 
+/// An input, or a place to look for one: `s3://BUCKET/` and `s3://BUCKET/PREFIX/`.
+pub fn parse_input(text: &str) -> Result<Command, Trouble> {
+    match Place::parse(text) {
+        Some(place) => Ok(Command::Browse(place)),
+        None => InputChoice::parse(text).map(Command::Input),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +190,13 @@ mod tests {
         assert_eq!(parse("profile my work"), Ok(Command::Switch(profile)));
         let region = Command::Switch(Switch::Region(None));
         assert_eq!(parse("region auto"), Ok(region));
+        assert_eq!(parse("input"), Ok(Command::Browse(Place::Buckets)));
+        for place in ["s3://b", "s3://b/", "s3://b/a b/"] {
+            let found = parse(&format!("input {place}"));
+            assert!(matches!(found, Ok(Command::Browse(_))), "{place}");
+        }
+        let object = parse("input s3://b//k");
+        assert!(matches!(object, Ok(Command::Input(_))));
         assert_eq!(parse("q"), Ok(Command::Quit));
         for bad in [
             "",
@@ -187,7 +205,6 @@ mod tests {
             "chunks 10001",
             "split",
             "dance",
-            "input",
             "quit now",
             "scale",
             "scale mapper",

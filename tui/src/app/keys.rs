@@ -32,6 +32,9 @@ pub enum Action {
     Verify,
     StopTask,
     ChooseInput,
+    /// In the browser.
+    GoUp,
+    TypeInput,
     Refresh,
     Quit,
     Confirm,
@@ -51,6 +54,8 @@ impl Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     Panels,
+    /// Buckets and objects to choose from.
+    Browsing,
     /// Help, a description, a log: something to scroll and close.
     Reading,
     /// A question with Yes and No.
@@ -96,10 +101,18 @@ pub struct Binding {
 }
 
 const PANELS: &[Mode] = &[Mode::Panels];
-const MOVING: &[Mode] = &[Mode::Panels, Mode::Reading];
+const BROWSING: &[Mode] = &[Mode::Browsing];
+const LISTS: &[Mode] = &[Mode::Panels, Mode::Browsing];
+const MOVING: &[Mode] = &[Mode::Panels, Mode::Browsing, Mode::Reading];
 const READING: &[Mode] = &[Mode::Reading];
 const ANYWHERE: &[Mode] = &[Mode::Panels, Mode::Reading, Mode::Asking];
-const EVERYWHERE: &[Mode] = &[Mode::Panels, Mode::Reading, Mode::Asking, Mode::Typing];
+const EVERYWHERE: &[Mode] = &[
+    Mode::Panels,
+    Mode::Browsing,
+    Mode::Reading,
+    Mode::Asking,
+    Mode::Typing,
+];
 
 const fn always(_: &State) -> bool {
     true
@@ -121,7 +134,13 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('e')], action: Action::ExportChart, modes: PANELS, keys_text: "e", label: "export chart",
         help: "export the latency chart as a PNG in the current folder", applies: State::can_export },
     Binding { keys: &[ch('o')], action: Action::ChooseInput, modes: PANELS, keys_text: "o", label: "input",
-        help: "choose an input: s3://BUCKET/KEY, or a local file", applies: always },
+        help: "choose an input: browse buckets and objects, or type a local file", applies: always },
+    Binding { keys: &[plain(KeyCode::Enter), ch('l'), plain(KeyCode::Right)], action: Action::Open, modes: BROWSING, keys_text: "Enter l", label: "open",
+        help: "browsing: open the bucket or the folder; choose the object", applies: always },
+    Binding { keys: &[plain(KeyCode::Esc), ch('h'), plain(KeyCode::Left), plain(KeyCode::Backspace)], action: Action::GoUp, modes: BROWSING, keys_text: "Esc h", label: "up",
+        help: "browsing: drop the filter, or go a level up; at the top, close", applies: always },
+    Binding { keys: &[ch('i')], action: Action::TypeInput, modes: BROWSING, keys_text: "i", label: "type it",
+        help: "browsing: type s3://BUCKET/KEY or a file's path (Tab completes it)", applies: always },
     Binding { keys: &[ch('d')], action: Action::Describe, modes: PANELS, keys_text: "d", label: "describe",
         help: "describe the selected task or chunk, with every attempt", applies: State::can_describe },
     Binding { keys: &[ch('l')], action: Action::Logs, modes: PANELS, keys_text: "l", label: "logs",
@@ -130,12 +149,12 @@ pub const BINDINGS: &[Binding] = &[
         help: "stop the selected task (asks first)", applies: State::can_stop_task },
     Binding { keys: &[ch('c')], action: Action::Copy, modes: PANELS, keys_text: "c", label: "copy",
         help: "copy the selected address, output or line to the clipboard", applies: State::can_copy },
-    Binding { keys: &[ch('/')], action: Action::Filter, modes: PANELS, keys_text: "/", label: "filter",
-        help: "show only the lines of this panel that contain a text", applies: always },
-    Binding { keys: &[ch(':')], action: Action::Command, modes: PANELS, keys_text: ":", label: "",
+    Binding { keys: &[ch('/')], action: Action::Filter, modes: LISTS, keys_text: "/", label: "filter",
+        help: "show only the lines that contain a text", applies: always },
+    Binding { keys: &[ch(':')], action: Action::Command, modes: LISTS, keys_text: ":", label: "",
         help: "type a command, for instance :scale, :cluster, :profile, :region (Tab completes)", applies: always },
-    Binding { keys: &[ctrl('r')], action: Action::Refresh, modes: PANELS, keys_text: "ctrl-r", label: "",
-        help: "refresh the tasks; reach the cluster again if it was lost", applies: always },
+    Binding { keys: &[ctrl('r')], action: Action::Refresh, modes: LISTS, keys_text: "ctrl-r", label: "",
+        help: "refresh the tasks (browsing: the list); reach the cluster again if it was lost", applies: always },
     Binding { keys: &[plain(KeyCode::Tab)], action: Action::NextPanel, modes: PANELS, keys_text: "Tab", label: "",
         help: "go to the next panel (Shift-Tab: the previous one)", applies: always },
     Binding { keys: &[plain(KeyCode::BackTab)], action: Action::PreviousPanel, modes: PANELS, keys_text: "", label: "",
@@ -162,7 +181,8 @@ pub const BINDINGS: &[Binding] = &[
         keys_text: "", label: "", help: "", applies: always },
     Binding { keys: &[ch('q'), ch('?'), plain(KeyCode::Enter)], action: Action::Back, modes: READING, keys_text: "", label: "",
         help: "", applies: always },
-    Binding { keys: &[ch('?')], action: Action::Help, modes: PANELS, keys_text: "?", label: "help",
+    Binding { keys: &[ch('q')], action: Action::Back, modes: BROWSING, keys_text: "", label: "", help: "", applies: always },
+    Binding { keys: &[ch('?')], action: Action::Help, modes: LISTS, keys_text: "?", label: "help",
         help: "show or close this help", applies: always },
     Binding { keys: &[ch('q')], action: Action::Quit, modes: PANELS, keys_text: "q", label: "quit",
         help: "quit (in a view: close it)", applies: always },
@@ -213,6 +233,7 @@ pub fn help() -> impl Iterator<Item = &'static Binding> {
 
 pub fn mode(state: &State) -> Mode {
     match &state.overlay {
+        None if state.browser.is_some() => Mode::Browsing,
         None => Mode::Panels,
         Some(Overlay::Help { .. } | Overlay::Describe { .. } | Overlay::Logs { .. }) => {
             Mode::Reading
@@ -230,9 +251,9 @@ mod tests {
 
     #[test]
     fn no_key_means_two_things() {
-        for mode in [Mode::Panels, Mode::Reading, Mode::Asking, Mode::Typing] {
+        for mode in EVERYWHERE {
             let mut seen = HashSet::new();
-            for row in BINDINGS.iter().filter(|row| row.modes.contains(&mode)) {
+            for row in BINDINGS.iter().filter(|row| row.modes.contains(mode)) {
                 for key in row.keys {
                     assert!(seen.insert(format!("{key:?}")), "{mode:?} {key:?}");
                 }

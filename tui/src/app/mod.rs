@@ -2,12 +2,15 @@
 
 mod act;
 mod applies;
+mod browse;
 mod command;
 mod completion;
 mod event_log;
 pub mod keys;
 mod overlay;
+mod paths;
 mod perform;
+mod reach;
 mod reading;
 mod rows;
 mod scaling;
@@ -16,9 +19,11 @@ mod switching;
 pub mod terminal;
 mod typing;
 
+pub use browse::{Browser, Item, Level as BrowserLevel, ListRequest, Listed, Place, Status};
 pub use completion::{Candidate, Completion, Cycle, complete};
 pub use event_log::{EventLog, Level, LogLine};
 pub use overlay::{LogContent, Overlay, PipelineRow, Purpose, Subject};
+pub use paths::PathCompletion;
 pub use rows::{
     LatencyRow, count as row_count, events, latency, pipeline, state_word, tasks, top_words,
 };

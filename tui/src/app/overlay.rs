@@ -36,6 +36,8 @@ pub enum Overlay {
         problem: Option<Trouble>,
         /// Between one Tab and the next.
         cycle: Option<Cycle>,
+        /// How it may go on.
+        hints: Vec<String>,
     },
 }
 
@@ -79,6 +81,7 @@ impl Overlay {
             input: Input::new(initial.to_owned()),
             problem: None,
             cycle: None,
+            hints: Vec::new(),
         }
     }
 }

@@ -9,6 +9,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use super::browse::ListRequest;
+use super::reach;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::aws::places::{self, Places};
 use crate::cluster::{self, Connection, SCALE_PATIENCE, ScalePlan, TaskId, Wanted};
@@ -23,6 +25,7 @@ use crate::report::chart;
 use crate::save::SaveError;
 use crate::switch::Switch;
 use crate::trouble::Trouble;
+use crate::upload::settle;
 
 /// How long quitting waits for the cluster to end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
@@ -93,6 +96,8 @@ impl Performer {
             Effect::Scale(plan) => self.scale(plan),
             Effect::Switch(switch) => self.switch(switch),
             Effect::LookUp(places) => self.look_up(places),
+            Effect::List(request) => self.list(request),
+            Effect::Complete(typed) => self.complete(typed),
             Effect::Copy(_) | Effect::Quit => {}
         }
     }
@@ -190,15 +195,17 @@ impl Performer {
         let (config, news) = (self.config.clone(), self.news.clone());
         self.runs.spawn(async move {
             let prepared = tokio::select! {
-                () = cancel.cancelled() => Err(Trouble::new("cancelled before the run began", "")),
-                prepared = prepare(begin, &connection) => prepared,
+                () = cancel.cancelled() => Err(Trouble::new("cancelled before the run began, nothing was written", "")),
+                prepared = prepare(begin, &connection, &news) => prepared,
             };
+            // An upload that was given up is cleared away before anyone hears that it is over.
+            let cleared = settle(connection.store.as_ref()).await;
             let last = match prepared {
+                Err(trouble) => Msg::StartFailed(cleared.err().unwrap_or(trouble)),
                 Ok((job, client)) => {
                     run(job, client, &config, connection, cancel, &news).await;
                     Msg::RunEnded
                 }
-                Err(trouble) => Msg::StartFailed(trouble),
             };
             let _ = news.send(News::Msg(last)).await;
         });
@@ -254,6 +261,23 @@ impl Performer {
         });
     }
 
+    fn list(&self, request: ListRequest) {
+        let store = self.connection.as_ref().map(|up| up.store.clone());
+        let news = self.news.clone();
+        tokio::spawn(async move {
+            let listed = reach::list(store, &request).await;
+            let _ = news.send(News::Msg(Msg::Listed(request, listed))).await;
+        });
+    }
+
+    fn complete(&self, typed: String) {
+        let news = self.news.clone();
+        tokio::task::spawn_blocking(move || {
+            let completion = reach::complete(typed);
+            let _ = news.blocking_send(News::Msg(Msg::Completed(completion)));
+        });
+    }
+
     fn export(&self, record: Box<Record>) {
         let news = self.news.clone();
         tokio::task::spawn_blocking(move || {
@@ -282,12 +306,21 @@ enum Begin {
 }
 
 /// Everything before the first event: the input uploaded if it is a local file.
-async fn prepare(begin: Begin, connection: &Connection) -> Result<(Job, Client), Trouble> {
+async fn prepare(
+    begin: Begin,
+    connection: &Connection,
+    news: &mpsc::Sender<News>,
+) -> Result<(Job, Client), Trouble> {
     let job = match begin {
         Begin::At(job) => job,
         Begin::New(input, options) => {
             let store = connection.store.as_ref();
-            let input = input.resolve(store, connection.bucket.as_deref()).await?;
+            let told = |progress| {
+                // With no room for it the next one tells as much.
+                let _ = news.try_send(News::Msg(Msg::Uploading(progress)));
+            };
+            let bucket = connection.bucket.as_deref();
+            let input = input.resolve(store, bucket, &told).await?;
             Job::New { input, options }
         }
     };

@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use mrdeck_services::api::SplitMode;
 use mrdeck_services::uri::S3Uri;
 
+use super::browse::{Browser, ListRequest, Listed};
 use super::completion::Known;
 use super::event_log::{EventLog, Level};
 use super::overlay::{LogContent, Overlay, PipelineRow};
+use super::paths::PathCompletion;
 use super::rows;
 use super::scaling::Scaling;
 use crate::aws::places::Places;
@@ -21,6 +23,7 @@ use crate::figures::plural;
 use crate::input::InputChoice;
 use crate::switch::{Place, Switch};
 use crate::trouble::Trouble;
+use crate::upload::Progress;
 
 /// A run's times are shown to a tenth of a second.
 const TICK_OF_A_RUN: Duration = Duration::from_millis(100);
@@ -100,6 +103,10 @@ pub enum Msg {
     Named(Places, Result<Vec<String>, Trouble>),
     Logs(TaskId, Result<Vec<String>, Trouble>),
     Copied(String),
+    /// A page of the browser's list came, or did not.
+    Listed(ListRequest, Listed),
+    Completed(PathCompletion),
+    Uploading(Progress),
 }
 
 /// What the loop is to do. Nothing here has happened yet.
@@ -122,6 +129,9 @@ pub enum Effect {
     LookUp(Places),
     FetchLogs(TaskId),
     Copy(String),
+    List(ListRequest),
+    /// Asks how the path that begins so may go on.
+    Complete(String),
     Quit,
 }
 
@@ -164,6 +174,10 @@ pub struct State {
     pub filters: [String; Panel::ALL.len()],
     pub(super) cursors: [usize; Panel::ALL.len()],
     pub overlay: Option<Overlay>,
+    /// Instead of the panels, and below what lies over them.
+    pub browser: Option<Browser>,
+    /// How far the local file is that a run waits for, and since when it is uploaded.
+    pub upload: Option<(Progress, Timestamp)>,
     pub flash: Option<Flash>,
 }
 
@@ -195,6 +209,8 @@ impl State {
             filters: Default::default(),
             cursors,
             overlay: None,
+            browser: None,
+            upload: None,
             flash: None,
         }
     }
@@ -247,13 +263,20 @@ impl State {
             Msg::Run(event) => self.run_event(&event),
             Msg::RunEnded => {
                 self.activity = Activity::Idle;
+                self.upload = None;
                 // Only now do the keys apply that it speaks of.
                 self.say_how_it_ended();
             }
             Msg::StartFailed(trouble) => {
+                // What one asked for oneself is no error.
+                let level = match self.activity {
+                    Activity::Cancelling => Level::Warning,
+                    _ => Level::Error,
+                };
                 self.activity = Activity::Idle;
-                self.log.add_trouble(now, Level::Error, &trouble);
-                self.flash(Level::Error, trouble.to_string());
+                self.upload = None;
+                self.log.add_trouble(now, level, &trouble);
+                self.flash(level, trouble.to_string());
             }
             Msg::ChartWritten(Ok(path)) => {
                 let text = format!("chart written to {}", path.display());
@@ -274,6 +297,9 @@ impl State {
             Msg::Named(places, names) => self.named(places, names),
             Msg::Logs(task, result) => self.logs(&task, result),
             Msg::Copied(text) => self.flash(Level::Good, format!("copied {text}")),
+            Msg::Listed(request, listed) => return self.listed(&request, listed),
+            Msg::Completed(completion) => self.completed(completion),
+            Msg::Uploading(progress) => self.uploading(progress),
         }
         Vec::new()
     }
@@ -283,8 +309,9 @@ impl State {
         if self.run.as_ref().is_some_and(Record::is_running) {
             Some(TICK_OF_A_RUN)
         } else {
-            // The age of the list, in seconds.
-            self.tasks.problem.as_ref().map(|_| Duration::from_secs(1))
+            // The age of the list and of an upload, in seconds.
+            let is_aging = self.tasks.problem.is_some() || self.upload.is_some();
+            is_aging.then_some(Duration::from_secs(1))
         }
     }
 
@@ -324,10 +351,21 @@ impl State {
         if self.input.is_none() {
             self.input = info.default_input.clone().map(InputChoice::Object);
         }
+        // What it shows may be another S3's.
+        self.browser = None;
         self.link = Link::Up(info);
     }
 
+    fn uploading(&mut self, progress: Progress) {
+        // After a cancel there is nothing to follow any more.
+        if self.activity == Activity::Preparing {
+            let since = self.upload.map_or(self.now, |(_, since)| since);
+            self.upload = Some((progress, since));
+        }
+    }
+
     fn run_event(&mut self, event: &RunEvent) {
+        self.upload = None;
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }

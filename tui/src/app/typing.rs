@@ -32,17 +32,18 @@ impl State {
             input,
             problem,
             cycle,
+            hints,
         }) = &mut self.overlay
         else {
             return Vec::new();
         };
         *problem = None;
         *cycle = None;
+        hints.clear();
         match purpose {
             Purpose::Filter => {
-                input
-                    .value()
-                    .clone_into(&mut self.filters[self.focus as usize]);
+                let filter = input.value().to_owned();
+                *self.filter_mut() = filter;
                 Vec::new()
             }
             Purpose::Command => {
@@ -69,6 +70,9 @@ impl State {
 
     /// Tab: fills in the first candidate, then the next ones; Shift-Tab goes back.
     fn complete(&mut self, is_forward: bool) -> Vec<Effect> {
+        if self.typed_path().is_some() {
+            return self.complete_path();
+        }
         let Some(Overlay::Prompt {
             purpose: Purpose::Command,
             input,
@@ -116,10 +120,11 @@ impl State {
         let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let request = match key.code {
             KeyCode::Esc => {
-                if *purpose == Purpose::Filter {
-                    self.filters[self.focus as usize].clear();
-                }
+                let is_filter = *purpose == Purpose::Filter;
                 self.overlay = None;
+                if is_filter {
+                    self.filter_mut().clear();
+                }
                 return Vec::new();
             }
             KeyCode::Enter => {
@@ -149,12 +154,10 @@ impl State {
     fn entered(&mut self, purpose: Purpose, line: &str) -> Vec<Effect> {
         let done = match purpose {
             Purpose::Filter => {
-                line.clone_into(&mut self.filters[self.focus as usize]);
-                Ok(Vec::new())
+                line.clone_into(self.filter_mut());
+                Ok(self.filter_entered())
             }
-            Purpose::Input => {
-                InputChoice::parse(line).and_then(|input| self.command(Command::Input(input)))
-            }
+            Purpose::Input => command::parse_input(line).and_then(|command| self.command(command)),
             Purpose::Command if line.trim().is_empty() => Ok(Vec::new()),
             Purpose::Command => command::parse(line).and_then(|command| self.command(command)),
         };
@@ -174,12 +177,19 @@ impl State {
         }
     }
 
+    pub(super) fn choose_input(&mut self, input: InputChoice) {
+        self.browser = None;
+        self.flash(Level::Info, format!("s runs over {input}"));
+        self.input = Some(input);
+    }
+
     fn command(&mut self, command: Command) -> Result<Vec<Effect>, Trouble> {
         match command {
-            Command::Input(input) => {
-                self.flash(Level::Info, format!("s runs over {input}"));
-                self.input = Some(input);
+            Command::Browse(place) => {
+                self.overlay = None;
+                return Ok(self.browse(place));
             }
+            Command::Input(input) => self.choose_input(input),
             Command::Chunks(chunks) => {
                 let text = chunks.map_or("as many as suits".to_owned(), |n| n.to_string());
                 self.flash(Level::Info, format!("chunks: {text}"));

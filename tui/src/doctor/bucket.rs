@@ -113,7 +113,7 @@ mod tests {
 
     fn denied() -> StoreError {
         StoreError::Denied {
-            uri: S3Uri::new("b", "k").unwrap(),
+            at: (&S3Uri::new("b", "k").unwrap()).into(),
             detail: "AccessDenied".to_owned(),
         }
     }

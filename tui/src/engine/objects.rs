@@ -25,6 +25,8 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
             "renew them, for instance with 'aws sso login', or choose another --profile"
         }
         StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
+        StoreError::OtherRegion { .. } => "name that region with --region",
+        StoreError::Source { .. } => "check the file, and try again when nobody writes it any more",
         StoreError::Throttled { .. } | StoreError::Truncated { .. } | StoreError::Other { .. } => {
             "try again in a moment"
         }

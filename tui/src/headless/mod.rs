@@ -10,8 +10,10 @@ mod serve;
 mod stack;
 mod tasks;
 mod up;
+mod uploading;
 
 use std::io::Write;
+use std::time::Duration;
 
 pub use doctor::doctor;
 use serde::Serialize;
@@ -25,6 +27,9 @@ pub use up::up;
 
 use crate::exit::Exit;
 use crate::trouble::{Trouble, TroubleKind};
+
+/// Between two turns of a spinner.
+const TICK: Duration = Duration::from_millis(100);
 
 /// Says what went wrong on standard error.
 fn complain(trouble: &Trouble) -> Exit {

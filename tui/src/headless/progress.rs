@@ -1,15 +1,11 @@
 //! Progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::event::{EventKind, Phase, RunEvent};
 use crate::figures::{millis, plural, printable};
-
-/// Between two turns of the spinner.
-const TICK: Duration = Duration::from_millis(100);
 
 /// Only the maps can be counted; the other phases are one request each.
 fn style(phase: Phase) -> ProgressStyle {
@@ -32,7 +28,7 @@ impl Progress {
     pub fn new() -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
-            bar.enable_steady_tick(TICK);
+            bar.enable_steady_tick(super::TICK);
             bar
         });
         Self {

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use mrdeck_services::api::{MAX_CHUNKS, SplitMode};
+use mrdeck_services::uri::S3Uri;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
+use super::uploading::Uploading;
 use super::{complain, print, print_json};
 use crate::cli::{OutputFormat, RunArgs, SplitArg};
 use crate::cluster::{self, Connection};
@@ -20,6 +22,7 @@ use crate::exit::Exit;
 use crate::input::InputChoice;
 use crate::report::{RunReport, chart, text};
 use crate::trouble::{Trouble, read_only};
+use crate::upload::settle;
 use crate::{save, signals};
 
 /// What is wrong with the command line of `run`.
@@ -108,13 +111,10 @@ async fn run_connected(
         crate::complain(&UsageError::NoInput.to_string(), "");
         return Exit::Usage;
     };
-    let resolved = tokio::select! {
-        () = cancel.cancelled() => return Exit::Interrupted,
-        resolved = input.resolve(connection.store.as_ref(), connection.bucket.as_deref()) => resolved,
-    };
-    let job = match resolved {
-        Ok(input) => Job::New { input, options },
-        Err(trouble) => return complain(&trouble),
+    let job = match upload(&input, connection, &cancel).await {
+        None => return Exit::Interrupted,
+        Some(Ok(input)) => Job::New { input, options },
+        Some(Err(trouble)) => return complain(&trouble),
     };
     let record = match follow(config, job, connection, cancel).await {
         Ok(record) => record,
@@ -133,6 +133,26 @@ async fn run_connected(
             record.trouble.as_ref().map_or(Exit::Failed, complain)
         }
     }
+}
+
+/// The object to run on, after the upload of a local file; `None` if that was cancelled.
+async fn upload(
+    input: &InputChoice,
+    connection: &Connection,
+    cancel: &CancellationToken,
+) -> Option<Result<S3Uri, Trouble>> {
+    let uploading = Uploading::new(input);
+    let store = connection.store.as_ref();
+    let told = |progress| uploading.show(progress);
+    let resolved = tokio::select! {
+        () = cancel.cancelled() => None,
+        resolved = input.resolve(store, connection.bucket.as_deref(), &told) => Some(resolved),
+    };
+    drop(uploading);
+    if let Err(trouble) = settle(store).await {
+        complain(&trouble);
+    }
+    resolved
 }
 
 /// Runs the job and shows its progress.

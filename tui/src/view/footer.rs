@@ -69,6 +69,11 @@ fn typing_line(state: &State, look: &Look, width: u16) -> Line<'static> {
             let text = text::elide_end(&problem.to_string(), room);
             Line::styled(format!(" ✗ {text}"), theme.error)
         }
+        Some(Overlay::Prompt { hints, .. }) if !hints.is_empty() => {
+            let room = usize::from(width).saturating_sub(2);
+            let text = text::elide_end(&hints.join("  "), room);
+            Line::styled(format!(" {text}"), theme.dim)
+        }
         Some(Overlay::Prompt {
             purpose: Purpose::Command,
             ..
@@ -103,9 +108,13 @@ fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
         }
         Mode::Asking => return hints(look, &[("y", "yes"), ("n", "no")]),
         Mode::Typing => return typing_line(state, look, width),
-        Mode::Panels => {}
+        Mode::Panels | Mode::Browsing => {}
     }
-    let last = hints(look, &[("?", "help"), ("q", "quit")]).spans;
+    let quit = match keys::mode(state) {
+        Mode::Browsing => "close",
+        _ => "quit",
+    };
+    let last = hints(look, &[("?", "help"), ("q", quit)]).spans;
     let reserved: usize = last.iter().map(Span::width).sum();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;

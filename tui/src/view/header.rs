@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{Look, text};
 use crate::app::{Activity, Link, State};
 use crate::engine::event::{Phase, RunStatus};
-use crate::figures::{age, millis};
+use crate::figures::{age, bytes, millis};
 
 /// Columns a name takes at most.
 const NAME_WIDTH: usize = 24;
@@ -79,6 +79,13 @@ fn stale(state: &State) -> Option<String> {
 
 fn run_line(state: &State, look: &Look) -> Line<'static> {
     let theme = &look.theme;
+    if let (Activity::Preparing, Some((progress, since))) = (state.activity, state.upload) {
+        let seconds = age(state.now.duration_since(since).as_secs());
+        let (sent, total) = (bytes(progress.sent), bytes(progress.total));
+        let percent = progress.percent();
+        let text = format!("uploading {sent} of {total}, {percent} %, {seconds} ");
+        return Line::styled(text, theme.active);
+    }
     if state.activity == Activity::Preparing {
         return Line::styled("preparing … ", theme.active);
     }

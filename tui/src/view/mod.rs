@@ -14,8 +14,9 @@
 //! └────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Enter gives one panel everything between header and footer. Nothing here waits or does I/O.
+//! Enter gives one panel everything between header and footer; the browser takes the same place. Nothing here waits or does I/O.
 
+mod browse;
 mod completion;
 mod describe;
 mod events;
@@ -118,7 +119,9 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame) -> usize {
     .areas(area);
     header::draw(state, look, frame, top);
     footer::draw(state, look, frame, bottom);
-    if state.is_zoomed {
+    if let Some(browser) = &state.browser {
+        browse::draw(browser, look, frame, body);
+    } else if state.is_zoomed {
         draw_panel(state, look, frame, state.focus, body);
     } else {
         for (panel, area) in layout(state, body) {
@@ -226,7 +229,12 @@ fn mark_selected(
     if state.focus != panel || !shown.contains(&selected) {
         return;
     }
-    let Ok(row) = u16::try_from(selected - shown.start) else {
+    mark_line(look, frame, area, selected - shown.start);
+}
+
+/// Marks one of the lines in `area`.
+fn mark_line(look: &Look, frame: &mut Frame, area: Rect, row: usize) {
+    let Ok(row) = u16::try_from(row) else {
         return;
     };
     let line = Rect {

@@ -34,7 +34,7 @@ pub(super) fn object(
                     range.end - 1
                 );
                 return Err(StoreError::Other {
-                    uri: at.clone(),
+                    at: at.into(),
                     detail,
                 });
             }
@@ -56,7 +56,7 @@ pub(super) fn length(at: &S3Uri, given: Option<i64>) -> Result<u64, StoreError> 
     given
         .and_then(|n| u64::try_from(n).ok())
         .ok_or_else(|| StoreError::Other {
-            uri: at.clone(),
+            at: at.into(),
             detail: detail(),
         })
 }

@@ -5,10 +5,9 @@ use std::error::Error;
 pub(super) use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
-use crate::store::StoreError;
 pub(super) use crate::store::refusal::causes;
 use crate::store::refusal::{Refusal, is_about_credentials, refusal};
-use crate::uri::S3Uri;
+use crate::store::{StoreError, Target};
 
 /// A failed call, as far as its answer alone tells.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub(super) enum Failure {
     Bare(StoreError),
 }
 
-pub(super) fn classify<E>(at: &S3Uri, error: &SdkError<E, HttpResponse>) -> Failure
+pub(super) fn classify<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -40,28 +39,45 @@ where
 }
 
 /// What an answer with an error status means. Codes come first: statuses are shared by many of them.
-fn refused(at: &S3Uri, status: u16, code: Option<&str>, detail: String) -> Failure {
-    let uri = at.clone();
-    let bucket = at.bucket().to_owned();
+fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Failure {
+    let at = at.clone();
     Failure::Known(match code.map_or(Kind::Shared(Refusal::Unknown), kind) {
-        Kind::NoBucket => StoreError::NoSuchBucket { bucket },
+        Kind::NoBucket => return no_bucket(at, detail),
         Kind::NoKey => return Failure::Missing,
-        Kind::Changed => StoreError::Changed { uri },
+        Kind::Changed => changed(at, detail),
+        Kind::OtherRegion => StoreError::OtherRegion { at, detail },
         Kind::Shared(Refusal::Credentials) => StoreError::Credentials { detail },
-        Kind::Shared(Refusal::Denied) => StoreError::Denied { uri, detail },
+        Kind::Shared(Refusal::Denied) => StoreError::Denied { at, detail },
         Kind::Shared(Refusal::Throttled) => StoreError::Throttled { detail },
         Kind::Shared(Refusal::Unknown) => match status {
             404 if code.is_none() => return Failure::Missing,
-            400 if code.is_none() => return Failure::Bare(StoreError::Other { uri, detail }),
+            301 => StoreError::OtherRegion { at, detail },
+            400 if code.is_none() => return Failure::Bare(StoreError::Other { at, detail }),
             401 | 403 if code.is_none() => {
-                return Failure::Bare(StoreError::Denied { uri, detail });
+                return Failure::Bare(StoreError::Denied { at, detail });
             }
-            401 | 403 => StoreError::Denied { uri, detail },
-            412 => StoreError::Changed { uri },
+            401 | 403 => StoreError::Denied { at, detail },
+            412 => changed(at, detail),
             429 | 503 => StoreError::Throttled { detail },
-            _ => StoreError::Other { uri, detail },
+            _ => StoreError::Other { at, detail },
         },
     })
+}
+
+fn no_bucket(at: Target, detail: String) -> Failure {
+    let bucket = match at {
+        Target::Object(uri) => uri.bucket().to_owned(),
+        Target::Keys { bucket, .. } => bucket,
+        Target::Buckets => return Failure::Known(StoreError::Other { at, detail }),
+    };
+    Failure::Known(StoreError::NoSuchBucket { bucket })
+}
+
+fn changed(at: Target, detail: String) -> StoreError {
+    match at {
+        Target::Object(uri) => StoreError::Changed { uri },
+        at => StoreError::Other { at, detail },
+    }
 }
 
 /// What S3 alone says, and what every AWS service may say.
@@ -69,6 +85,7 @@ enum Kind {
     NoBucket,
     NoKey,
     Changed,
+    OtherRegion,
     Shared(Refusal),
 }
 
@@ -77,12 +94,15 @@ fn kind(code: &str) -> Kind {
         "NoSuchBucket" => Kind::NoBucket,
         "NoSuchKey" | "NotFound" | "NoSuchVersion" => Kind::NoKey,
         "PreconditionFailed" => Kind::Changed,
+        "PermanentRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException" => Kind::OtherRegion,
         code => Kind::Shared(refusal(code)),
     }
 }
 
 /// A call that got no answer that S3 could have meant.
-fn undelivered<E>(at: &S3Uri, error: &SdkError<E, HttpResponse>) -> StoreError
+fn undelivered<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> StoreError
 where
     E: Error + 'static,
 {
@@ -92,7 +112,7 @@ where
     }
     match error {
         SdkError::ConstructionFailure(_) => StoreError::Other {
-            uri: at.clone(),
+            at: at.clone(),
             detail,
         },
         _ => StoreError::Unreachable { detail },
@@ -103,9 +123,14 @@ where
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::uri::S3Uri;
+
+    fn at() -> Target {
+        (&"s3://b/k".parse::<S3Uri>().unwrap()).into()
+    }
 
     fn known(status: u16, code: Option<&str>) -> StoreError {
-        match refused(&"s3://b/k".parse().unwrap(), status, code, String::new()) {
+        match refused(&at(), status, code, String::new()) {
             Failure::Known(error) => error,
             other => panic!("{code:?} {status}: {other:?}"),
         }
@@ -143,30 +168,30 @@ mod tests {
         ));
         assert!(matches!(
             known(301, Some("PermanentRedirect")),
-            StoreError::Other { .. }
+            StoreError::OtherRegion { .. }
         ));
     }
 
     #[test]
     fn without_a_code_the_status_decides() {
-        let at: S3Uri = "s3://b/k".parse().unwrap();
         assert!(matches!(known(412, None), StoreError::Changed { .. }));
         assert!(matches!(known(429, None), StoreError::Throttled { .. }));
         assert!(matches!(known(500, None), StoreError::Other { .. }));
+        assert!(matches!(known(301, None), StoreError::OtherRegion { .. }));
         assert!(matches!(
-            refused(&at, 404, None, String::new()),
+            refused(&at(), 404, None, String::new()),
             Failure::Missing
         ));
         assert!(matches!(
-            refused(&at, 404, Some("NoSuchKey"), String::new()),
+            refused(&at(), 404, Some("NoSuchKey"), String::new()),
             Failure::Missing
         ));
         assert!(matches!(
-            refused(&at, 403, None, String::new()),
+            refused(&at(), 403, None, String::new()),
             Failure::Bare(StoreError::Denied { .. })
         ));
         assert!(matches!(
-            refused(&at, 400, None, String::new()),
+            refused(&at(), 400, None, String::new()),
             Failure::Bare(StoreError::Other { .. })
         ));
     }

@@ -2,6 +2,7 @@
 
 mod body;
 mod failure;
+mod list;
 mod upload;
 
 use async_trait::async_trait;
@@ -9,19 +10,28 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use bytes::Bytes;
 
+use tokio_util::task::TaskTracker;
+
 use self::failure::{Failure, HttpResponse, classify};
-use super::{BodyStream, Object, ObjectMeta, ReadOptions, Store, StoreError};
+use super::{
+    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
+};
 use crate::uri::S3Uri;
 
 /// S3, or what speaks its language; see [`super::aws`] for the client.
 #[derive(Debug, Clone)]
 pub struct S3Store {
     client: Client,
+    /// Uploads that are being given up.
+    given_up: TaskTracker,
 }
 
 impl S3Store {
     pub fn new(client: Client) -> Self {
-        Self { client }
+        let given_up = TaskTracker::new();
+        // Closed only says that waiting may end: more can be tracked all the same.
+        given_up.close();
+        Self { client, given_up }
     }
 
     /// The error's meaning, after asking S3 once more where its first answer leaves it open.
@@ -29,7 +39,7 @@ impl S3Store {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        match classify(at, &error) {
+        match classify(&at.into(), &error) {
             Failure::Known(error) => error,
             Failure::Missing => self.missing(at).await,
             Failure::Bare(error) => self.why_bare(at, error).await,
@@ -40,7 +50,7 @@ impl S3Store {
     /// `NoSuchKey` for both.
     async fn missing(&self, at: &S3Uri) -> StoreError {
         let answer = self.client.head_bucket().bucket(at.bucket()).send().await;
-        match answer.map_err(|error| classify(at, &error)) {
+        match answer.map_err(|error| classify(&at.into(), &error)) {
             Err(Failure::Missing) => StoreError::NoSuchBucket {
                 bucket: at.bucket().to_owned(),
             },
@@ -57,7 +67,11 @@ impl S3Store {
             .bucket(at.bucket())
             .key(at.key())
             .range("bytes=0-0");
-        match get.send().await.map_err(|error| classify(at, &error)) {
+        match get
+            .send()
+            .await
+            .map_err(|error| classify(&at.into(), &error))
+        {
             Err(Failure::Known(error)) => error,
             Err(Failure::Missing) => self.missing(at).await,
             Ok(_) | Err(Failure::Bare(_)) => bare,
@@ -93,7 +107,7 @@ impl Store for S3Store {
             if range.is_empty() {
                 let detail = "an empty range was asked for".to_owned();
                 return Err(StoreError::Other {
-                    uri: at.clone(),
+                    at: at.into(),
                     detail,
                 });
             }
@@ -135,5 +149,31 @@ impl Store for S3Store {
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain(at, error).await),
         }
+    }
+
+    async fn upload(
+        &self,
+        at: &S3Uri,
+        body: BodyStream,
+        told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        upload::upload(self, at, body, told).await
+    }
+
+    async fn settled(&self) {
+        self.given_up.wait().await;
+    }
+
+    async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError> {
+        list::buckets(&self.client, from).await
+    }
+
+    async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        list::keys(&self.client, bucket, prefix, from).await
     }
 }

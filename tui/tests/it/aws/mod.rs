@@ -1,6 +1,7 @@
 //! The console against ECS, EC2 and S3 as moto imitates them, with real services at the addresses it finds.
 
 mod faults;
+mod input;
 mod replaced;
 mod scale;
 mod switch;

@@ -21,7 +21,7 @@ fn open(lab: &Lab, home: &Home) -> Open {
     }
     let mut deck = deck.open();
     super::wait_until_up(&deck);
-    deck.send(&format!("o{input}\r"));
+    deck.send(&format!("oi{input}\r"));
     deck.wait_text(&["s runs over s3://"]);
     deck
 }

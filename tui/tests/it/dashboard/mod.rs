@@ -1,5 +1,6 @@
 //! The dashboard as a person uses it: the real binary in a real pseudo-terminal, keys in, screens out.
 
+mod browse;
 mod ending;
 mod fixed;
 mod input;

@@ -73,7 +73,7 @@ fn keys_are_read_while_the_network_hangs() {
         .open();
     deck.wait_text(&["mrdeck", "Tasks", "Pipeline", "Events", "q quit"]);
     deck.wait_text(&["fixed addresses", "s start"]);
-    deck.send("o");
+    deck.send("oi");
     deck.send("s3://bucket/key.txt\r");
     deck.wait_text(&["s runs over s3://bucket/key.txt"]);
     deck.send("s");

@@ -92,7 +92,7 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
     ));
     let mut no_log = everywhere(evil).pressed("jl");
     no_log.send(Msg::Logs(task, Err(Trouble::new(evil, evil))));
-    let mut prompt = everywhere(evil).pressed("o");
+    let mut prompt = everywhere(evil).pressed("oi");
     prompt.send(Msg::Paste(evil.to_owned()));
     let mut refused = everywhere(evil).pressed(":");
     refused.send(Msg::Paste(evil.to_owned()));

@@ -47,9 +47,8 @@ fn commands_do_what_they_say() {
 
 #[test]
 fn while_a_line_is_typed_every_letter_is_a_letter() {
-    for open in ["o", ":", "/"] {
+    for open in ["oi", ":", "/", "o/"] {
         let mut scene = connected().pressed(open);
-        scene.ctrl('u');
         assert_eq!(scene.press("qsrRxSyle?c/:"), [], "{open}");
         match overlay(&scene) {
             Overlay::Prompt { input, .. } => assert_eq!(input.value(), "qsrRxSyle?c/:"),
@@ -60,8 +59,7 @@ fn while_a_line_is_typed_every_letter_is_a_letter() {
 
 #[test]
 fn a_paste_is_typed_without_its_line_ends_and_escapes() {
-    let mut scene = connected().pressed("o");
-    scene.ctrl('u');
+    let mut scene = connected().pressed("oi");
     scene.send(Msg::Paste("/tmp/a\u{1b}[31m b.txt\r\n".to_owned()));
     match overlay(&scene) {
         Overlay::Prompt { input, .. } => assert_eq!(input.value(), "/tmp/a[31m b.txt"),
@@ -78,7 +76,7 @@ fn a_paste_is_typed_without_its_line_ends_and_escapes() {
 
 #[test]
 fn ctrl_c_quits_everywhere_and_q_only_from_the_panels() {
-    let places = ["", "?", "jd", "jl", "jS", ":", "o", "/"];
+    let places = ["", "?", "jd", "jl", "jS", ":", "o", "oi", "/"];
     for place in places {
         let mut scene = connected().pressed(place);
         assert_eq!(scene.ctrl('c'), [Effect::Quit], "{place}");
@@ -120,7 +118,7 @@ fn other_keys_do_nothing_at_all() {
 
 #[test]
 fn ctrl_d_does_nothing_wherever_it_is_pressed() {
-    for place in ["", "?", "jd", "jl", "jS", ":x", "ox", "/x"] {
+    for place in ["", "?", "jd", "jl", "jS", ":x", "o", "oix", "o/x", "/x"] {
         let mut scene = connected().pressed(place);
         let before = super::screen(&scene.state, (120, 40));
         assert_eq!(scene.ctrl('d'), [], "{place}");

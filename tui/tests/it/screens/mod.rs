@@ -1,5 +1,6 @@
 //! What the dashboard draws and what its keys do, without a terminal: `State`, `Msg` and `view::draw` alone.
 
+mod browse;
 mod colours;
 mod elsewhere;
 mod hostile;

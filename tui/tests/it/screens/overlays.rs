@@ -59,13 +59,13 @@ fn the_question_before_a_task_is_stopped() {
 
 #[test]
 fn prompts() {
-    let mut scene = Scene::new().connected().pressed("o");
+    let mut scene = Scene::new().connected().pressed("oi");
     check("prompt-input", &scene.state);
-    scene.ctrl('u');
     scene.press("http://example.com/text");
     scene.key(KeyCode::Enter);
     check("prompt-input-refused", &scene.state);
     scene.key(KeyCode::Esc);
+    scene.press("q");
     scene.press(":");
     check("prompt-command", &scene.state);
     scene.press("chunks 10001");

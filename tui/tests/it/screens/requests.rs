@@ -1,7 +1,7 @@
 //! What each key of the table asks for, and when it asks for nothing.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Link, LogContent, Msg, Overlay, Purpose, Subject};
+use mrdeck::app::{Effect, Link, LogContent, Msg, Overlay, Subject};
 use mrdeck::cluster::{TaskId, TaskStatus};
 use mrdeck::engine::event::RunStatus;
 use mrdeck::input::InputChoice;
@@ -45,14 +45,8 @@ fn s_needs_a_cluster_and_an_input() {
     assert_eq!(scene.press("s"), [], "not connected");
     let mut scene = connected();
     scene.state.input = None;
-    assert_eq!(scene.press("s"), []);
-    assert!(matches!(
-        overlay(&scene),
-        Overlay::Prompt {
-            purpose: Purpose::Input,
-            ..
-        }
-    ));
+    assert!(matches!(&scene.press("s")[..], [Effect::List(_)]));
+    assert!(scene.state.browser.is_some(), "one has to be chosen");
 }
 
 #[test]
@@ -140,18 +134,22 @@ fn e_exports_a_run_that_ended() {
 
 #[test]
 fn o_takes_a_new_input_or_leaves_the_old_one() {
-    let mut scene = connected().pressed("o");
-    scene.ctrl('u');
+    let mut scene = connected().pressed("oi");
     scene.press("s3://mine/a key.txt");
     assert_eq!(scene.key(KeyCode::Enter), []);
     let chosen = InputChoice::parse("s3://mine/a key.txt").unwrap();
     assert_eq!(scene.state.input, Some(chosen.clone()));
-    scene.press("ohttp");
+    assert!(
+        scene.state.browser.is_none(),
+        "chosen: nothing is in the way"
+    );
+    scene.press("oihttp");
     scene.key(KeyCode::Esc);
+    scene.key(KeyCode::Esc);
+    assert!(scene.state.browser.is_none());
     assert_eq!(scene.state.input, Some(chosen.clone()));
     assert!(scene.state.overlay.is_none());
-    scene.press("o");
-    scene.ctrl('u');
+    scene.press("oi");
     scene.key(KeyCode::Enter);
     assert!(
         matches!(

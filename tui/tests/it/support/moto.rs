@@ -66,9 +66,13 @@ impl Moto {
         Some(moto)
     }
 
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// What a console or a service needs in its environment.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        Self::environment_at(format!("http://{}", self.address))
+        Self::environment_at(self.url())
     }
 
     /// The same for a console that reaches AWS through a proxy, which does to each call what the script says.
@@ -107,6 +111,12 @@ impl Moto {
         let scope = authorization("s3");
         let listed = self.send("GET", "/", &[("authorization", &scope)], b"");
         elements(&listed, "Name").contains(&bucket.to_owned())
+    }
+
+    /// What S3 answers to a GET.
+    pub fn s3_get(&self, path: &str) -> String {
+        let scope = authorization("s3");
+        self.send("GET", path, &[("authorization", &scope)], b"")
     }
 
     pub fn ecs(&self, operation: &str, input: &Value) -> Value {

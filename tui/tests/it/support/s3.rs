@@ -41,7 +41,8 @@ impl ObjectStore {
         let service = builder.build();
         let (listener, client) = runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let client = client(listener.local_addr().unwrap()).await;
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            let client = client_of(&url, ACCESS_KEY, SECRET_KEY).await;
             (listener, client)
         });
         let address = listener.local_addr().unwrap();
@@ -102,13 +103,14 @@ impl ObjectStore {
     }
 }
 
-async fn client(address: SocketAddr) -> S3Store {
+/// A client of any server that speaks S3.
+pub async fn client_of(url: &str, access_key: &str, secret_key: &str) -> S3Store {
     // Another provider can only be there if this was called before.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let credentials = Credentials::new(ACCESS_KEY, SECRET_KEY, None, None, "tests");
+    let credentials = Credentials::new(access_key, secret_key, None, None, "tests");
     let options = AwsOptions {
         region: Some("us-east-1".to_owned()),
-        endpoint_url: Some(format!("http://{address}")),
+        endpoint_url: Some(url.to_owned()),
         credentials: Some(credentials),
         ..AwsOptions::default()
     };

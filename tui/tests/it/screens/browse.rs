@@ -1,0 +1,352 @@
+//! The browser: what it shows of buckets and objects, what it asks for and when, and what answers change.
+
+use crossterm::event::KeyCode;
+use jiff::Timestamp;
+use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
+use mrdeck::input::InputChoice;
+use mrdeck::trouble::Trouble;
+use mrdeck::upload::Progress;
+use mrdeck_services::store::Page;
+
+use super::check;
+use super::scene::Scene;
+
+const CTRL_R: char = 'r';
+
+fn at(seconds: i64) -> Option<Timestamp> {
+    Timestamp::from_second(1_773_480_413 - seconds).ok()
+}
+
+fn object(key: impl Into<String>, size: u64) -> Item {
+    Item::Object {
+        key: key.into(),
+        size,
+        modified: at(i64::try_from(size % 100_000).unwrap()),
+    }
+}
+
+fn bucket(name: &str) -> Item {
+    Item::Bucket {
+        name: name.to_owned(),
+        created: at(86_400 * 90),
+    }
+}
+
+fn page(items: Vec<Item>, next: Option<&str>) -> Listed {
+    let next = next.map(str::to_owned);
+    Listed::Page(Page { items, next })
+}
+
+/// The only thing that is asked for.
+#[track_caller]
+fn asked(effects: &[Effect]) -> ListRequest {
+    match effects {
+        [Effect::List(request)] => request.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The browser is open, and the buckets are there.
+fn buckets() -> Scene {
+    let mut scene = Scene::new().connected();
+    let request = asked(&scene.press("o"));
+    assert_eq!(request.place, Place::Buckets);
+    let names = ["backups", "logs-of-2026", "mrdeck", "zoo"];
+    let items = names.map(bucket).to_vec();
+    scene.send(Msg::Listed(request, page(items, None)));
+    scene
+}
+
+/// In the bucket `mrdeck`, where the cursor was put.
+fn in_bucket(items: Vec<Item>, next: Option<&str>) -> Scene {
+    let mut scene = buckets();
+    let request = asked(&scene.key(KeyCode::Enter));
+    assert_eq!(request.place, Place::bucket("mrdeck"));
+    scene.send(Msg::Listed(request, page(items, next)));
+    scene
+}
+
+fn some_objects() -> Vec<Item> {
+    vec![
+        Item::Prefix("archive/".to_owned()),
+        object("empty.txt", 0),
+        object("hamlet.txt", 167_801),
+        object("liber-primus.txt", 44_950),
+        Item::Prefix("mr/".to_owned()),
+        object(
+            "wikipedia-2026-03-01-pages-articles-multistream-of-all-languages-there-are.txt",
+            97_710_505_984,
+        ),
+    ]
+}
+
+/// Keys `00000` and on.
+fn many(count: usize, from: usize) -> Vec<Item> {
+    (from..from + count)
+        .map(|n| object(format!("{n:05}.txt"), 1_000 + n as u64))
+        .collect()
+}
+
+fn level(scene: &Scene) -> &mrdeck::app::BrowserLevel {
+    &scene.state.browser.as_ref().expect("it is open").level
+}
+
+#[test]
+fn what_it_shows() {
+    let mut scene = Scene::new().connected();
+    scene.press("o");
+    check("browse-loading", &scene.state);
+    check("browse-buckets", &buckets().state);
+    let scene = in_bucket(some_objects(), None).pressed("jj");
+    check("browse-objects", &scene.state);
+    check("browse-empty", &in_bucket(Vec::new(), None).state);
+    let scene = in_bucket(many(1_000, 0), Some("t")).pressed("j");
+    check("browse-more", &scene.state);
+    let scene = in_bucket(many(1_000, 0), Some("t")).pressed("/99");
+    check("browse-filter", &scene.state);
+    let scene = in_bucket(some_objects(), None).pressed("/nothing like it");
+    check("browse-filter-without-match", &scene.state);
+}
+
+#[test]
+fn hostile_names_are_shown_safely_and_chosen_as_they_are() {
+    let evil = "a\u{1b}]52;c;ZXZpbA==\u{7}b\r\n\u{202e}gpj.txt";
+    let items = vec![
+        Item::Prefix("/".to_owned()),
+        Item::Prefix("  two spaces/".to_owned()),
+        object(evil, 12),
+        object("任務識別碼很長很長的集群".repeat(9), 1),
+        object("x".repeat(1_024), u64::MAX),
+    ];
+    let mut scene = in_bucket(items, None).pressed("jj");
+    check("browse-hostile", &scene.state);
+    scene.key(KeyCode::Enter);
+    let chosen = scene.state.input.expect("it is chosen");
+    assert_eq!(chosen.to_string(), format!("s3://mrdeck/{evil}"));
+}
+
+#[test]
+fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
+    let mut scene = Scene::new().connected();
+    let request = asked(&scene.press("o"));
+    let denied = || {
+        Listed::Denied(Trouble::new(
+            "access to the list of buckets is denied: Access Denied (AccessDenied, HTTP 403)",
+            "ask for the permission s3:ListAllMyBuckets, or type s3://BUCKET/ after i",
+        ))
+    };
+    let next = asked(&scene.send(Msg::Listed(request, denied())));
+    assert_eq!(next.place, Place::bucket("mrdeck"));
+    scene.send(Msg::Listed(next, page(some_objects(), None)));
+    check("browse-denied-buckets", &scene.state);
+    scene.key(KeyCode::Esc);
+    assert!(scene.state.browser.is_none(), "it is the top");
+
+    // The bucket itself may be the one that is denied; ctrl-r asks again.
+    let mut scene = buckets();
+    let request = asked(&scene.key(KeyCode::Enter));
+    assert_eq!(scene.send(Msg::Listed(request.clone(), denied())), []);
+    check("browse-denied", &scene.state);
+    assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
+}
+
+#[test]
+fn levels_are_gone_down_and_up_again_where_one_was() {
+    let mut scene = in_bucket(some_objects(), None).pressed("jjjj");
+    let request = asked(&scene.press("l"));
+    assert_eq!(request.place.to_string(), "s3://mrdeck/mr/");
+    let below = vec![
+        object("mr/", 0),
+        Item::Prefix("mr//".to_owned()),
+        object("mr/a b", 1),
+    ];
+    scene.send(Msg::Listed(request, page(below, None)));
+    let names: Vec<&str> = level(&scene)
+        .shown()
+        .iter()
+        .map(|item| level(&scene).name(item))
+        .collect();
+    assert_eq!(names, ["/", "a b"], "the folder's own marker is not in it");
+    let request = asked(&scene.press("l"));
+    assert_eq!(request.place.to_string(), "s3://mrdeck/mr//");
+    scene.press("h");
+    scene.key(KeyCode::Backspace);
+    assert_eq!((level(&scene).cursor(), level(&scene).items.len()), (4, 6));
+    scene.key(KeyCode::Left);
+    assert_eq!(level(&scene).place, Place::Buckets);
+    scene.key(KeyCode::Esc);
+    assert!(scene.state.browser.is_none());
+    assert_eq!(buckets().press("q"), [], "q closes it, and does not quit");
+}
+
+#[test]
+fn an_object_becomes_the_input_and_an_empty_one_does_not() {
+    let mut scene = in_bucket(some_objects(), None).pressed("jjl");
+    let expected = InputChoice::parse("s3://mrdeck/hamlet.txt").unwrap();
+    assert_eq!(scene.state.input, Some(expected));
+    assert!(scene.state.browser.is_none());
+    assert!(matches!(&scene.press("s")[..], [Effect::Start { .. }]));
+
+    let mut scene = in_bucket(some_objects(), None).pressed("j");
+    let before = scene.state.input.clone();
+    scene.key(KeyCode::Enter);
+    assert_eq!(scene.state.input, before);
+    let shown = super::screen(&scene.state, (120, 40));
+    assert!(shown.contains("empty.txt has 0 bytes"), "{shown}");
+}
+
+#[test]
+fn pages_are_asked_for_as_the_end_comes_near_and_one_at_a_time() {
+    let mut scene = in_bucket(many(1_000, 0), Some("t"));
+    assert_eq!(scene.press("jjj"), [], "far from the end");
+    let request = asked(&scene.press("G"));
+    assert_eq!(request.from.as_deref(), Some("t"));
+    assert_eq!(scene.press("Gjk"), [], "it is on its way");
+    scene.send(Msg::Listed(request, page(many(3, 1_000), None)));
+    assert_eq!(level(&scene).items.len(), 1_003);
+    assert_eq!(level(&scene).cursor(), 998, "one stays where one is");
+    assert_eq!(scene.press("G"), [], "that is all");
+
+    // A page that fails loses nothing, and is asked for again.
+    let mut scene = in_bucket(many(1_000, 0), Some("t"));
+    let request = asked(&scene.press("G"));
+    let trouble = Trouble::new("S3 can't be reached: no route", "check the network");
+    scene.send(Msg::Listed(request.clone(), Listed::Failed(trouble)));
+    assert_eq!(scene.press("kG"), [], "not by itself");
+    check("browse-failed", &scene.state);
+    assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
+    scene.send(Msg::Listed(request, page(many(1, 1_000), None)));
+    assert_eq!(level(&scene).items.len(), 1_001);
+    assert_eq!(asked(&scene.ctrl(CTRL_R)).from, None, "all of it again");
+}
+
+#[test]
+fn an_answer_for_another_folder_is_dropped() {
+    let mut scene = buckets();
+    let request = asked(&scene.key(KeyCode::Enter));
+    scene.press("h");
+    scene.press("j");
+    let other = asked(&scene.key(KeyCode::Enter));
+    scene.send(Msg::Listed(request.clone(), page(some_objects(), None)));
+    assert!(level(&scene).items.is_empty(), "{:?}", level(&scene).place);
+    scene.send(Msg::Listed(other.clone(), page(many(1, 0), None)));
+    scene.send(Msg::Listed(other, page(many(2, 0), None)));
+    assert_eq!(level(&scene).items.len(), 1, "answered once");
+    scene.press("hh");
+    scene.send(Msg::Listed(request, page(some_objects(), None)));
+    assert!(scene.state.browser.is_none());
+}
+
+#[test]
+fn a_filter_looks_through_what_is_loaded_and_with_a_caret_s3_looks() {
+    let mut scene = in_bucket(many(1_000, 0), Some("t"));
+    assert_eq!(scene.press("/0099"), []);
+    assert_eq!(scene.key(KeyCode::Enter), [], "nothing is asked unasked");
+    assert_eq!(level(&scene).shown().len(), 11);
+    assert_eq!(asked(&scene.press("G")).from.as_deref(), Some("t"));
+    scene.key(KeyCode::Esc);
+    assert_eq!(level(&scene).shown().len(), 1_000);
+
+    let mut scene = in_bucket(many(1_000, 0), Some("t"));
+    scene.press("/^07");
+    assert_eq!(level(&scene).shown().len(), 0);
+    let request = asked(&scene.key(KeyCode::Enter));
+    assert_eq!((request.beginning.as_str(), &request.from), ("07", &None));
+    scene.send(Msg::Listed(request, page(many(1_000, 7_000), Some("u"))));
+    check("browse-beginning", &scene.state);
+    assert_eq!(asked(&scene.press("G")).beginning, "07");
+    assert_eq!(asked(&scene.key(KeyCode::Esc)).beginning, "");
+
+    let mut scene = in_bucket(some_objects(), None).pressed("/^ham");
+    assert_eq!(scene.key(KeyCode::Enter), [], "all of it is here");
+    assert_eq!(level(&scene).shown().len(), 1);
+}
+
+#[test]
+fn a_place_can_be_typed() {
+    for (keys, line) in [("oi", "s3://theirs/a b/"), (":", "input s3://theirs/a b/")] {
+        let mut scene = Scene::new().connected().pressed(keys);
+        scene.press(line);
+        let request = asked(&scene.key(KeyCode::Enter));
+        assert_eq!(request.place.to_string(), "s3://theirs/a b/");
+        assert!(scene.state.overlay.is_none());
+    }
+    let mut scene = Scene::new().pressed("o");
+    assert!(
+        scene.state.overlay.is_some(),
+        "without a cluster one can still type"
+    );
+    scene.press("s3://theirs/key");
+    assert_eq!(scene.key(KeyCode::Enter), []);
+    assert!(scene.state.input.is_some());
+}
+
+#[test]
+fn tab_completes_a_path_and_nothing_else() {
+    let complete = |scene: &mut Scene, found: &[&str]| {
+        let effects = scene.key(KeyCode::Tab);
+        let [Effect::Complete(typed)] = &effects[..] else {
+            panic!("{effects:?}");
+        };
+        let found = found.iter().map(|path| (*path).to_owned()).collect();
+        scene.send(Msg::Completed(PathCompletion {
+            typed: typed.clone(),
+            found: Ok(found),
+        }));
+    };
+    for (keys, before) in [("oi", ""), (":", "input ")] {
+        let mut scene = Scene::new().connected().pressed(keys);
+        scene.press(&format!("{before}texts/h"));
+        complete(&mut scene, &["texts/hamlet.txt", "texts/hamburg/"]);
+        check(
+            &format!(
+                "complete-{}",
+                if before.is_empty() {
+                    "input"
+                } else {
+                    "command"
+                }
+            ),
+            &scene.state,
+        );
+        scene.press("l");
+        complete(&mut scene, &["texts/hamlet.txt"]);
+        scene.key(KeyCode::Enter);
+        let expected = InputChoice::parse("texts/hamlet.txt").unwrap();
+        assert_eq!(scene.state.input, Some(expected));
+    }
+    let mut scene = Scene::new().connected().pressed("ois3://b/k");
+    assert_eq!(scene.key(KeyCode::Tab), []);
+    let mut scene = Scene::new().connected().pressed("oia");
+    scene.key(KeyCode::Tab);
+    scene.press("b");
+    scene.send(Msg::Completed(PathCompletion {
+        typed: "a".to_owned(),
+        found: Ok(vec!["aaa".to_owned()]),
+    }));
+    assert!(
+        super::screen(&scene.state, (80, 24)).contains("input: ab"),
+        "typed on meanwhile"
+    );
+}
+
+#[test]
+fn an_upload_says_how_far_it_is() {
+    let mut scene = Scene::new().connected().pressed("oibig.txt");
+    scene.key(KeyCode::Enter);
+    scene.press("s");
+    let total = 40 << 20;
+    scene.send(Msg::Uploading(Progress { sent: 0, total }));
+    scene.wait(12_000);
+    scene.send(Msg::Uploading(Progress {
+        sent: 16 << 20,
+        total,
+    }));
+    assert!(scene.state.tick().is_some(), "its time goes on");
+    check("uploading", &scene.state);
+    assert_eq!(scene.press("x"), [Effect::Cancel]);
+    scene.send(Msg::Uploading(Progress { sent: total, total }));
+    let trouble = Trouble::new("cancelled before the run began, nothing was written", "");
+    scene.send(Msg::StartFailed(trouble));
+    check("upload-cancelled", &scene.state);
+}
