@@ -1,6 +1,6 @@
 //! `mrdeck doctor`: a line for each check, with what to do where it is not well.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 use crossterm::style::{Color, Stylize};
