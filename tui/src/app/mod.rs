@@ -6,6 +6,7 @@ mod command;
 mod completion;
 mod event_log;
 pub mod keys;
+mod log_text;
 mod overlay;
 mod perform;
 mod reading;

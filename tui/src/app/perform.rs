@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+use super::log_text::readable;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::aws::places::{self, Places};
 use crate::cluster::{self, Connection, SCALE_PATIENCE, ScalePlan, TaskId, Wanted};
@@ -249,7 +251,11 @@ impl Performer {
         };
         let news = self.news.clone();
         tokio::spawn(async move {
-            let result = connection.cluster.logs(&task).await;
+            let lines = connection.cluster.logs(&task).await;
+            let result = lines.map(|lines| {
+                let timezone = TimeZone::system();
+                lines.iter().map(|line| readable(line, &timezone)).collect()
+            });
             let _ = news.send(News::Msg(Msg::Logs(task, result))).await;
         });
     }
