@@ -21,10 +21,7 @@ impl State {
             (_, Some(Action::Quit)) => vec![Effect::Quit],
             (Mode::Typing, _) => self.typed(key),
             (Mode::Asking, Some(action)) => self.answer(action),
-            (Mode::Reading, Some(action)) => {
-                self.read(action);
-                Vec::new()
-            }
+            (Mode::Reading, Some(action)) => self.read(action),
             (Mode::Browsing, Some(action)) => {
                 self.flash = None;
                 self.browse_key(action)

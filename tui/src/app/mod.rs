@@ -7,6 +7,7 @@ mod command;
 mod completion;
 mod event_log;
 pub mod keys;
+mod log_text;
 mod overlay;
 mod paths;
 mod perform;

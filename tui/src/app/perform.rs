@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::browse::ListRequest;
+use super::log_text::readable;
 use super::reach;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::aws::places::{self, Places};
@@ -256,7 +258,11 @@ impl Performer {
         };
         let news = self.news.clone();
         tokio::spawn(async move {
-            let result = connection.cluster.logs(&task).await;
+            let lines = connection.cluster.logs(&task).await;
+            let result = lines.map(|lines| {
+                let timezone = TimeZone::system();
+                lines.iter().map(|line| readable(line, &timezone)).collect()
+            });
             let _ = news.send(News::Msg(Msg::Logs(task, result))).await;
         });
     }

@@ -17,14 +17,18 @@ impl State {
         }
     }
 
-    pub(super) fn read(&mut self, action: Action) {
+    pub(super) fn read(&mut self, action: Action) -> Vec<Effect> {
         let Some(overlay) = &mut self.overlay else {
-            return;
+            return Vec::new();
         };
+        if let (Overlay::Logs { task, .. }, Action::Refresh) = (&*overlay, action) {
+            // What is shown stays until the newer lines are there.
+            return vec![Effect::FetchLogs(task.clone())];
+        }
         let (position, is_from_end) = match overlay {
             Overlay::Help { scroll } | Overlay::Describe { scroll, .. } => (scroll, false),
             Overlay::Logs { from_end, .. } => (from_end, true),
-            _ => return,
+            _ => return Vec::new(),
         };
         let forward = |by: usize, position: usize| {
             if is_from_end {
@@ -51,10 +55,11 @@ impl State {
             Action::Last => usize::MAX,
             Action::Back => {
                 self.overlay = None;
-                return;
+                return Vec::new();
             }
             _ => *position,
         };
+        Vec::new()
     }
 
     /// Keeps a scroll position within what is shown, so that the next key moves at once.

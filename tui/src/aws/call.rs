@@ -5,7 +5,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
+use aws_config::{Region, SdkConfig};
 use aws_sdk_ecs::config::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -93,6 +93,16 @@ impl Caller {
 
     pub fn region(&self) -> &str {
         self.sdk.region().map_or("us-east-1", AsRef::as_ref)
+    }
+
+    /// The same for another region, where what is asked about names one.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let sdk = self.sdk.clone().into_builder();
+        Self {
+            sdk: sdk.region(Region::new(region.to_owned())).build(),
+            http: self.http.clone(),
+        }
     }
 
     /// The query protocol: a form with `Action` and `Version` in, XML out.

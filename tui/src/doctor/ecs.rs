@@ -7,7 +7,7 @@ use super::finding::Finding;
 use crate::aws::Caller;
 use crate::aws::failure::{ecs_trouble, explain};
 use crate::cluster::may_look_up_public_ips;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 const CLUSTER: &str = "cluster";
 const PUBLIC_IPS: &str = "public IPs";
@@ -22,7 +22,14 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
         .await;
     let answer = match asked {
         Ok(answer) => answer,
-        Err(error) => return Finding::failed(CLUSTER, ecs_trouble(what, name, &error)),
+        Err(error) => {
+            let trouble = ecs_trouble(what, name, &error);
+            // Nothing but this check needs the permission; that tasks can be listed shows below.
+            return match trouble.kind {
+                TroubleKind::Denied => Finding::warning(CLUSTER, trouble),
+                _ => Finding::failed(CLUSTER, trouble),
+            };
+        }
     };
     let Some(cluster) = answer.clusters().first() else {
         // ECS tells it as a failure with the reason MISSING.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use url::Url;
+
 use super::finding::Finding;
 use crate::cluster::{Probe, Role, Task, TaskList, TaskStatus};
 use crate::figures::{millis, plural, printable, thousands};
@@ -13,10 +15,10 @@ const ADDRESS: &str = "address";
 /// Above this, tasks that answer share a line.
 const LINES: usize = 20;
 /// What a run needs at least one of.
-pub(super) const NEEDED: [Role; 3] = [Role::Splitter, Role::Mapper, Role::Reducer];
+const NEEDED: [Role; 3] = [Role::Splitter, Role::Mapper, Role::Reducer];
 
 /// `mapper 7f3c…`; a local task's id says its role already.
-pub(super) fn name(task: &Task) -> String {
+fn name(task: &Task) -> String {
     let id = printable(&task.id.0);
     let role = task.role.to_string();
     if id.starts_with(&role) {
@@ -163,38 +165,41 @@ fn address(task: &Task) -> Finding {
         return Finding::warning(
             ADDRESS,
             Trouble::new(
-                format!("{name} is {} and can't be asked yet", printable(&status)),
+                format!("{name} is {} and can't be asked", printable(&status)),
                 "wait until it is RUNNING",
             ),
         );
     }
+    let at = |url: &Url| match task.path(url) {
+        Some(path) => format!("{url} ({path})"),
+        None => url.to_string(),
+    };
     match &task.probe {
-        Probe::Reachable { latency, via, .. } => {
+        Probe::Reachable {
+            latency,
+            via,
+            missed,
+            ..
+        } => {
             let latency = millis(latency.as_secs_f64() * 1e3);
-            Finding::ok(ADDRESS, format!("{name} answered at {via} in {latency}"))
+            let mut found = format!("{name} answered at {} in {latency}", at(via));
+            for miss in missed {
+                let url = miss.at.as_ref().map(at).unwrap_or_default();
+                found.push_str(&["; not at ", &url, ": ", miss.obstacle.word()].concat());
+            }
+            Finding::ok(ADDRESS, found)
         }
-        Probe::Unreachable(_) => {
-            let Trouble { cause, advice, .. } = task.probe.trouble().unwrap_or_else(|| {
+        Probe::Unreachable(_) | Probe::Unknown => match task.probe.trouble() {
+            Some(Trouble { cause, advice, .. }) => {
+                Finding::failed(ADDRESS, Trouble::new(format!("{name}: {cause}"), advice))
+            }
+            None => Finding::warning(
+                ADDRESS,
                 Trouble::new(
-                    "it has no address to ask",
-                    "give it a public IP (assignPublicIp)",
-                )
-            });
-            Finding::failed(ADDRESS, Trouble::new(format!("{name} at {cause}"), advice))
-        }
-        Probe::Unknown if task.base.is_none() => Finding::failed(
-            ADDRESS,
-            Trouble::new(
-                format!("{name} has no address to ask"),
-                "give it a public IP (assignPublicIp), or choose another --address",
+                    format!("{name} was not asked: the others took too long"),
+                    "try again",
+                ),
             ),
-        ),
-        Probe::Unknown => Finding::warning(
-            ADDRESS,
-            Trouble::new(
-                format!("{name} was not asked: the others took too long"),
-                "try again",
-            ),
-        ),
+        },
     }
 }

@@ -1,6 +1,6 @@
 //! `mrdeck doctor`: a line for each check, with what to do where it is not well.
 
-use std::fmt::Write as _;
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 use crossterm::style::{Color, Stylize};
@@ -66,9 +66,9 @@ fn exit(findings: &[Finding]) -> Exit {
 /// The advice stands on a line of its own, below what was found.
 fn line(finding: &Finding, is_coloured: bool) -> String {
     let (word, colour) = match finding.status {
-        Status::Ok => ("ok", Color::Green),
-        Status::Warning => ("warning", Color::Yellow),
-        Status::Failed => ("failed", Color::Red),
+        Status::Ok => ("ok", Color::DarkGreen),
+        Status::Warning => ("warning", Color::DarkYellow),
+        Status::Failed => ("failed", Color::DarkRed),
     };
     let word = format!("{word:STATUS_WIDTH$}");
     let word = if is_coloured {

@@ -3,15 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{LogDriver, Task, TaskDefinition};
+use aws_sdk_ecs::types::{Task, TaskDefinition};
+
+use super::logs::LogSettings;
 
 /// What is of interest in a task definition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Definition {
     /// The first port that a container maps.
     pub(super) port: Option<u16>,
-    /// The `CloudWatch` log group of the first container that logs there.
-    pub(super) log_group: Option<String>,
+    pub(super) logs: Option<LogSettings>,
 }
 
 /// By the definition's ARN, which names its revision.
@@ -62,10 +63,6 @@ fn read(definition: &TaskDefinition) -> Definition {
         .iter()
         .flat_map(aws_sdk_ecs::types::ContainerDefinition::port_mappings)
         .find_map(|mapping| u16::try_from(mapping.container_port()?).ok());
-    let log_group = containers
-        .iter()
-        .filter_map(aws_sdk_ecs::types::ContainerDefinition::log_configuration)
-        .filter(|logs| *logs.log_driver() == LogDriver::Awslogs)
-        .find_map(|logs| logs.options()?.get("awslogs-group").cloned());
-    Definition { port, log_group }
+    let logs = LogSettings::find(containers);
+    Definition { port, logs }
 }

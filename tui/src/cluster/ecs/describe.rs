@@ -1,5 +1,6 @@
 //! The calls that list a cluster's tasks, and what each task's description says.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use aws_sdk_ecs::Client;
@@ -10,6 +11,7 @@ use url::Url;
 
 use super::definitions::Definitions;
 use super::eni::PublicIps;
+use super::logs::LogSettings;
 use crate::aws::failure::ecs_trouble;
 use crate::cluster::{Miss, Obstacle, Probe, Role, Task, TaskId, TaskSize, TaskStatus};
 use crate::config::{AddressChoice, EcsSettings};
@@ -141,8 +143,9 @@ pub(super) fn task(
         candidates,
         details: details(
             ecs,
-            definition.and_then(|definition| definition.log_group.as_deref()),
-            &id.0,
+            definition
+                .and_then(|definition| definition.logs.as_ref())
+                .map(|logs| logs.command(&id.0)),
         ),
         probe,
         last_status,
@@ -227,6 +230,16 @@ pub(super) fn id(task: &EcsTask) -> TaskId {
     TaskId(last_part(task.task_arn().unwrap_or_default()).to_owned())
 }
 
+/// Where each task logs, by its id.
+pub(super) fn logs(tasks: &[EcsTask], definitions: &Definitions) -> HashMap<String, LogSettings> {
+    let settings = |task: &EcsTask| {
+        let id = last_part(task.task_arn()?).to_owned();
+        let definition = definitions.get(task.task_definition_arn()?)?;
+        Some((id, definition.logs.clone()?))
+    };
+    tasks.iter().filter_map(settings).collect()
+}
+
 pub(super) fn last_part(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
@@ -235,10 +248,8 @@ fn timestamp(at: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {
     Timestamp::from_second(at.secs()).ok()
 }
 
-fn details(task: &EcsTask, log_group: Option<&str>, id: &str) -> Vec<(String, String)> {
+fn details(task: &EcsTask, logs: Option<String>) -> Vec<(String, String)> {
     let stopped = task.stopped_reason().map(str::to_owned);
-    let logs =
-        log_group.map(|group| format!("aws logs tail {group} --filter-pattern '' | grep {id}"));
     let image = task
         .containers()
         .first()

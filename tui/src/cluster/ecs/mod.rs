@@ -3,6 +3,7 @@
 mod definitions;
 mod describe;
 mod eni;
+mod logs;
 mod pace;
 mod scale;
 
@@ -23,6 +24,7 @@ use tokio::time::{sleep, timeout};
 use self::definitions::Definitions;
 use self::eni::Interfaces;
 pub(crate) use self::eni::may_look_up_public_ips;
+use self::logs::KnownLogs;
 use self::pace::Pace;
 use self::scale::Scaler;
 use super::scale::{ScaleNews, ScalePlan, Scaled, Wanted};
@@ -42,6 +44,8 @@ const LATE: Duration = Duration::from_secs(5);
 struct EcsCluster {
     settings: EcsSettings,
     client: Client,
+    aws: Caller,
+    logs: KnownLogs,
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
     scaler: Scaler,
@@ -104,25 +108,7 @@ impl Cluster for EcsCluster {
     }
 
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Trouble> {
-        let tasks = self.tasks.borrow().clone();
-        let command = tasks
-            .tasks
-            .iter()
-            .find(|listed| listed.id == *task)
-            .and_then(|listed| {
-                let (_, command) = listed.details.iter().find(|(name, _)| name == "logs")?;
-                Some(command.clone())
-            });
-        Err(match command {
-            Some(command) => Trouble::new(
-                "the task logs to CloudWatch, which is not read from here",
-                format!("run: {command}"),
-            ),
-            None => Trouble::new(
-                format!("the task definition of {task} names no CloudWatch log group"),
-                "set its logConfiguration to awslogs",
-            ),
-        })
+        logs::last_lines(&self.aws, &self.logs, task).await
     }
 }
 
@@ -137,13 +123,15 @@ pub(super) async fn connect(
     let first = poller.list_in_time().await?;
     let wake = poller.wake.clone();
     let client = poller.client.clone();
+    let logs = poller.logs.clone();
+    let aws = Caller::new(&sdk, http.clone());
     // Before the poller begins: it ends when nobody holds a receiver.
     let (sender, listed) = watch::channel(first);
     let scaler = Scaler::new(
         settings,
         &sdk,
         client.clone(),
-        Caller::new(&sdk, http.clone()),
+        aws.clone(),
         sender.clone(),
         wake.clone(),
         poller.spent.clone(),
@@ -152,10 +140,12 @@ pub(super) async fn connect(
     let cluster = EcsCluster {
         settings: settings.clone(),
         client,
+        region: aws.region().to_owned(),
+        aws,
+        logs,
         tasks: sender,
         wake,
         scaler,
-        region: Caller::new(&sdk, http.clone()).region().to_owned(),
         read_only: config.read_only,
     };
     let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
@@ -176,6 +166,7 @@ struct Poller {
     client: Client,
     definitions: Definitions,
     interfaces: Interfaces,
+    logs: KnownLogs,
     pace: Pace,
     renewal: Renewal,
     wake: Arc<Notify>,
@@ -198,6 +189,7 @@ impl Poller {
             definitions: Definitions::new(client.clone()),
             client,
             interfaces: Interfaces::new(Caller::new(sdk, http)),
+            logs: KnownLogs::default(),
             pace: Pace::default(),
             renewal,
             wake: Arc::new(Notify::new()),
@@ -257,6 +249,7 @@ impl Poller {
         let mut calls = 0;
         let found = describe::all_tasks(&self.client, &self.settings.cluster, &mut calls).await?;
         self.definitions.learn(&found, &mut calls).await;
+        self.logs.replace(describe::logs(&found, &self.definitions));
         self.pace
             .refreshed(calls + self.spent.swap(0, Ordering::Relaxed));
 

@@ -1,7 +1,9 @@
 //! The console against ECS, EC2 and S3 as moto imitates them, with real services at the addresses it finds.
 
+mod doctor;
 mod faults;
 mod input;
+mod logs;
 mod replaced;
 mod scale;
 mod switch;

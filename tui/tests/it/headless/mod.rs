@@ -2,6 +2,7 @@
 
 mod cancel;
 mod cluster;
+mod doctor;
 mod exactness;
 mod files;
 mod inputs;

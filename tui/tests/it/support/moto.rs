@@ -17,6 +17,9 @@ use super::wait_until;
 
 /// Where every service listens, as in its task definition.
 pub const PORT: u16 = 8080;
+/// Where every task logs, as in its task definition.
+pub const LOG_GROUP: &str = "/mrdeck";
+const LOG_PREFIX: &str = "lab";
 /// ECS starts at most so many tasks a call.
 const RUN_TASK: usize = 10;
 
@@ -144,7 +147,35 @@ impl Moto {
             ("content-type", "application/x-amz-json-1.1"),
         ];
         let answer = self.send("POST", "/", &headers, input.to_string().as_bytes());
+        if answer.is_empty() {
+            return Value::Null;
+        }
         serde_json::from_str(&answer).unwrap_or_else(|e| panic!("{e}: {answer}"))
+    }
+
+    fn logs(&self, operation: &str, input: &Value) -> Value {
+        self.json("logs", "Logs_20140328", operation, input)
+    }
+
+    /// Creates the log group that task definitions name.
+    pub fn create_log_group(&self) {
+        let group = json!({"logGroupName": LOG_GROUP});
+        self.logs("CreateLogGroup", &group);
+    }
+
+    /// Logs lines as a task of this family does; the last one is of now.
+    pub fn log(&self, family: &str, task: &MotoTask, lines: &[&str]) {
+        let stream = json!({"logGroupName": LOG_GROUP,
+            "logStreamName": format!("{LOG_PREFIX}/{family}/{}", task.id)});
+        self.logs("CreateLogStream", &stream);
+        let now = jiff::Timestamp::now().as_millisecond();
+        let events = lines.iter().rev().enumerate().map(|(age, line)| {
+            let age = i64::try_from(age).unwrap();
+            json!({"timestamp": now - age, "message": line})
+        });
+        let mut put = stream;
+        put["logEvents"] = events.rev().collect();
+        self.logs("PutLogEvents", &put);
     }
 
     fn ec2(&self, action: &str, parameters: &str) -> String {
@@ -178,7 +209,9 @@ impl Moto {
     /// Registers a family and runs `count` tasks of it.
     pub fn run_tasks(&self, cluster: &str, family: &str, count: usize) -> Vec<MotoTask> {
         let container = json!({"name": family, "image": family, "cpu": 256, "memory": 512,
-            "portMappings": [{"containerPort": PORT}]});
+            "portMappings": [{"containerPort": PORT}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": LOG_GROUP,
+                "awslogs-region": "us-east-1", "awslogs-stream-prefix": LOG_PREFIX}}});
         let definition = json!({"family": family, "networkMode": "awsvpc", "cpu": "256",
             "memory": "512", "requiresCompatibilities": ["FARGATE"],
             "containerDefinitions": [container]});

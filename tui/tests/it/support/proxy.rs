@@ -111,6 +111,7 @@ async fn handle(
                 page(json, list, from, size);
             })
         }
+        Fault::At(date) => dated(&request.ask(target).await?, date),
         Fault::Plain => plain(&request.without_extensions().ask(target).await?),
     };
     client.write_all(&answer).await?;
@@ -274,6 +275,23 @@ fn edited(whole: &[u8], change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut json = serde_json::from_slice(parts(whole).1).unwrap();
     change(&mut json);
     answer(status(whole), json.to_string().as_bytes())
+}
+
+fn dated(whole: &[u8], date: &str) -> Vec<u8> {
+    let (head, body) = parts(whole);
+    let head = std::str::from_utf8(head).unwrap();
+    let is_date = |line: &str| line.to_ascii_lowercase().starts_with("date:");
+    let lines: Vec<String> = head
+        .split("\r\n")
+        .map(|line| {
+            if is_date(line) {
+                format!("date: {date}")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    [lines.join("\r\n").as_bytes(), body].concat()
 }
 
 /// Keeps one page of the list, and says where the next one begins.

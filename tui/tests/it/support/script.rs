@@ -36,6 +36,8 @@ pub enum Fault {
     Edit(Change),
     /// AWS's answer comes in pages, as its list of this name does: moto gives it whole, whatever its length.
     Paged { list: &'static str, size: usize },
+    /// The service is asked; its answer says that this is the time.
+    At(&'static str),
     /// The service is asked as if it knew no extension (no run, chunk, attempt, mode), and its answer has only
     /// the fields that the lab's services send. Its errors are plain text.
     Plain,

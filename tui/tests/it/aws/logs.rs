@@ -1,0 +1,64 @@
+//! `l` on a task of ECS: its last lines from `CloudWatch`, or why there are none and what to do.
+
+use serde_json::json;
+
+use super::PUBLIC;
+use crate::support::home::Home;
+use crate::support::moto::Moto;
+use crate::support::pty::Deck;
+use crate::support::script::{Fault, Script};
+
+const DENIED: &str =
+    r#"{"__type":"AccessDeniedException","message":"no identity-based policy allows it"}"#;
+const JSON_LINE: &str = r#"{"timestamp":"2026-07-29T10:00:00.123456Z","level":"WARN","message":"refused","status":404,"target":"x","span":{"path":"/map","name":"request"}}"#;
+const CTRL_R: &str = "\x12";
+
+#[test]
+fn the_log_of_a_task_is_read_and_read_again() {
+    let Some(moto) = Moto::start() else { return };
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
+    let home = Home::new();
+    let script = Script::new([]);
+    let (_proxy, environment) = moto.through(&script);
+    let mut deck = Deck::new(home.path()).args(PUBLIC).envs(environment).open();
+    deck.wait_text(&["Tasks 1"]);
+
+    // No group, then no stream: what to do is the command that shows the log.
+    let command = "aws logs tail /mrdeck";
+    deck.send("l");
+    deck.wait_text(&["CloudWatch has no log", command]);
+    moto.create_log_group();
+    deck.send(CTRL_R);
+    deck.wait_text(&["CloudWatch has no log", "has logged nothing yet"]);
+
+    moto.log("mr-mapper", &task, &["the first line", JSON_LINE]);
+    deck.send(CTRL_R);
+    deck.wait_text(&["the first line", "WARN  refused status=404 path=/map"]);
+    deck.escape("the first line");
+
+    script.replace([Fault::answer(400, DENIED).aws("GetLogEvents")]);
+    deck.send("l");
+    deck.wait_text(&["logs:GetLogEvents", "no identity-based policy", command]);
+    deck.send("q");
+}
+
+#[test]
+fn of_a_long_log_the_last_lines_are_shown() {
+    let Some(moto) = Moto::start() else { return };
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
+    moto.create_log_group();
+    let lines: Vec<String> = (0..2_000).map(|number| format!("line {number}.")).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    moto.log("mr-mapper", &task, &lines);
+    let home = Home::new();
+    let deck = Deck::new(home.path()).args(PUBLIC);
+    let mut deck = deck.envs(moto.environment()).open();
+    deck.wait_text(&["Tasks 1"]);
+    deck.send("l");
+    deck.wait_text(&["line 1998.", "line 1999."]);
+    deck.send("g");
+    deck.wait_text(&["line 1500."]);
+    deck.send("q");
+}
