@@ -64,10 +64,7 @@ impl State {
                 let current = self.filter(self.focus).to_owned();
                 self.overlay = Some(Overlay::prompt(Purpose::Filter, &current));
             }
-            Action::Command => {
-                self.known.ask_again();
-                self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
-            }
+            Action::Command => self.type_command(),
             Action::ChooseInput => return self.browse(Place::Buckets),
             Action::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
             Action::Describe => self.describe(),

@@ -269,10 +269,11 @@ impl Performer {
 
     fn list(&self, request: ListRequest) {
         let store = self.connection.as_ref().map(|up| up.store.clone());
-        let news = self.news.clone();
+        let (news, stay) = (self.news.clone(), self.stay);
         tokio::spawn(async move {
             let listed = reach::list(store, &request).await;
-            let _ = news.send(News::Msg(Msg::Listed(request, listed))).await;
+            let listed = Msg::Listed(request, listed);
+            let _ = news.send(News::From(stay, listed)).await;
         });
     }
 

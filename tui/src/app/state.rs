@@ -351,8 +351,6 @@ impl State {
         if self.input.is_none() {
             self.input = info.default_input.clone().map(InputChoice::Object);
         }
-        // What it shows may be another S3's.
-        self.browser = None;
         self.link = Link::Up(info);
     }
 

@@ -35,6 +35,8 @@ impl State {
         self.known.forget();
         // The run's record stays: what it found holds wherever one is.
         self.tasks = TaskList::default();
+        // What it shows is of the S3 before.
+        self.browser = None;
         self.cursors[Panel::Tasks as usize] = 0;
         self.link = Link::Connecting;
         Ok(vec![Effect::Switch(switch)])

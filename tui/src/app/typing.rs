@@ -54,6 +54,11 @@ impl State {
         }
     }
 
+    pub(super) fn type_command(&mut self) {
+        self.known.ask_again();
+        self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
+    }
+
     /// Asks for the names that a line could end with, once while it is typed.
     fn look_up(&mut self, line: &str) -> Vec<Effect> {
         let Some(places) = completion::places(line).filter(|_| self.place.kind != Kind::Local)

@@ -58,7 +58,7 @@ impl State {
                 Vec::new()
             }
             Action::Command => {
-                self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
+                self.type_command();
                 Vec::new()
             }
             Action::Help => {

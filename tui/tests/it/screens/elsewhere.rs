@@ -260,3 +260,19 @@ fn names_from_outside_do_no_harm() {
         assert!(!shown.contains('\u{1b}') && shown.contains('…'), "{shown}");
     }
 }
+
+#[test]
+fn a_switch_closes_the_browser_of_the_place_before() {
+    let mut scene = on_ecs().pressed("o");
+    assert!(scene.state.browser.is_some());
+    scene.press(":");
+    let asked = scene.press("region ");
+    assert!(
+        matches!(&asked[..], [Effect::LookUp(_)]),
+        "completed here, too: {asked:?}"
+    );
+    scene.press("eu-west-3");
+    let effects = scene.key(KeyCode::Enter);
+    assert!(matches!(&effects[..], [Effect::Switch(_)]), "{effects:?}");
+    assert!(scene.state.browser.is_none());
+}

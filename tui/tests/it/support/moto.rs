@@ -104,16 +104,11 @@ impl Moto {
 
     /// The keys of a bucket's first thousand objects.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
-        let scope = authorization("s3");
-        let headers = [("authorization", scope.as_str())];
-        let listed = self.send("GET", &format!("/{bucket}?list-type=2"), &headers, b"");
-        elements(&listed, "Key")
+        elements(&self.s3_get(&format!("/{bucket}?list-type=2")), "Key")
     }
 
     pub fn has_bucket(&self, bucket: &str) -> bool {
-        let scope = authorization("s3");
-        let listed = self.send("GET", "/", &[("authorization", &scope)], b"");
-        elements(&listed, "Name").contains(&bucket.to_owned())
+        elements(&self.s3_get("/"), "Name").contains(&bucket.to_owned())
     }
 
     /// What S3 answers to a GET.
