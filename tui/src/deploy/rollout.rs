@@ -30,6 +30,8 @@ pub struct Rollout<'a> {
     connection: &'a Connection,
     /// Tasks that had stopped before, or were told of.
     told: BTreeSet<TaskId>,
+    /// Why the list may be stale, as it was told.
+    problem: Option<Trouble>,
 }
 
 impl<'a> Rollout<'a> {
@@ -42,6 +44,7 @@ impl<'a> Rollout<'a> {
             stack,
             connection,
             told,
+            problem: None,
         }
     }
 
@@ -132,6 +135,12 @@ impl<'a> Rollout<'a> {
     }
 
     fn tell_news(&mut self, list: &TaskList, tell: Tell<'_>) {
+        if list.problem != self.problem {
+            if let Some(problem) = &list.problem {
+                tell(&format!("  {}", printable(&problem.to_string())));
+            }
+            self.problem.clone_from(&list.problem);
+        }
         for task in list.tasks.iter() {
             if let Some(reason) = reason(task)
                 && self.told.insert(task.id.clone())
