@@ -13,6 +13,7 @@ use crate::deploy::stack::Stack;
 use crate::deploy::wanted::stack_name;
 use crate::exit::Exit;
 use crate::figures::{plural, thousands};
+use crate::trouble::read_only;
 
 /// What is left, for a script.
 #[derive(Debug, Serialize)]
@@ -46,7 +47,7 @@ pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
         Err(error) => return usage(&error),
     };
     if config.read_only {
-        return usage(&"--read-only allows no change: leave it away");
+        return usage(&read_only("take anything down"));
     }
     let is_under_way = Cell::new(false);
     // Large, and only one: it lives on the heap.

@@ -1,13 +1,13 @@
 //! `mrdeck scale ROLE=N …`: as many tasks of a role as are wanted, waited for, and told honestly.
 
-use std::io::{BufRead, IsTerminal};
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::{complain, print};
+use super::confirm::{Consent, confirm};
+use super::{complain, print, print_json};
 use crate::cli::{OutputFormat, ScaleArgs};
 use crate::cluster::{self, Cluster, Role, ScalePlan, Scaled, Step, Wanted};
 use crate::config::{Backend, Config};
@@ -101,9 +101,7 @@ async fn scale_all(
     for wanted in wanted {
         plans.push(cluster.plan_scale(*wanted).await?);
     }
-    if !args.yes
-        && let Some(exit) = ask(&plans)
-    {
+    if let Some(exit) = ask(&plans, args.yes).await {
         return Ok(exit);
     }
     let mut all = Vec::new();
@@ -120,41 +118,37 @@ async fn scale_all(
     }
     if config.output == OutputFormat::Json {
         let rows: Vec<ScaleRow> = all.iter().map(row).collect();
-        match serde_json::to_string_pretty(&rows) {
-            Ok(json) => print(&format!("{json}\n")),
-            Err(error) => {
-                crate::complain(&error.to_string(), "");
-                exit = Exit::Failed;
-            }
+        if print_json(&rows) != Exit::Done {
+            exit = Exit::Failed;
         }
     }
     Ok(exit)
 }
 
 /// Asks before tasks end; gives the exit code if they are not to.
-fn ask(plans: &[ScalePlan]) -> Option<Exit> {
-    let mut stopping = plans.iter().filter(|plan| plan.stops() > 0).peekable();
-    stopping.peek()?;
-    if !std::io::stdin().is_terminal() {
-        let what: Vec<String> = stopping.map(ToString::to_string).collect();
-        crate::complain(
-            &format!("this would stop tasks: {}", what.join(", ")),
-            "add --yes to do it unasked",
-        );
-        return Some(Exit::Usage);
-    }
-    for plan in stopping {
-        crate::say(&plan.to_string());
-    }
-    crate::say("Do it? [y/N]");
-    let mut answer = String::new();
-    let is_yes = std::io::stdin().lock().read_line(&mut answer).is_ok()
-        && matches!(answer.trim(), "y" | "Y" | "yes");
-    if is_yes {
+async fn ask(plans: &[ScalePlan], is_yes: bool) -> Option<Exit> {
+    let stopping: Vec<String> = plans
+        .iter()
+        .filter(|plan| plan.stops() > 0)
+        .map(ToString::to_string)
+        .collect();
+    if stopping.is_empty() {
         return None;
     }
-    crate::say("nothing was changed");
-    Some(Exit::Done)
+    match confirm(&format!("{}. Do it?", stopping.join(", ")), is_yes).await {
+        Consent::Given => None,
+        Consent::Refused => {
+            crate::say("nothing was changed");
+            Some(Exit::Done)
+        }
+        Consent::NobodyToAsk => {
+            crate::complain(
+                &format!("this would stop tasks: {}", stopping.join(", ")),
+                "add --yes to do it unasked",
+            );
+            Some(Exit::Usage)
+        }
+    }
 }
 
 /// Does what was planned, with its progress on standard error.

@@ -18,7 +18,7 @@ use crate::deploy::stack::{Phase, Stack};
 use crate::deploy::wanted::Wanted;
 use crate::deploy::{account, bucket};
 use crate::exit::Exit;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, read_only};
 
 const NO_ALLOW_FROM: &str = "name who may call the services with --allow-from ADDRESS, for instance your own: curl https://checkip.amazonaws.com tells it";
 
@@ -50,9 +50,9 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         Err(error) => return usage(&error),
     };
     if config.read_only && !args.dry_run {
-        return usage(
-            &"--read-only allows no change: leave it away, or add --dry-run to see the plan",
-        );
+        return usage(&read_only(
+            "change AWS; --dry-run shows the plan all the same",
+        ));
     }
     let is_under_way = Cell::new(false);
     let command = Command {
