@@ -109,7 +109,12 @@ impl Stacks {
         seen: Option<&str>,
     ) -> Result<(Option<Stack>, Vec<Event>), Trouble> {
         let stack = self.describe(name, id).await?;
-        Ok((stack, self.events_since(id, seen).await?))
+        let events = self.events_since(id, seen).await;
+        if stack.is_none() {
+            // It is gone, whatever can still be told of its last moments.
+            return Ok((None, events.unwrap_or_default()));
+        }
+        Ok((stack, events?))
     }
 }
 

@@ -203,5 +203,6 @@ fn reason(task: &Task) -> Option<&str> {
         .details
         .iter()
         .find(|(name, _)| name == "stopped because")?;
-    Some(reason)
+    // A task that runs may have an empty one.
+    Some(reason.as_str()).filter(|reason| !reason.is_empty())
 }

@@ -8,6 +8,7 @@ mod replaced;
 mod scale;
 mod switch;
 mod up;
+mod up_faults;
 
 use std::io::Write;
 use std::process::Command;
