@@ -151,11 +151,14 @@ pub struct RunArgs {
     pub top: u8,
 }
 
+pub const DEFAULT_STACK: &str = "mrdeck";
+pub const DEFAULT_TAG: &str = "latest";
+
 /// Which stack; its cluster has the same name.
 #[derive(Debug, Clone, Args)]
 pub struct StackArgs {
     /// The name of the CloudFormation stack, and of its cluster
-    #[arg(long, value_name = "NAME", default_value = "mrdeck")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     pub stack: String,
 }
 
@@ -177,7 +180,7 @@ pub struct UpArgs {
     pub hello: Option<String>,
 
     /// Which images to run; a new image under the same tag replaces the tasks
-    #[arg(long, value_name = "TAG", default_value = "latest")]
+    #[arg(long, value_name = "TAG", default_value = DEFAULT_TAG)]
     pub tag: String,
 
     /// A role that is there, by name or ARN, for everything, such as LabRole (default: new roles)

@@ -160,7 +160,8 @@ fn wanted_count(wanted: &Wanted, stack: &Stack, service: &Service) -> u32 {
         .unwrap_or(service.default_count)
 }
 
-fn count_of(stack: &Stack, service: &Service) -> u32 {
+/// How many tasks the stack has of a service.
+pub(super) fn count_of(stack: &Stack, service: &Service) -> u32 {
     let text = stack.parameters.get(service.count);
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }

@@ -7,7 +7,9 @@ use aws_sdk_ecs::Client;
 use tokio::time::{Instant, sleep_until};
 
 use super::Tell;
-use super::template::SERVICES;
+use super::plan::count_of;
+use super::stack::Stack;
+use super::template::{SERVICES, Service};
 use crate::aws::failure::ecs_trouble;
 use crate::cluster::{Connection, Probe, Task, TaskId, TaskList};
 use crate::figures::printable;
@@ -61,8 +63,14 @@ impl<'a> Rollout<'a> {
     }
 
     /// Waits until every service has its tasks.
-    pub async fn wait(&mut self, ecs: &Client, tell: Tell<'_>) -> Result<(), Trouble> {
+    pub async fn wait(
+        &mut self,
+        ecs: &Client,
+        stack: &Stack,
+        tell: Tell<'_>,
+    ) -> Result<(), Trouble> {
         let wanted = self.wanted(ecs).await?;
+        self.tell_scaled(&wanted, stack, tell);
         let mut tasks = self.connection.tasks.clone();
         let mut seen = Vec::new();
         let mut deadline = Instant::now() + PATIENCE;
@@ -91,7 +99,7 @@ impl<'a> Rollout<'a> {
     }
 
     /// What ECS wants of each service: the stack's number, or what it was scaled to since.
-    async fn wanted(&self, ecs: &Client) -> Result<Vec<(&'static str, usize)>, Trouble> {
+    async fn wanted(&self, ecs: &Client) -> Result<Vec<(&'static Service, usize)>, Trouble> {
         let names = SERVICES.iter().map(|service| service.name.to_owned());
         let answer = ecs
             .describe_services()
@@ -104,15 +112,30 @@ impl<'a> Rollout<'a> {
             let found = answer.services().iter();
             let mut found = found.filter(|ecs| ecs.service_name() == Some(service.name));
             let count = usize::try_from(found.next()?.desired_count()).ok()?;
-            Some((service.name, count)).filter(|_| count > 0)
+            Some((service, count))
         });
         Ok(wanted.collect())
     }
 
-    fn progress(&self, wanted: &[(&'static str, usize)], list: &TaskList) -> Vec<Progress> {
+    /// Scaling is not undone, but it may be forgotten.
+    fn tell_scaled(&self, wanted: &[(&Service, usize)], stack: &Stack, tell: Tell<'_>) {
+        for (service, wanted) in wanted {
+            let (name, count) = (service.name, count_of(stack, service));
+            if usize::try_from(count).is_ok_and(|count| count != *wanted) {
+                let cluster = self.stack;
+                tell(&format!(
+                    "  {name}: scaled to {wanted}; 'mrdeck scale {name}={count} --cluster {cluster}' brings it back to {count}"
+                ));
+            }
+        }
+    }
+
+    fn progress(&self, wanted: &[(&'static Service, usize)], list: &TaskList) -> Vec<Progress> {
         wanted
             .iter()
+            .filter(|(_, wanted)| *wanted > 0)
             .map(|(service, wanted)| {
+                let service = service.name;
                 let tasks = list.tasks.iter().filter(|task| self.is_of(task, service));
                 let running = tasks.filter(|task| task.is_usable());
                 let answers = |task: &&Task| matches!(task.probe, Probe::Reachable { .. });

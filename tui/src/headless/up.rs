@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::print;
 use super::stack::{Session, Stop, ask, until_interrupted};
-use crate::cli::{CommonArgs, OutputFormat, UpArgs};
+use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::cluster;
 use crate::config::Config;
 use crate::deploy::images::{self, Image};
@@ -156,13 +156,13 @@ impl Command<'_> {
             return Ok(Some(stack));
         }
         ask(&plan.lines, "Do this?", self.args.yes).await?;
-        self.is_under_way.set(true);
+        let connection = cluster::connect(self.config).await?;
+        let mut rollout = Rollout::new(&self.wanted.stack, &connection);
         let seen = session.stacks.latest_event(&stack.id).await?;
+        self.is_under_way.set(true);
         if !session.stacks.update(&stack, &plan.parameters).await? {
             return Ok(Some(stack));
         }
-        let connection = cluster::connect(self.config).await?;
-        let mut rollout = Rollout::new(&self.wanted.stack, &connection);
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
             () = rollout.tell_stopped(&crate::say) => unreachable!("it tells for as long as it is asked to"),
@@ -199,7 +199,7 @@ impl Command<'_> {
                 ));
                 let commands = self.push_commands(session, missing);
                 print(&format!("{}\n", commands.join("\n")));
-                crate::say("\nthen run mrdeck up again");
+                crate::say(&format!("\nthen run: {}", self.up_command()));
             }
         }
         Exit::Unfinished
@@ -215,7 +215,7 @@ impl Command<'_> {
         let connection = cluster::connect(self.config).await?;
         let ecs = aws_sdk_ecs::Client::new(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
-            .wait(&ecs, &crate::say)
+            .wait(&ecs, stack, &crate::say)
             .await?;
         let bucket = stack.bucket().ok_or_else(|| {
             let cause = format!("the stack {} names no bucket", self.wanted.stack);
@@ -241,14 +241,30 @@ impl Command<'_> {
 
     /// In full, so that it works in a shell with other settings too.
     fn dashboard_command(&self, session: &Session, bucket: &str) -> String {
-        let aws = &self.config.aws;
-        let profile = aws.profile.as_ref();
-        let profile = profile.map_or(String::new(), |name| format!(" --profile {name}"));
-        format!(
-            "mrdeck --cluster {} --bucket {bucket} --region {}{profile}",
-            self.wanted.stack,
-            session.aws.region()
-        )
+        let (stack, region) = (&self.wanted.stack, session.aws.region());
+        let profile = flag("--profile", self.config.aws.profile.as_deref());
+        format!("mrdeck --cluster {stack} --bucket {bucket} --region {region}{profile}")
+    }
+
+    /// With what the stack does not know yet: how many tasks, of which images.
+    fn up_command(&self) -> String {
+        let (args, aws) = (self.args, &self.config.aws);
+        [
+            flag(
+                "--stack",
+                Some(args.stack.stack.as_str()).filter(|name| *name != DEFAULT_STACK),
+            ),
+            flag("--region", aws.region.as_deref()),
+            flag("--profile", aws.profile.as_deref()),
+            flag(
+                "--tag",
+                Some(args.tag.as_str()).filter(|tag| *tag != DEFAULT_TAG),
+            ),
+            flag("--mappers", args.mappers.as_deref()),
+            flag("--hello", args.hello.as_deref()).replace("--hello ", "--hello="),
+        ]
+        .iter()
+        .fold("mrdeck up".to_owned(), |command, flag| command + flag)
     }
 
     fn report(
@@ -275,4 +291,9 @@ impl Command<'_> {
         };
         super::print_json(&report);
     }
+}
+
+/// A flag of a command to be typed, if it has a value.
+fn flag(name: &str, value: Option<&str>) -> String {
+    value.map_or(String::new(), |value| format!(" {name} {value}"))
 }

@@ -87,7 +87,7 @@ fn from_an_empty_account_to_a_run_and_back() {
             "port 8080 open to 127.0.0.1/32",
             "CREATE_COMPLETE",
             "no image 'latest' yet of splitter, mapper, reducer.",
-            "then run mrdeck up again",
+            "then run: mrdeck up\n",
         ],
     );
     let registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
@@ -146,6 +146,18 @@ fn from_an_empty_account_to_a_run_and_back() {
     assert_eq!(report["status"], "up", "{report}");
     assert_eq!(report["bucket"], bucket, "{report}");
 
+    // At a terminal it ends at the dashboard. What was scaled is not undone, but told.
+    let scaled = json!({"cluster": "mrdeck", "service": "reducer", "desiredCount": 0});
+    moto.ecs("UpdateService", &scaled);
+    let deck = Deck::new(home.path()).args(["up", "--address", "public"]);
+    let mut deck = deck.envs(moto.environment()).open();
+    deck.wait_text(&["Tasks 5", "RUNNING"]);
+    deck.send("q");
+    let closed = deck.wait();
+    assert_eq!(closed.code, 0);
+    let written = String::from_utf8(closed.bytes()).unwrap();
+    assert!(written.contains("mrdeck scale reducer=1"), "{written}");
+
     // What was printed is true: a run in the stack's cluster and bucket.
     let run = console(&home, &moto, "run").args(["input.txt", "--verify"]);
     let run = run.args(["--cluster", "mrdeck", "--bucket", bucket]);
@@ -180,11 +192,12 @@ fn a_bucket_that_is_there_is_used_and_never_removed() {
     moto.put_object("mine", "precious.txt", b"words");
     let up = console(&home, &moto, "up").args(["--yes", "--allow-from", "127.0.0.1"]);
     let up = up.args(["--bucket", "mine", "--role", "LabRole", "--mappers", "2"]);
-    up.run().expect_complaint(
+    up.args(["--tag", "v1", "--hello"]).run().expect_complaint(
         4,
         &[
             "the bucket mine, which is there already",
             "arn:aws:iam::123456789012:role/LabRole",
+            "then run: mrdeck up --tag v1 --mappers 2 --hello=1",
         ],
     );
     let down = console(&home, &moto, "down").args(["--yes", "--delete-data"]);
@@ -268,11 +281,7 @@ fn the_question_at_a_terminal_means_no_unless_told() {
     let home = Home::new();
     let open = || {
         let deck = Deck::new(home.path()).args(["up", "--allow-from", "127.0.0.1"]);
-        let environment = moto.environment();
-        let deck = environment
-            .iter()
-            .fold(deck, |deck, (name, value)| deck.env(name, value));
-        deck.open()
+        deck.envs(moto.environment()).open()
     };
     for answer in ["\r", "n\r", "\x03"] {
         let mut deck = open();
@@ -284,7 +293,7 @@ fn the_question_at_a_terminal_means_no_unless_told() {
     let mut deck = open();
     deck.wait_text(&["Do this? [y/N]"]);
     deck.send("y\r");
-    deck.wait_text(&["docker push", "then run mrdeck up again"]);
+    deck.wait_text(&["docker push", "then run: mrdeck up"]);
     assert_eq!(deck.wait().code, 4);
     assert_eq!(moto.stacks(), ["mrdeck"]);
 }

@@ -173,7 +173,7 @@ fn a_busy_stack_is_waited_for_and_a_stuck_one_is_named() {
             "busy (UPDATE_IN_PROGRESS)",
             "come back later",
             "looking again",
-            "then run mrdeck up again",
+            "then run: mrdeck up",
         ],
     );
     on.script
@@ -197,9 +197,7 @@ fn credentials_that_expire_while_it_waits_lose_nothing() {
         .run()
         .expect_complaint(5, &["no valid AWS credentials", "the stack goes on in AWS"]);
     on.script.replace([]);
-    on.up()
-        .run()
-        .expect_complaint(4, &["then run mrdeck up again"]);
+    on.up().run().expect_complaint(4, &["then run: mrdeck up"]);
     assert_eq!(on.script.operations().get("CreateStack"), None);
 }
 
