@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`template`] | the template, and the names of its parameters |
 //! | [`wanted`] | what the command line asks for, validated |
-//! | [`stack`], [`shapes`] | calls to `CloudFormation`, and its answers |
+//! | [`stack`], `shapes` | calls to `CloudFormation`, and its answers |
 //! | [`account`] | whose account it is, and its default network |
 //! | [`images`] | which images are in the repositories, and how to put them there |
 //! | [`bucket`] | the stack's bucket: is it there, is it empty, remove it |
