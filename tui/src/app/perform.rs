@@ -1,6 +1,5 @@
 //! Performs effects: everything the dashboard does outside itself, each in a task of its own.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,20 +10,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use super::browse::ListRequest;
+use super::export::export_chart;
+use super::launch::{Begin, prepare, run};
 use super::log_text::readable;
 use super::reach;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::aws::places::{self, Places};
 use crate::cluster::{self, Connection, SCALE_PATIENCE, ScalePlan, TaskId, Wanted};
 use crate::config::{Backend, Config};
-use crate::engine::client::Client;
-use crate::engine::event::RunOptions;
-use crate::engine::journal::Journal;
+use crate::engine::Job;
 use crate::engine::record::Record;
-use crate::engine::{self, Context, Job};
-use crate::input::InputChoice;
-use crate::report::chart;
-use crate::save::SaveError;
 use crate::switch::Switch;
 use crate::trouble::Trouble;
 use crate::upload::settle;
@@ -33,8 +28,6 @@ use crate::upload::settle;
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// Between two attempts to reach an ECS cluster.
 const RECONNECT_PAUSE: Duration = Duration::from_secs(10);
-/// Names tried for a chart before giving up: RUN.png, RUN-2.png, …
-const CHART_NAMES: u32 = 99;
 
 /// News for the loop.
 pub enum News {
@@ -306,85 +299,11 @@ impl Performer {
     }
 }
 
-/// What a run begins with.
-enum Begin {
-    New(InputChoice, RunOptions),
-    At(Job),
-}
-
-/// Everything before the first event: the input uploaded if it is a local file.
-async fn prepare(
-    begin: Begin,
-    connection: &Connection,
-    news: &mpsc::Sender<News>,
-) -> Result<(Job, Client), Trouble> {
-    let job = match begin {
-        Begin::At(job) => job,
-        Begin::New(input, options) => {
-            let store = connection.store.as_ref();
-            let told = |progress| {
-                // With no room for it the next one tells as much.
-                let _ = news.try_send(News::Msg(Msg::Uploading(progress)));
-            };
-            let bucket = connection.bucket.as_deref();
-            let input = input.resolve(store, bucket, &told).await?;
-            Job::New { input, options }
-        }
-    };
-    Ok((job, Client::new()?))
-}
-
-async fn run(
-    job: Job,
-    client: Client,
-    config: &Config,
-    connection: Connection,
-    cancel: CancellationToken,
-    news: &mpsc::Sender<News>,
-) {
-    let (events, mut received) = mpsc::channel(256);
-    let context = Context {
-        cluster: connection.cluster.name(),
-        tasks: connection.tasks,
-        store: connection.store,
-        client,
-        attempt_limit: config.attempt_limit,
-        journal: Some(Journal::new(&config.runs_dir)),
-        events,
-        cancel,
-    };
-    tokio::join!(engine::run(job, context), async {
-        while let Some(event) = received.recv().await {
-            let _ = news.send(News::Msg(Msg::Run(event))).await;
-        }
-    });
-}
-
-/// Draws into the current folder, under the first name that is free.
-fn export_chart(record: &Record) -> Result<PathBuf, Trouble> {
-    let run = record.run;
-    let names = (1..=CHART_NAMES).map(|number| match number {
-        1 => PathBuf::from(format!("mrdeck-{run}.png")),
-        _ => PathBuf::from(format!("mrdeck-{run}-{number}.png")),
-    });
-    let mut last = None;
-    for path in names {
-        match chart::write_chart(record, &path, false) {
-            Ok(()) => return Ok(path),
-            Err(chart::ChartError::Save(SaveError::Exists(_))) => last = Some(path),
-            Err(error) => return Err(Trouble::new(error.to_string(), "")),
-        }
-    }
-    let last = last.unwrap_or_default();
-    Err(Trouble::new(
-        format!("{} and all names before it are taken", last.display()),
-        "remove old charts of this run",
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::path::PathBuf;
 
     use mrdeck_services::store::aws::AwsOptions;
 

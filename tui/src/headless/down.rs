@@ -5,7 +5,7 @@ use std::cell::Cell;
 use mrdeck_services::store::aws;
 use serde::Serialize;
 
-use super::stack::{Session, Stop, ask, until_interrupted};
+use super::stack::{Session, Stop, ask, until_interrupted, usage};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::deploy::bucket::{self, Holds};
@@ -34,10 +34,6 @@ enum Fate<'a> {
 }
 
 pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
-    let usage = |error: &dyn std::fmt::Display| {
-        crate::complain(&error.to_string(), "");
-        Exit::Usage
-    };
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
         Err(error) => return usage(&error),

@@ -122,6 +122,12 @@ impl Session {
     }
 }
 
+/// What was asked for can't be.
+pub(super) fn usage(error: &dyn std::fmt::Display) -> Exit {
+    crate::complain(&error.to_string(), "");
+    Exit::Usage
+}
+
 /// Says what is about to be done and asks.
 pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Stop> {
     for line in lines {

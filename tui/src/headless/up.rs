@@ -7,7 +7,7 @@ use mrdeck_services::store::aws;
 use serde::Serialize;
 
 use super::print;
-use super::stack::{Session, Stop, ask, until_interrupted};
+use super::stack::{Session, Stop, ask, until_interrupted, usage};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::cluster;
 use crate::config::Config;
@@ -37,10 +37,6 @@ struct Report<'a> {
 }
 
 pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
-    let usage = |error: &dyn std::fmt::Display| {
-        crate::complain(&error.to_string(), "");
-        Exit::Usage
-    };
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
         Err(error) => return usage(&error),

@@ -1,0 +1,69 @@
+//! What the news of a run do to the state: its upload, its events, and what is said when it ends.
+
+use super::event_log::Level;
+use super::state::{Activity, Panel, State};
+use crate::engine::event::{EventKind, RunEvent, RunStatus};
+use crate::engine::record::{Record, WorkState};
+use crate::figures::plural;
+use crate::trouble::Trouble;
+use crate::upload::Progress;
+
+impl State {
+    pub(super) fn uploading(&mut self, progress: Progress) {
+        // After a cancel there is nothing to follow any more.
+        if self.activity == Activity::Preparing {
+            let since = self.upload.map_or(self.now, |(_, since)| since);
+            self.upload = Some((progress, since));
+        }
+    }
+
+    pub(super) fn run_event(&mut self, event: &RunEvent) {
+        self.upload = None;
+        if self.activity == Activity::Preparing {
+            self.activity = Activity::Busy;
+        }
+        self.log.add_event(event);
+        match (&mut self.run, &event.kind) {
+            (run, EventKind::RunStarted { .. }) => {
+                *run = Record::begin(event);
+                self.cursors[Panel::Pipeline as usize] = 0;
+                self.cursors[Panel::Results as usize] = 0;
+            }
+            (Some(run), _) => run.apply(event),
+            (None, _) => {}
+        }
+    }
+
+    pub(super) fn say_how_it_ended(&mut self) {
+        let Some(run) = &self.run else {
+            return;
+        };
+        let failed = run.chunks_in(WorkState::Failed);
+        let (level, text) = match run.status {
+            RunStatus::Running => return,
+            RunStatus::Failed if failed > 0 => {
+                let chunks = plural(failed as u64, "chunk");
+                let text = format!("the run failed: r reruns the failed mappers ({chunks})");
+                (Level::Error, text)
+            }
+            RunStatus::Failed => {
+                let trouble = run.trouble.as_ref();
+                let text = trouble.map_or("the run failed".to_owned(), Trouble::to_string);
+                (Level::Error, text)
+            }
+            RunStatus::Cancelled => {
+                let text = "cancelled: r does what is missing, R all of it";
+                (Level::Warning, text.to_owned())
+            }
+            RunStatus::Done if run.verification.is_some() => {
+                let text = "done and verified: e exports the chart";
+                (Level::Good, text.to_owned())
+            }
+            RunStatus::Done => {
+                let text = "done: e exports the chart, v verifies";
+                (Level::Good, text.to_owned())
+            }
+        };
+        self.flash(level, text);
+    }
+}
