@@ -33,6 +33,30 @@ pub struct AttemptParams {
     pub chunk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
+    /// The plan that the run follows, as the caller names it; it comes back with the output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+}
+
+/// The name of the user metadata in which an output says what it is (`x-amz-meta-mrdeck`).
+pub const PROVENANCE: &str = "mrdeck";
+
+/// What an output of a map or a reduce says of itself, as JSON in its metadata: enough to use it without the answer
+/// of the request that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    #[serde(flatten)]
+    pub of: AttemptParams,
+    /// Of the output's bytes, in hexadecimal digits.
+    pub sha256: String,
+    pub words: u64,
+    pub unique: u64,
+    /// Of a map: the bytes of the input that its chunk owns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Of a reduce: the map outputs added up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
 }
 
 /// How an input is cut.
@@ -88,6 +112,12 @@ pub struct MapAnswer {
     /// Bytes of the input that this chunk owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The attempt that was asked for, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<AttemptParams>,
 }
 
 /// The answer of `/reduce`.
@@ -101,6 +131,12 @@ pub struct ReduceAnswer {
     pub words: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<u64>,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The attempt that was asked for, as it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<AttemptParams>,
 }
 
 /// The body of `POST /reduce`: the inputs themselves, or an object that lists them as a JSON array.
@@ -110,6 +146,9 @@ pub enum ReduceBody {
     In {
         #[serde(rename = "in")]
         inputs: Vec<S3Uri>,
+        /// What each input must hash to, in the order of the inputs; empty where that is not known.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sha256: Vec<String>,
     },
     Manifest {
         manifest: S3Uri,
@@ -124,12 +163,21 @@ pub struct ErrorAnswer {
 
 /// Codes of our errors that callers treat in a way of their own.
 pub mod code {
+    /// A map output can't be read as one; its chunk has to be mapped again.
+    pub const BAD_MAP_OUTPUT: &str = "bad_map_output";
     /// The input is not the version that was asked for; another attempt changes nothing.
     pub const INPUT_CHANGED: &str = "input_changed";
+    /// A map output is not the one that was asked for; its chunk has to be mapped again.
+    pub const MAP_OUTPUT_MISMATCH: &str = "map_output_mismatch";
+    pub const NO_SUCH_KEY: &str = "no_such_key";
+    /// All places are taken; later there is one.
+    pub const OVERLOADED: &str = "overloaded";
     /// The service has no valid credentials for S3; another attempt changes nothing.
     pub const S3_CREDENTIALS: &str = "s3_credentials";
     /// The service's credentials may not do what was asked for; another attempt changes nothing.
     pub const S3_DENIED: &str = "s3_denied";
+    /// S3 asks to slow down.
+    pub const S3_THROTTLED: &str = "s3_throttled";
 }
 
 /// What went wrong: a stable code for programs, a sentence for people.
@@ -137,4 +185,7 @@ pub mod code {
 pub struct ErrorDetail {
     pub code: String,
     pub message: String,
+    /// The object that is at fault, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<S3Uri>,
 }

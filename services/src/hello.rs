@@ -67,6 +67,7 @@ fn not_found(message: String) -> Response {
     let error = ErrorDetail {
         code: "not_found".to_owned(),
         message,
+        object: None,
     };
     (StatusCode::NOT_FOUND, Json(ErrorAnswer { error })).into_response()
 }

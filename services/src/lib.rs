@@ -1,6 +1,7 @@
 //! The services that mrdeck drives: splitter, mapper and reducer, word counts from S3 to S3 over HTTP.
 //!
 //! - [`api`] is the HTTP interface as types, [`uri`] an object's address; the console uses both.
+//! - [`layout`] is where the objects of a run are in its bucket.
 //! - [`count`] is the pure work, [`store`] the seam to S3, [`http`] the thin handlers between them.
 //! - [`hello`] is the first deployment check, a service of its own that needs no S3.
 //! - [`config`] reads the environment, [`logs`] sets logging up, [`server`] listens and stops in good order.
@@ -13,6 +14,7 @@ pub mod entry;
 pub mod healthcheck;
 pub mod hello;
 pub mod http;
+pub mod layout;
 pub mod logs;
 pub mod server;
 pub mod store;

@@ -12,6 +12,7 @@ use common::{Lab, assert_refusal, config, get, send, uri};
 use mrdeck_services::store::memory::{Call, MemoryStore};
 use mrdeck_services::store::{
     BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError,
+    WriteOptions,
 };
 use mrdeck_services::uri::S3Uri;
 use mrdeck_services::{Role, ServiceState, router};
@@ -130,8 +131,13 @@ impl Store for Troubled {
         self.inner.get(at, options).await
     }
 
-    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError> {
-        self.inner.put(at, body).await
+    async fn write(
+        &self,
+        at: &S3Uri,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> Result<(), StoreError> {
+        self.inner.write(at, body, options).await
     }
 
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {

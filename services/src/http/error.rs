@@ -105,9 +105,11 @@ fn next_step(error: &StoreError) -> &'static str {
             "; give this service s3:GetObject, s3:PutObject and s3:ListBucket there"
         }
         StoreError::Changed { .. } => "; start again with the input as it is now",
-        StoreError::Truncated { .. } | StoreError::Throttled { .. } | StoreError::Source { .. } => {
-            "; try again"
-        }
+        StoreError::Truncated { .. }
+        | StoreError::Throttled { .. }
+        | StoreError::Source { .. }
+        | StoreError::Conflict { .. } => "; try again",
+        StoreError::Exists { .. } => "; write to another key",
         StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
@@ -142,7 +144,9 @@ impl Error {
                 source: CountError::Overflow,
                 ..
             } => (BAD, "overflow"),
-            Self::BadMapOutput { .. } | Self::MapOutputTooLarge { .. } => (BAD, "bad_map_output"),
+            Self::BadMapOutput { .. } | Self::MapOutputTooLarge { .. } => {
+                (BAD, api::code::BAD_MAP_OUTPUT)
+            }
             Self::BadManifest { .. } => (BAD, "bad_manifest"),
             Self::BadBody { .. } => (BAD, "bad_body"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -151,7 +155,7 @@ impl Error {
                 ..
             } => (BAD, "word_too_long"),
             Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
-            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Store(error) => store_class(error),
@@ -163,15 +167,30 @@ impl Error {
 fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
     match error {
         StoreError::NoSuchBucket { .. } => (StatusCode::NOT_FOUND, "no_such_bucket"),
-        StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, "no_such_key"),
+        StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, api::code::NO_SUCH_KEY),
         StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED),
-        StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, "s3_throttled"),
+        StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
+        StoreError::Exists { .. } | StoreError::Conflict { .. } => {
+            (StatusCode::CONFLICT, "s3_conflict")
+        }
         StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
             (StatusCode::BAD_GATEWAY, "s3_failed")
+        }
+    }
+}
+
+impl Error {
+    /// The object that is at fault.
+    fn object(&self) -> Option<&S3Uri> {
+        match self {
+            Self::BadMapOutput { uri, .. }
+            | Self::MapOutputTooLarge { uri, .. }
+            | Self::Store(StoreError::NoSuchKey { uri }) => Some(uri),
+            _ => None,
         }
     }
 }
@@ -203,6 +222,7 @@ impl IntoResponse for Error {
         let error = ErrorDetail {
             code: code.to_owned(),
             message: text.clone(),
+            object: self.object().cloned(),
         };
         let mut response = (status, Json(ErrorAnswer { error })).into_response();
         if status == StatusCode::SERVICE_UNAVAILABLE {

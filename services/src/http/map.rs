@@ -81,6 +81,8 @@ pub async fn handle(
         words: Some(words),
         unique: Some(unique),
         bytes: Some(bytes),
+        sha256: None,
+        of: None,
     };
     Ok(Answer::new(answer, &timings))
 }

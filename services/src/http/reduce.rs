@@ -137,6 +137,8 @@ async fn reduce(
             files,
             words,
             unique,
+            sha256: None,
+            of: None,
         },
         timings,
     ))

@@ -7,7 +7,11 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError};
+use super::{
+    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError,
+    WriteOptions,
+};
+use crate::api::Provenance;
 use crate::uri::S3Uri;
 
 /// Bodies come in pieces of this many bytes unless [`MemoryStore::with_piece_size`] says otherwise.
@@ -46,6 +50,7 @@ struct Inner {
 struct Stored {
     bytes: Bytes,
     etag: String,
+    provenance: Option<Provenance>,
 }
 
 impl MemoryStore {
@@ -117,14 +122,23 @@ impl Inner {
             .ok_or_else(|| StoreError::NoSuchKey { uri: at.clone() })
     }
 
-    fn write(&mut self, at: &S3Uri, bytes: Bytes) -> Result<(), StoreError> {
+    fn write(&mut self, at: &S3Uri, bytes: Bytes, options: WriteOptions) -> Result<(), StoreError> {
         self.writes += 1;
         let etag = format!("\"{}\"", self.writes);
         let no_bucket = || StoreError::NoSuchBucket {
             bucket: at.bucket().to_owned(),
         };
         let bucket = self.buckets.get_mut(at.bucket()).ok_or_else(no_bucket)?;
-        bucket.insert(at.key().to_owned(), Stored { bytes, etag });
+        if options.only_new && bucket.contains_key(at.key()) {
+            return Err(StoreError::Exists { uri: at.clone() });
+        }
+        let provenance = options.provenance;
+        let stored = Stored {
+            bytes,
+            etag,
+            provenance,
+        };
+        bucket.insert(at.key().to_owned(), stored);
         Ok(())
     }
 }
@@ -134,6 +148,7 @@ impl Stored {
         ObjectMeta {
             size: self.bytes.len() as u64,
             etag: Some(self.etag.clone()),
+            provenance: self.provenance.clone(),
         }
     }
 }
@@ -177,10 +192,15 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        at: &S3Uri,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> Result<(), StoreError> {
         let mut inner = self.lock();
         inner.fault(Call::Put)?;
-        inner.write(at, body)
+        inner.write(at, body, options)
     }
 
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {

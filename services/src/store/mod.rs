@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
+use crate::api::Provenance;
 use crate::uri::S3Uri;
 
 pub use listing::{Bucket, Entry, Page, Target};
@@ -28,6 +29,8 @@ pub struct ObjectMeta {
     /// The whole object's size in bytes, also when only a range was asked for.
     pub size: u64,
     pub etag: Option<String>,
+    /// What an output of a map or a reduce says of itself.
+    pub provenance: Option<Provenance>,
 }
 
 /// What part of an object to read, and which version it must be.
@@ -37,6 +40,14 @@ pub struct ReadOptions {
     pub range: Option<Range<u64>>,
     /// Refuse with [`StoreError::Changed`] when the object's `ETag` is another.
     pub if_match: Option<String>,
+}
+
+/// How an object is written.
+#[derive(Debug, Clone, Default)]
+pub struct WriteOptions {
+    /// Refuse with [`StoreError::Exists`] where there is an object already (If-None-Match).
+    pub only_new: bool,
+    pub provenance: Option<Provenance>,
 }
 
 /// An object's description and its bytes.
@@ -52,7 +63,12 @@ pub trait Store: Send + Sync + 'static {
     async fn head(&self, at: &S3Uri) -> Result<ObjectMeta, StoreError>;
     async fn get(&self, at: &S3Uri, options: ReadOptions) -> Result<Object, StoreError>;
     /// Writes a whole object; readers see all of it or nothing.
-    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError>;
+    async fn write(&self, at: &S3Uri, body: Bytes, options: WriteOptions)
+    -> Result<(), StoreError>;
+    /// The same, over whatever is there.
+    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError> {
+        self.write(at, body, WriteOptions::default()).await
+    }
     /// Writes an object of unknown size in bounded memory; gives its size. A stream that fails leaves no object.
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError>;
     /// Removes an object; one that is not there is no error.
@@ -93,6 +109,11 @@ pub enum StoreError {
     Denied { at: Target, detail: String },
     #[error("{uri} changed while it was being read")]
     Changed { uri: S3Uri },
+    #[error("there is an object {uri} already")]
+    Exists { uri: S3Uri },
+    /// Two writes of one object at a time; S3 has taken neither side yet.
+    #[error("{uri} is being written by somebody else: {detail}")]
+    Conflict { uri: S3Uri, detail: String },
     #[error("{uri} ended after {got} of {expected} bytes")]
     Truncated { uri: S3Uri, got: u64, expected: u64 },
     #[error("S3 asks to slow down: {detail}")]

@@ -147,6 +147,7 @@ impl Client {
             run: Some(name.run.to_string()),
             chunk: name.chunk.map(|chunk| format!("{chunk:05}")),
             attempt: Some(name.attempt.to_string()),
+            plan: None,
         };
         let builder = match request {
             Request::Split {
@@ -181,6 +182,7 @@ impl Client {
                 if length > MAX_QUERY {
                     self.http.post(url).json(&ReduceBody::In {
                         inputs: inputs.clone(),
+                        sha256: Vec::new(),
                     })
                 } else {
                     let pairs: Vec<_> = inputs.iter().map(|uri| ("in", uri)).collect();

@@ -26,10 +26,12 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
         }
         StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
         StoreError::OtherRegion { .. } => "name that region with --region",
+        StoreError::Exists { .. } => "choose another name",
         StoreError::Source { .. } => "check the file, and try again when nobody writes it any more",
-        StoreError::Throttled { .. } | StoreError::Truncated { .. } | StoreError::Other { .. } => {
-            "try again in a moment"
-        }
+        StoreError::Throttled { .. }
+        | StoreError::Truncated { .. }
+        | StoreError::Conflict { .. }
+        | StoreError::Other { .. } => "try again in a moment",
     };
     let kind = match error {
         StoreError::Credentials { .. } => TroubleKind::Credentials,

@@ -1,10 +1,13 @@
 //! The answer to a GET: checked against what was asked for, and against its own length as it arrives.
 
+use std::collections::HashMap;
+
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use futures_util::{StreamExt, stream};
 
 use super::failure::causes;
+use crate::api::{PROVENANCE, Provenance};
 use crate::store::{BodyStream, Object, ObjectMeta, ReadOptions, StoreError};
 use crate::uri::S3Uri;
 
@@ -43,11 +46,17 @@ pub(super) fn object(
     let meta = ObjectMeta {
         size,
         etag: answer.e_tag().map(str::to_owned),
+        provenance: provenance(answer.metadata()),
     };
     Ok(Object {
         meta,
         body: checked(at.clone(), length, answer.body),
     })
+}
+
+/// What the object says of itself, if it says so in a way that can be read.
+pub(super) fn provenance(metadata: Option<&HashMap<String, String>>) -> Option<Provenance> {
+    serde_json::from_str(metadata?.get(PROVENANCE)?).ok()
 }
 
 /// A length as S3 gives it, as an unsigned number.
@@ -136,7 +145,8 @@ mod tests {
             got.ok().unwrap().meta,
             ObjectMeta {
                 size: 9,
-                etag: Some("\"v1\"".to_owned())
+                etag: Some("\"v1\"".to_owned()),
+                provenance: None,
             }
         );
     }

@@ -45,6 +45,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
         Kind::NoBucket => return no_bucket(at, detail),
         Kind::NoKey => return Failure::Missing,
         Kind::Changed => changed(at, detail),
+        Kind::Conflict => conflict(at, detail),
         Kind::OtherRegion => StoreError::OtherRegion { at, detail },
         Kind::Shared(Refusal::Credentials) => StoreError::Credentials { detail },
         Kind::Shared(Refusal::Denied) => StoreError::Denied { at, detail },
@@ -57,6 +58,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
                 return Failure::Bare(StoreError::Denied { at, detail });
             }
             401 | 403 => StoreError::Denied { at, detail },
+            409 => conflict(at, detail),
             412 => changed(at, detail),
             429 | 503 => StoreError::Throttled { detail },
             _ => StoreError::Other { at, detail },
@@ -80,11 +82,19 @@ fn changed(at: Target, detail: String) -> StoreError {
     }
 }
 
+fn conflict(at: Target, detail: String) -> StoreError {
+    match at {
+        Target::Object(uri) => StoreError::Conflict { uri, detail },
+        at => StoreError::Other { at, detail },
+    }
+}
+
 /// What S3 alone says, and what every AWS service may say.
 enum Kind {
     NoBucket,
     NoKey,
     Changed,
+    Conflict,
     OtherRegion,
     Shared(Refusal),
 }
@@ -94,6 +104,7 @@ fn kind(code: &str) -> Kind {
         "NoSuchBucket" => Kind::NoBucket,
         "NoSuchKey" | "NotFound" | "NoSuchVersion" => Kind::NoKey,
         "PreconditionFailed" => Kind::Changed,
+        "ConditionalRequestConflict" | "OperationAborted" => Kind::Conflict,
         "PermanentRedirect"
         | "AuthorizationHeaderMalformed"
         | "IllegalLocationConstraintException" => Kind::OtherRegion,
@@ -175,6 +186,7 @@ mod tests {
     #[test]
     fn without_a_code_the_status_decides() {
         assert!(matches!(known(412, None), StoreError::Changed { .. }));
+        assert!(matches!(known(409, None), StoreError::Conflict { .. }));
         assert!(matches!(known(429, None), StoreError::Throttled { .. }));
         assert!(matches!(known(500, None), StoreError::Other { .. }));
         assert!(matches!(known(301, None), StoreError::OtherRegion { .. }));

@@ -15,7 +15,9 @@ use tokio_util::task::TaskTracker;
 use self::failure::{Failure, HttpResponse, classify};
 use super::{
     BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
+    WriteOptions,
 };
+use crate::api::PROVENANCE;
 use crate::uri::S3Uri;
 
 /// S3, or what speaks its language; see [`super::aws`] for the client.
@@ -95,6 +97,7 @@ impl Store for S3Store {
                 Ok(ObjectMeta {
                     size,
                     etag: answer.e_tag().map(str::to_owned),
+                    provenance: body::provenance(answer.metadata()),
                 })
             }
             Err(error) => Err(self.explain(at, error).await),
@@ -122,16 +125,35 @@ impl Store for S3Store {
         }
     }
 
-    async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError> {
-        let request = self
+    async fn write(
+        &self,
+        at: &S3Uri,
+        body: Bytes,
+        options: WriteOptions,
+    ) -> Result<(), StoreError> {
+        let mut request = self
             .client
             .put_object()
             .bucket(at.bucket())
             .key(at.key())
             .body(body.into());
+        if options.only_new {
+            request = request.if_none_match("*");
+        }
+        if let Some(provenance) = &options.provenance {
+            let text = serde_json::to_string(provenance).map_err(|error| StoreError::Other {
+                at: at.into(),
+                detail: error.to_string(),
+            })?;
+            request = request.metadata(PROVENANCE, text);
+        }
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(self.explain(at, error).await),
+            Err(error) => match self.explain(at, error).await {
+                // The one condition there was is the one that does not hold.
+                StoreError::Changed { uri } if options.only_new => Err(StoreError::Exists { uri }),
+                error => Err(error),
+            },
         }
     }
 
