@@ -81,6 +81,7 @@ async fn dispatch(cli: &Cli) -> Exit {
     match &cli.command {
         None => app::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
+        Some(Command::Resume(args)) => headless::resume(&config, args).await,
         Some(Command::Scale(args)) => headless::scale(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
         Some(Command::Doctor) => headless::doctor(&config).await,

@@ -8,6 +8,10 @@ pub mod tokens;
 #[cfg(test)]
 mod properties;
 
+/// The version of the rules by which words are found and counted. Outputs made under different rules must not be
+/// added up.
+pub const RULES: u32 = 1;
+
 /// Why counting stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CountError {

@@ -13,6 +13,7 @@ use url::Url;
 
 use super::call_error::CallError;
 use super::event::{RunId, TimedPart};
+use crate::cluster::{Obstacle, Role, probe};
 use crate::trouble::Trouble;
 
 /// A task in the same region answers in milliseconds; packets that a firewall drops never do.
@@ -59,7 +60,20 @@ pub enum Request {
     },
     Reduce {
         inputs: Vec<S3Uri>,
+        /// What each input must hash to, in the order of the inputs; empty where that is not known of all.
+        sha256: Vec<String>,
     },
+}
+
+impl Request {
+    /// Who serves it.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Split { .. } => Role::Splitter,
+            Self::Map { .. } => Role::Mapper,
+            Self::Reduce { .. } => Role::Reducer,
+        }
+    }
 }
 
 /// What a service answered.
@@ -75,14 +89,35 @@ pub enum Answer {
 pub struct TimedAnswer {
     pub answer: Answer,
     pub timing: Vec<TimedPart>,
+    /// What the service calls itself; ours say `mrdeck-services/VERSION ROLE`.
+    pub service: Option<String>,
 }
 
 /// Which attempt a request belongs to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AttemptName {
     pub run: RunId,
     pub chunk: Option<u32>,
     pub attempt: u32,
+    /// Which console sends it, among those that took up the run.
+    pub claim: u32,
+    pub plan: Option<String>,
+}
+
+impl AttemptName {
+    /// As the services are told: no two consoles ever name two attempts alike.
+    pub fn params(&self) -> AttemptParams {
+        let attempt = match self.claim {
+            1 => self.attempt.to_string(),
+            claim => format!("{}c{claim}", self.attempt),
+        };
+        AttemptParams {
+            run: Some(self.run.to_string()),
+            chunk: self.chunk.map(|chunk| format!("{chunk:05}")),
+            attempt: Some(attempt),
+            plan: self.plan.clone(),
+        }
+    }
 }
 
 /// The time an attempt may take: a fixed limit, or one that grows with its input.
@@ -107,7 +142,7 @@ impl Client {
         &self,
         base: &Url,
         request: &Request,
-        name: AttemptName,
+        name: &AttemptName,
         deadline: Duration,
     ) -> Result<TimedAnswer, CallError> {
         let address = authority(base);
@@ -125,13 +160,26 @@ impl Client {
                 .await
                 .map_err(|error| send_error(&address, &error))?;
             let timing = server_timing(&response);
+            let service = probe::service_name(&response);
             let status = response.status();
             let body = read_body(&address, response).await?;
+            // Also of a refusal: a service of another role refuses everything, and means nothing by it.
+            let role = request.role();
+            if let Some(what) = service.as_ref().filter(|name| !probe::serves(name, role)) {
+                return Err(CallError::Impostor {
+                    address: address.clone(),
+                    what: what.clone(),
+                });
+            }
             if !status.is_success() {
                 return Err(status_error(&address, status, &body));
             }
             let answer = parse(&address, request, &body)?;
-            Ok(TimedAnswer { answer, timing })
+            Ok(TimedAnswer {
+                answer,
+                timing,
+                service,
+            })
         };
         match tokio::time::timeout(deadline, exchange).await {
             Ok(result) => result,
@@ -142,13 +190,31 @@ impl Client {
         }
     }
 
-    fn build(&self, base: &Url, request: &Request, name: AttemptName) -> Option<RequestBuilder> {
-        let attempt = AttemptParams {
-            run: Some(name.run.to_string()),
-            chunk: name.chunk.map(|chunk| format!("{chunk:05}")),
-            attempt: Some(name.attempt.to_string()),
-            plan: None,
+    /// Lets the service at an address prove that it is of this role; `must_be_named` where it was one of ours.
+    pub async fn prove(
+        &self,
+        base: &Url,
+        role: Role,
+        must_be_named: bool,
+    ) -> Result<(), CallError> {
+        let address = authority(base);
+        let connect = |detail: String| CallError::Connect {
+            address: address.clone(),
+            detail,
         };
+        match probe::identify(&self.http, role, base).await {
+            Ok(None) if must_be_named => Err(CallError::Impostor {
+                address,
+                what: "it does not say what it is, and the service before it did".to_owned(),
+            }),
+            Ok(_) => Ok(()),
+            Err(Obstacle::WrongService(what)) => Err(CallError::Impostor { address, what }),
+            Err(obstacle) => Err(connect(obstacle.trouble().cause)),
+        }
+    }
+
+    fn build(&self, base: &Url, request: &Request, name: &AttemptName) -> Option<RequestBuilder> {
+        let attempt = name.params();
         let builder = match request {
             Request::Split {
                 input,
@@ -176,17 +242,19 @@ impl Client {
                         .query(pinned(etag.as_ref()).as_slice()),
                 }
             }
-            Request::Reduce { inputs } => {
+            Request::Reduce { inputs, sha256 } => {
                 let url = base.join(api::REDUCE).ok()?;
-                let length: usize = inputs.iter().map(|uri| uri.to_string().len() + 8).sum();
-                if length > MAX_QUERY {
+                let hashes: usize = sha256.iter().map(|hash| hash.len() + 8).sum();
+                let names: usize = inputs.iter().map(|uri| uri.to_string().len() + 8).sum();
+                if names + hashes > MAX_QUERY {
                     self.http.post(url).json(&ReduceBody::In {
                         inputs: inputs.clone(),
-                        sha256: Vec::new(),
+                        sha256: sha256.clone(),
                     })
                 } else {
                     let pairs: Vec<_> = inputs.iter().map(|uri| ("in", uri)).collect();
-                    self.http.get(url).query(&pairs)
+                    let hashes: Vec<_> = sha256.iter().map(|hash| ("sha256", hash)).collect();
+                    self.http.get(url).query(&pairs).query(&hashes)
                 }
             }
         };
@@ -255,6 +323,7 @@ fn status_error(address: &str, status: StatusCode, body: &[u8]) -> CallError {
             status,
             code: error.code,
             message: error.message,
+            object: error.object,
         },
         Err(_) => CallError::Status {
             address,

@@ -9,13 +9,27 @@ use super::event::{
 };
 use super::work::millis_between;
 pub use super::work::{Attempt, Outcome, WorkRecord, WorkState};
-use crate::trouble::Trouble;
+use crate::cluster::TaskId;
+use crate::trouble::{Trouble, TroubleKind};
+
+/// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
+const UNKNOWN_TASK: &str = "found in S3";
 
 /// One chunk: what it is, and its work.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChunkRecord {
     pub source: ChunkRef,
+    /// Of the piece that was cut, if the splitter said it.
+    pub bytes: Option<u64>,
     pub work: WorkRecord,
+}
+
+/// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.
+pub fn source_text(chunk: &ChunkRef) -> String {
+    match chunk {
+        ChunkRef::Object(uri) => uri.to_string(),
+        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
+    }
 }
 
 /// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
@@ -42,6 +56,10 @@ pub struct Record {
     pub input: S3Uri,
     pub input_bytes: Option<u64>,
     pub input_etag: Option<String>,
+    /// The id of the plan in S3, once it is there.
+    pub plan: Option<String>,
+    /// Which console this is among those that took up the run, counted from 1.
+    pub claim: u32,
     pub cluster: String,
     pub mappers: u32,
     pub options: RunOptions,
@@ -77,6 +95,8 @@ impl Record {
             input: input.clone(),
             input_bytes: None,
             input_etag: None,
+            plan: None,
+            claim: 1,
             cluster: cluster.clone(),
             mappers: *mappers,
             options: options.clone(),
@@ -120,15 +140,30 @@ impl Record {
                 clock.running_since = None;
                 clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
             }
-            EventKind::ChunksPlanned { chunks } => {
+            EventKind::Claimed { claim } => self.claim = *claim,
+            EventKind::ChunksPlanned { chunks, sizes } => {
+                let size = |index| sizes.as_ref()?.get(index).copied();
                 self.chunks = chunks
                     .iter()
-                    .map(|source| ChunkRecord {
+                    .enumerate()
+                    .map(|(index, source)| ChunkRecord {
                         source: source.clone(),
+                        bytes: size(index),
                         work: WorkRecord::default(),
                     })
                     .collect();
             }
+            EventKind::PlanWritten { plan } => self.plan = Some(plan.clone()),
+            EventKind::ChunkReplaced { chunk, source } => {
+                if let Ok(index) = usize::try_from(*chunk)
+                    && let Some(chunk) = self.chunks.get_mut(index)
+                {
+                    chunk.source = source.clone();
+                }
+            }
+            EventKind::SetAside { .. }
+            | EventKind::Concurrency { .. }
+            | EventKind::SuccessRecorded => {}
             EventKind::ResultRead(summary) => self.result = Some(summary.clone()),
             EventKind::Verified(found) => self.verification = Some(found.clone()),
             EventKind::Notice(trouble) => self.notices.push(trouble.clone()),
@@ -139,6 +174,8 @@ impl Record {
             } => self.finish(*status, *wall_ms, trouble.as_ref()),
             EventKind::AttemptStarted { work, .. }
             | EventKind::AttemptSucceeded { work, .. }
+            | EventKind::AttemptFound { work, .. }
+            | EventKind::Withdrawn { work, .. }
             | EventKind::AttemptFailed { work, .. }
             | EventKind::AttemptAbandoned { work, .. }
             | EventKind::Committed { work, .. } => self.apply_to_work(*work, event),
@@ -152,6 +189,8 @@ impl Record {
         for work in self.all_work_mut() {
             work.given_up = false;
             work.dropped = false;
+            work.withdrawals = 0;
+            work.abandon();
         }
     }
 
@@ -164,6 +203,7 @@ impl Record {
         }
         if status == RunStatus::Cancelled {
             for work in self.all_work_mut() {
+                work.abandon();
                 // What was given up before stays failed: that is why it is not done.
                 work.dropped = !work.given_up;
             }
@@ -200,6 +240,23 @@ impl Record {
                     };
                 }
             }
+            EventKind::AttemptFound {
+                attempt, answer, ..
+            } => {
+                let outcome = Outcome::Found {
+                    answer: answer.clone(),
+                };
+                match record.attempt_mut(*attempt) {
+                    Some(entry) => entry.outcome = outcome,
+                    None => record.attempts.push(Attempt {
+                        number: *attempt,
+                        task: TaskId(UNKNOWN_TASK.to_owned()),
+                        address: String::new(),
+                        started_at: event.at,
+                        outcome,
+                    }),
+                }
+            }
             EventKind::AttemptFailed {
                 attempt,
                 ms,
@@ -220,9 +277,27 @@ impl Record {
                     entry.outcome = Outcome::Abandoned { ms: *ms };
                 }
             }
-            EventKind::Committed { attempt, .. } => record.committed = Some(*attempt),
+            EventKind::Committed { attempt, .. } => {
+                record.committed = Some(*attempt);
+            }
+            EventKind::Withdrawn { .. } => {
+                record.committed = None;
+                record.withdrawals += 1;
+            }
             _ => {}
         }
+    }
+
+    /// How often an output of this work was found wrong, in this pass of the run.
+    pub(super) fn withdrawals(&self, work: Work) -> u32 {
+        let record = match (work.phase, work.chunk) {
+            (Phase::Split, _) => Some(&self.split),
+            (Phase::Reduce, _) => Some(&self.reduce),
+            (_, chunk) => chunk
+                .and_then(|chunk| self.chunks.get(chunk as usize))
+                .map(|chunk| &chunk.work),
+        };
+        record.map_or(0, |work| work.withdrawals)
     }
 
     fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
@@ -288,6 +363,22 @@ impl Record {
             .verification
             .as_ref()
             .is_some_and(|found| !found.is_exact());
-        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled) && !is_wrong
+        let kind = self.trouble.as_ref().map(|trouble| trouble.kind);
+        let is_final = matches!(kind, Some(TroubleKind::InputChanged | TroubleKind::Refused));
+        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled) && !is_wrong && !is_final
+    }
+
+    /// Is there something of it that a later `mrdeck resume` need not do again?
+    pub fn can_resume(&self) -> bool {
+        self.can_rerun() && !self.chunks.is_empty()
+    }
+
+    /// The record of a run whose console ended without a word: it stopped where the record ends.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        if self.status == RunStatus::Running {
+            self.finish(RunStatus::Cancelled, 0.0, None);
+        }
+        self
     }
 }

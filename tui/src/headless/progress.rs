@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::engine::event::{EventKind, Phase, RunEvent};
+use crate::engine::wording::wording;
 use crate::figures::{millis, plural, printable};
 
 /// Only the maps can be counted; the other phases are one request each.
@@ -52,7 +53,7 @@ impl Progress {
                     bar.set_message(phase.to_string());
                 }
             }
-            EventKind::ChunksPlanned { chunks } => {
+            EventKind::ChunksPlanned { chunks, .. } => {
                 self.chunks = chunks.len() as u64;
                 if let Some(bar) = &self.bar {
                     bar.set_length(self.chunks);
@@ -72,6 +73,7 @@ impl Progress {
                 ..
             } => {
                 let next = match retry_in_ms {
+                    Some(0) => "another attempt is under way".to_owned(),
                     Some(ms) => format!("next attempt in {ms} ms"),
                     None => "no further attempt".to_owned(),
                 };
@@ -90,12 +92,23 @@ impl Progress {
             EventKind::Notice(trouble) => {
                 self.line(&printable(&trouble.to_string()));
             }
+            EventKind::Withdrawn { .. } => {
+                self.committed = self.committed.saturating_sub(1);
+                self.told(event);
+            }
             EventKind::RunFinished { .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
                 }
             }
-            _ => {}
+            _ => self.told(event),
+        }
+    }
+
+    /// What the dashboard's event log says of it, if anything.
+    fn told(&self, event: &RunEvent) {
+        if let Some((_, text)) = wording(&event.kind) {
+            self.line(&printable(&text));
         }
     }
 

@@ -147,9 +147,8 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
     let theme = &look.theme;
     let stands = work.state();
     let shown = work.committed_attempt().or(work.attempts.last());
-    let time = shown.map_or(String::new(), |attempt| {
-        right(&millis(attempt.elapsed_ms(state.now)))
-    });
+    let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(state.now));
+    let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
     let detail = shown.map_or(String::new(), |attempt| {
         let task = text::elide(&attempt.task.0, 14);
         match &attempt.outcome {

@@ -40,7 +40,10 @@ impl Scene {
             ChunkRef::Object(uri(&key))
         };
         let chunks = (0..chunks).map(chunk).collect();
-        self.event(EventKind::ChunksPlanned { chunks });
+        self.event(EventKind::ChunksPlanned {
+            chunks,
+            sizes: None,
+        });
         self.begin(Phase::Map);
     }
 
@@ -58,6 +61,7 @@ impl Scene {
             attempt,
             task: TaskId(task.to_owned()),
             address: address.to_owned(),
+            backup: false,
         });
     }
 
@@ -67,6 +71,7 @@ impl Scene {
             attempt,
             ms,
             answer,
+            recovered: None,
         });
         self.event(EventKind::Committed { work, attempt });
     }
@@ -79,6 +84,7 @@ impl Scene {
             words: Some(words),
             unique: Some(words / 3),
             bytes: Some(16_078),
+            sha256: None,
             timing: timing
                 .map(|(name, share)| TimedPart {
                     name: name.to_owned(),
@@ -167,6 +173,7 @@ impl Scene {
             out,
             words: 7_180,
             unique: 3_012,
+            sha256: String::new(),
             top: top.map(|(word, count)| (word.to_owned(), count)).into(),
         }));
         self.finish(RunStatus::Done, 30_845.1, None);
