@@ -12,13 +12,14 @@ use tokio::task::spawn_blocking;
 
 use super::answer::Answer;
 use super::error::Error;
-use super::params::{Params, object};
+use super::params::{Attempt, Params, object};
 use super::timing::{Part, Timings};
 use super::{MAX_LIST, ServiceState, keys};
-use crate::api::ReduceAnswer;
+use crate::api::{Provenance, ReduceAnswer};
 use crate::count::CountError;
 use crate::count::table::Counts;
-use crate::store::ReadOptions;
+use crate::digest::Digest;
+use crate::store::{ReadOptions, WriteOptions};
 use crate::uri::S3Uri;
 
 /// Map outputs that are read at the same time; each is held whole while it is added up.
@@ -125,23 +126,37 @@ async fn reduce(
             source,
         })?;
     }
-    let (words, unique) = (Some(total.words()), Some(total.unique()));
-    let json = busy(timings, move || total.to_json()).await?;
-    timings
-        .wait(Part::Put, state.store.put(&out, Bytes::from(json)))
-        .await?;
-    let files = Some(inputs.len() as u64);
-    Ok(Answer::new(
-        ReduceAnswer {
-            out,
-            files,
-            words,
-            unique,
-            sha256: None,
-            of: None,
-        },
-        timings,
-    ))
+    let (words, unique, files) = (total.words(), total.unique(), inputs.len() as u64);
+    let written = move || {
+        let json = total.to_json();
+        let sha256 = Digest::of(json.as_bytes()).to_string();
+        (json, sha256)
+    };
+    let (json, sha256) = busy(timings, written).await?;
+    let of = attempt.as_ref().map(Attempt::named);
+    let provenance = of.clone().map(|of| Provenance {
+        of,
+        sha256: sha256.clone(),
+        words,
+        unique,
+        bytes: None,
+        files: Some(files),
+    });
+    let options = WriteOptions {
+        provenance,
+        ..WriteOptions::default()
+    };
+    let write = state.store.write(&out, Bytes::from(json), options);
+    timings.wait(Part::Put, write).await?;
+    let answer = ReduceAnswer {
+        out,
+        files: Some(files),
+        words: Some(words),
+        unique: Some(unique),
+        sha256: Some(sha256),
+        of,
+    };
+    Ok(Answer::new(answer, timings))
 }
 
 /// One map output as a table.
