@@ -120,6 +120,7 @@ fn next_step(error: &StoreError) -> &'static str {
         }
         StoreError::Changed { .. } => "; start again with the input as it is now",
         StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Throttled { .. }
         | StoreError::Source { .. }
         | StoreError::Conflict { .. } => "; try again",
@@ -190,6 +191,7 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
+        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, "s3_damaged"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
