@@ -2,6 +2,7 @@
 //!
 //! - [`api`] is the HTTP interface as types, [`uri`] an object's address; the console uses both.
 //! - [`layout`] is where the objects of a run are in its bucket.
+//! - [`digest`] is the SHA-256 by which an output is known again.
 //! - [`count`] is the pure work, [`store`] the seam to S3, [`http`] the thin handlers between them.
 //! - [`hello`] is the first deployment check, a service of its own that needs no S3.
 //! - [`config`] reads the environment, [`logs`] sets logging up, [`server`] listens and stops in good order.
@@ -10,6 +11,7 @@
 pub mod api;
 pub mod config;
 pub mod count;
+pub mod digest;
 pub mod entry;
 pub mod healthcheck;
 pub mod hello;

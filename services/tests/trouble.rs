@@ -67,6 +67,14 @@ async fn how_s3_failed_shows_in_status_and_code() {
             502,
             "s3_truncated",
         ),
+        (
+            StoreError::Damaged {
+                uri: at(),
+                detail: detail(),
+            },
+            502,
+            "s3_damaged",
+        ),
         (StoreError::Changed { uri: at() }, 412, "input_changed"),
     ] {
         for (role, path, call) in [

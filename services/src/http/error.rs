@@ -1,8 +1,9 @@
 //! What can go wrong with a request, and how the caller is told: a status, a code, a sentence.
 //!
 //! 400 is for what the caller got wrong, 404 for what is not there, 403 for a bucket outside the
-//! allow-list, 412 for an input that changed, 503 with Retry-After when this service or S3 is
-//! overloaded, 502 when S3 failed, 500 for a defect only.
+//! allow-list, 409 for a map output that is not the one that was asked for, 412 for an input that
+//! changed, 503 with Retry-After when this service or S3 is overloaded, 502 when S3 failed, 500 for a
+//! defect only.
 
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
@@ -13,6 +14,7 @@ use crate::api::{self, ErrorAnswer, ErrorDetail};
 use crate::config::Role;
 use crate::count::CountError;
 use crate::count::read::ReadError;
+use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::uri::{S3Uri, S3UriError};
 
@@ -57,6 +59,18 @@ pub enum Error {
         "the map output {uri} has {size} bytes, more than the {limit} that are read; use more, smaller chunks"
     )]
     MapOutputTooLarge { uri: S3Uri, size: u64, limit: u64 },
+    #[error(
+        "the SHA-256 of the map outputs can't be used: {detail}; give sha256=HEX for each in= in its order, or none"
+    )]
+    BadSha256 { detail: String },
+    #[error(
+        "the map output {uri} is not the one that was asked for: its SHA-256 is {found:#}…, not {expected:#}…; run its map again"
+    )]
+    MapOutputMismatch {
+        uri: S3Uri,
+        expected: Digest,
+        found: Digest,
+    },
     #[error("the manifest {uri} can't be used: {reason}; write a JSON array of s3:// addresses")]
     BadManifest { uri: S3Uri, reason: String },
     #[error(
@@ -106,6 +120,7 @@ fn next_step(error: &StoreError) -> &'static str {
         }
         StoreError::Changed { .. } => "; start again with the input as it is now",
         StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Throttled { .. }
         | StoreError::Source { .. }
         | StoreError::Conflict { .. } => "; try again",
@@ -147,6 +162,10 @@ impl Error {
             Self::BadMapOutput { .. } | Self::MapOutputTooLarge { .. } => {
                 (BAD, api::code::BAD_MAP_OUTPUT)
             }
+            Self::BadSha256 { .. } => (BAD, "bad_sha256"),
+            Self::MapOutputMismatch { .. } => {
+                (StatusCode::CONFLICT, api::code::MAP_OUTPUT_MISMATCH)
+            }
             Self::BadManifest { .. } => (BAD, "bad_manifest"),
             Self::BadBody { .. } => (BAD, "bad_body"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -172,6 +191,7 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
+        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, "s3_damaged"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
@@ -189,6 +209,7 @@ impl Error {
         match self {
             Self::BadMapOutput { uri, .. }
             | Self::MapOutputTooLarge { uri, .. }
+            | Self::MapOutputMismatch { uri, .. }
             | Self::Store(StoreError::NoSuchKey { uri }) => Some(uri),
             _ => None,
         }

@@ -70,6 +70,10 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
 
 /// Did a call fail before it was sent, because no credentials could be had?
 pub fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |e| (*e).source())
-        .any(<dyn Error + 'static>::is::<CredentialsError>)
+    has_cause::<CredentialsError>(error)
+}
+
+/// Is the error, or one that led to it, of this type?
+pub fn has_cause<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |e| (*e).source()).any(<dyn Error + 'static>::is::<T>)
 }

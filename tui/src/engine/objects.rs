@@ -37,6 +37,7 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
         StoreError::Source { .. } => "check the file, and try again when nobody writes it any more",
         StoreError::Throttled { .. }
         | StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Conflict { .. }
         | StoreError::Other { .. } => "try again in a moment",
     };
