@@ -125,6 +125,7 @@ fn next_step(error: &StoreError) -> &'static str {
         | StoreError::Source { .. }
         | StoreError::Conflict { .. } => "; try again",
         StoreError::Exists { .. } => "; write to another key",
+        StoreError::Skewed { .. } => "; set the clock of the task's host, or use another task",
         StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
@@ -195,8 +196,9 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
-            (StatusCode::CONFLICT, "s3_conflict")
+            (StatusCode::BAD_GATEWAY, "s3_conflict")
         }
+        StoreError::Skewed { .. } => (StatusCode::BAD_GATEWAY, "s3_clock"),
         StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
             (StatusCode::BAD_GATEWAY, "s3_failed")
         }

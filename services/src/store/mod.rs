@@ -124,6 +124,8 @@ pub enum StoreError {
     Damaged { uri: S3Uri, detail: String },
     #[error("S3 asks to slow down: {detail}")]
     Throttled { detail: String },
+    #[error("S3 refuses the time of this machine's clock: {detail}")]
+    Skewed { detail: String },
     #[error("no valid AWS credentials: {detail}")]
     Credentials { detail: String },
     #[error("S3 can't be reached: {detail}")]

@@ -11,6 +11,8 @@ pub enum Refusal {
     Credentials,
     Denied,
     Throttled,
+    /// The caller's clock is too far off.
+    Skewed,
     /// A code that only its own service understands.
     Unknown,
 }
@@ -33,6 +35,7 @@ pub fn refusal(code: &str) -> Refusal {
         | "AllAccessDisabled"
         | "AccountProblem"
         | "UnauthorizedOperation" => Refusal::Denied,
+        "RequestTimeTooSkewed" | "RequestInTheFuture" => Refusal::Skewed,
         "SlowDown"
         | "SlowDownRead"
         | "SlowDownWrite"

@@ -42,7 +42,7 @@ pub(super) struct Claim {
     at: S3Uri,
     sign: Sign,
     store: Arc<dyn Store>,
-    _signs: AbortOnDropHandle<()>,
+    signs: AbortOnDropHandle<()>,
 }
 
 impl Claim {
@@ -72,7 +72,7 @@ impl Claim {
                     at,
                     sign,
                     store,
-                    _signs: AbortOnDropHandle::new(tokio::spawn(signs)),
+                    signs: AbortOnDropHandle::new(tokio::spawn(signs)),
                 });
             }
         }
@@ -131,7 +131,7 @@ impl Claim {
             ended: true,
             ..self.sign
         };
-        drop(self._signs);
+        drop(self.signs);
         // Without it the last sign grows old, which says the same a little later.
         let _ = timeout(FAREWELL, self.store.put(&self.at, sign.body().into())).await;
     }
@@ -145,10 +145,11 @@ impl Sign {
 
     /// On this machine it can be seen that a process is gone.
     fn is_known_dead(&self) -> bool {
-        let proc = Path::new("/proc");
-        self.host == host()
-            && proc.join("self").exists()
-            && !proc.join(self.pid.to_string()).exists()
+        // A process that has ended, but was not waited for, has no command line any more.
+        let command =
+            |process: &str| std::fs::read(Path::new("/proc").join(process).join("cmdline"));
+        let is_alive = command(&self.pid.to_string()).is_ok_and(|line| !line.is_empty());
+        self.host == host() && command("self").is_ok() && !is_alive
     }
 }
 

@@ -33,6 +33,9 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
         }
         StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
         StoreError::OtherRegion { .. } => "name that region with --region",
+        StoreError::Skewed { .. } => {
+            "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'"
+        }
         StoreError::Exists { .. } => "choose another name",
         StoreError::Source { .. } => "check the file, and try again when nobody writes it any more",
         StoreError::Throttled { .. }

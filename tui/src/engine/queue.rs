@@ -166,7 +166,7 @@ impl Queue {
         };
         let others = candidates.iter().filter(|other| *other != task);
         let known: Vec<f64> = others
-            .filter_map(|other| latency(other))
+            .filter_map(latency)
             .map(|latency| latency.as_secs_f64().max(1e-6))
             .collect();
         let rate: f64 = known.iter().map(|seconds| 1.0 / seconds).sum();

@@ -75,6 +75,9 @@ pub struct Record {
     pub trouble: Option<Trouble>,
     /// The whole run's wall time; passes of a rerun added up.
     pub wall_ms: f64,
+    /// When the present pass began, and when something last happened.
+    pass_began: Timestamp,
+    last_at: Timestamp,
 }
 
 impl Record {
@@ -111,6 +114,8 @@ impl Record {
             notices: Vec::new(),
             trouble: None,
             wall_ms: 0.0,
+            pass_began: event.at,
+            last_at: event.at,
         })
     }
 
@@ -126,8 +131,11 @@ impl Record {
 
     pub fn apply(&mut self, event: &RunEvent) {
         match &event.kind {
-            EventKind::RunStarted { .. } => {}
-            EventKind::RunContinued { mappers } => self.continue_with(*mappers),
+            EventKind::RunContinued { mappers } => {
+                self.break_off();
+                self.pass_began = event.at;
+                self.continue_with(*mappers);
+            }
             EventKind::InputPinned { bytes, etag } => {
                 self.input_bytes = Some(*bytes);
                 self.input_etag.clone_from(etag);
@@ -161,7 +169,8 @@ impl Record {
                     chunk.source = source.clone();
                 }
             }
-            EventKind::SetAside { .. }
+            EventKind::RunStarted { .. }
+            | EventKind::SetAside { .. }
             | EventKind::Concurrency { .. }
             | EventKind::SuccessRecorded => {}
             EventKind::ResultRead(summary) => self.result = Some(summary.clone()),
@@ -180,6 +189,22 @@ impl Record {
             | EventKind::AttemptAbandoned { work, .. }
             | EventKind::Committed { work, .. } => self.apply_to_work(*work, event),
         }
+        self.last_at = event.at;
+    }
+
+    /// A pass without an end lasted as long as it told of itself.
+    fn break_off(&mut self) {
+        if self.status != RunStatus::Running {
+            return;
+        }
+        for clock in &mut self.clocks {
+            if let Some(since) = clock.running_since.take() {
+                let wall_ms = millis_between(since, self.last_at);
+                clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
+            }
+        }
+        let wall_ms = millis_between(self.pass_began, self.last_at);
+        self.finish(RunStatus::Cancelled, wall_ms, None);
     }
 
     fn continue_with(&mut self, mappers: u32) {
@@ -376,9 +401,7 @@ impl Record {
     /// The record of a run whose console ended without a word: it stopped where the record ends.
     #[must_use]
     pub fn stopped(mut self) -> Self {
-        if self.status == RunStatus::Running {
-            self.finish(RunStatus::Cancelled, 0.0, None);
-        }
+        self.break_off();
         self
     }
 }

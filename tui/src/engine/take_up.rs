@@ -16,6 +16,7 @@ use super::recover::{self, Found};
 use super::run::{Job, Runner, Stop};
 use super::success::{self, Success};
 use super::{plan, plan_file};
+use crate::figures::plural;
 use crate::trouble::{Trouble, TroubleKind};
 
 /// A run of which this machine has no record, as its plan in S3 tells it.
@@ -179,7 +180,8 @@ impl Runner {
         if self.record.plan.is_none() {
             return Ok(());
         }
-        if !plan::missing_chunks(&self.record).is_empty() {
+        let missing = plan::missing_chunks(&self.record).len();
+        if missing > 0 {
             for found in self.outputs(Phase::Map).await? {
                 let Some(chunk) = found.chunk.filter(|chunk| self.fits(*chunk, &found)) else {
                     continue;
@@ -187,6 +189,12 @@ impl Runner {
                 let number = self.number(Work::map(chunk), &found.attempt);
                 self.found(Work::map(chunk), number, found.answer).await;
             }
+        }
+        let adopted = missing - plan::missing_chunks(&self.record).len();
+        if adopted > 0 {
+            let outputs = plural(adopted as u64, "map output");
+            let notice = format!("{outputs} of an earlier console found in S3: not mapped again");
+            self.emit(EventKind::Notice(Trouble::new(notice, ""))).await;
         }
         let is_mapped = plan::missing_chunks(&self.record).is_empty();
         if is_mapped && self.record.reduce.committed.is_none() {

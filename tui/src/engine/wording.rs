@@ -42,9 +42,6 @@ pub fn wording(event: &EventKind) -> Option<(Weight, String)> {
             "{work}, attempt {attempt}: {}; but what it did is in S3, so it counts",
             why.cause
         )),
-        EventKind::AttemptFound { work, attempt, .. } => info(format!(
-            "{work}, attempt {attempt}: its output is in S3, so it counts"
-        )),
         EventKind::Withdrawn {
             work,
             attempt,

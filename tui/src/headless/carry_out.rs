@@ -93,7 +93,7 @@ async fn follow(
         events,
         cancel,
     };
-    let mut progress = Progress::new();
+    let mut progress = Progress::of(&job);
     let (record, ()) = tokio::join!(engine::run(job, context), async {
         while let Some(event) = received.recv().await {
             progress.show(&event);

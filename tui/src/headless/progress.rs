@@ -4,7 +4,9 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::engine::Job;
 use crate::engine::event::{EventKind, Phase, RunEvent};
+use crate::engine::record::WorkState;
 use crate::engine::wording::wording;
 use crate::figures::{millis, plural, printable};
 
@@ -26,7 +28,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    /// For a job of which some may be done already.
+    pub fn of(job: &Job) -> Self {
+        let record = match job {
+            Job::New { .. } => None,
+            Job::Continue(record) | Job::Resume { record, .. } | Job::Verify(record) => {
+                Some(record)
+            }
+        };
+        let chunks = record.map_or(0, |record| record.chunks.len());
+        let committed = record.map_or(0, |record| record.chunks_in(WorkState::Committed));
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
             bar.enable_steady_tick(super::TICK);
@@ -35,8 +46,8 @@ impl Progress {
         Self {
             bar,
             phase: None,
-            chunks: 0,
-            committed: 0,
+            chunks: chunks as u64,
+            committed: committed as u64,
         }
     }
 
@@ -50,6 +61,8 @@ impl Progress {
                 self.phase = Some(*phase);
                 if let Some(bar) = &self.bar {
                     bar.set_style(style(*phase));
+                    bar.set_length(self.chunks);
+                    bar.set_position(self.committed);
                     bar.set_message(phase.to_string());
                 }
             }

@@ -73,13 +73,13 @@ async fn resume_connected(
 
 /// The run as this machine's record has it, else as S3 has it.
 async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Job, Trouble> {
-    if let Some(events) = Journal::new(&config.runs_dir).read(run)? {
-        if let Some(record) = Record::from_events(&events) {
-            return Ok(Job::Resume {
-                record: Box::new(record.stopped()),
-                before: Vec::new(),
-            });
-        }
+    if let Some(events) = Journal::new(&config.runs_dir).read(run)?
+        && let Some(record) = Record::from_events(&events)
+    {
+        return Ok(Job::Resume {
+            record: Box::new(record.stopped()),
+            before: Vec::new(),
+        });
     }
     let Some(bucket) = &connection.bucket else {
         return Err(Trouble::new(

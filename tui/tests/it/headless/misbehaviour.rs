@@ -15,7 +15,7 @@ const TEXT: &[u8] = LIBER_PRIMUS.as_bytes();
 #[track_caller]
 fn expect_failure(finished: Finished, words: &[&str]) -> Value {
     assert!(!finished.stderr.contains("mrdeck resume"));
-    expect_no_result(finished.expect_complaint(3, words), words)
+    expect_no_result(&finished.expect_complaint(3, words), words)
 }
 
 /// The same of a run that can go on; the command to do so is printed.
@@ -25,11 +25,11 @@ fn expect_stop(finished: Finished, words: &[&str]) -> Value {
     let report = finished.json();
     let command = format!("mrdeck resume {}", report["run"].as_str().unwrap());
     assert!(finished.stderr.contains(&command), "{}", finished.stderr);
-    expect_no_result(finished, words)
+    expect_no_result(&finished, words)
 }
 
 #[track_caller]
-fn expect_no_result(finished: Finished, words: &[&str]) -> Value {
+fn expect_no_result(finished: &Finished, words: &[&str]) -> Value {
     let report = finished.json();
     assert_eq!(report["status"], "failed");
     for field in ["words", "unique", "out"] {
