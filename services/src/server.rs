@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use crate::config::{Config, ConfigError, ListenAddr, Role, environment, listen_addr};
 use crate::hello;
 use crate::http::{ServiceState, router};
+use crate::memory;
 use crate::store::aws::{AwsOptions, Retries, s3_client, sdk_config};
 use crate::store::s3::S3Store;
 
@@ -95,6 +96,7 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     if let Some(addr) = &options.addr {
         config.addr = addr.clone();
     }
+    config.max_table_bytes = config.max_table_bytes.or_else(memory::for_a_table);
     let addr = config.addr.clone();
     let aws = options.aws.clone();
     let service = async move {

@@ -19,4 +19,8 @@ pub enum CountError {
     Overflow,
     #[error("one word is longer than {limit} bytes, so this is hardly text")]
     WordTooLong { limit: usize },
+    #[error(
+        "its different words need more than the {limit} bytes of memory that one request may take here (MAX_TABLE_BYTES); use more, smaller chunks"
+    )]
+    TableTooLarge { limit: u64 },
 }

@@ -174,6 +174,10 @@ impl Error {
                 source: CountError::WordTooLong { .. },
                 ..
             } => (BAD, "word_too_long"),
+            Self::Uncountable {
+                source: CountError::TableTooLarge { .. },
+                ..
+            } => (BAD, "chunk_too_large"),
             Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
             Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),

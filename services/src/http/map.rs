@@ -55,7 +55,8 @@ pub async fn handle(
         }
         Some(range) => part(&state, &at, range, etag, &timings).await?,
     };
-    let (counter, bytes) = count(&at, body, &timings).await?;
+    let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
+    let (counter, bytes) = count(&at, body, memory, &timings).await?;
 
     let uncountable = |source: CountError| Error::Uncountable {
         uri: at.clone(),
@@ -169,9 +170,10 @@ fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
 async fn count(
     at: &S3Uri,
     mut body: BodyStream,
+    memory: u64,
     timings: &Timings,
 ) -> Result<(WordCounter, u64), Error> {
-    let (mut counter, mut bytes) = (WordCounter::new(), 0);
+    let (mut counter, mut bytes) = (WordCounter::within(memory), 0);
     while let Some(piece) = body.next().await.transpose()? {
         bytes += piece.len() as u64;
         let fed = timings.book(Part::Count, || counter.feed(&piece));
