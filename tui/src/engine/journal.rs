@@ -32,6 +32,12 @@ pub enum JournalError {
 }
 
 impl JournalError {
+    pub fn locked(journal: &Journal, run: RunId) -> Self {
+        Self::Locked {
+            path: journal.path(run),
+        }
+    }
+
     pub fn trouble(&self) -> Trouble {
         let advice = match self {
             Self::Locked { .. } => "watch it there, or end that console and try again",
@@ -126,6 +132,12 @@ impl Journal {
         Ok(Some(events))
     }
 
+    /// Is another console on this machine writing the record of this run?
+    pub fn is_at_work(&self, run: RunId) -> bool {
+        let file = File::open(self.path(run));
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The newest run that is recorded here, if it stopped before its end and can go on. What can't be read is
     /// passed over: this is an offer, nobody asked for it.
     pub fn unfinished(&self) -> Option<Record> {
@@ -134,13 +146,10 @@ impl Journal {
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter_map(|name| name.strip_suffix(SUFFIX)?.strip_suffix('.')?.parse().ok())
             .max()?;
-        let is_at_work = File::open(self.path(RunId(newest)))
-            .ok()?
-            .try_lock()
-            .is_err();
-        let events = self.read(RunId(newest)).ok()??;
+        let newest = RunId(newest);
+        let events = self.read(newest).ok()??;
         let record = Record::from_events(&events)?.stopped();
-        (!is_at_work && record.can_resume()).then_some(record)
+        (record.can_resume() && !self.is_at_work(newest)).then_some(record)
     }
 }
 

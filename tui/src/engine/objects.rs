@@ -6,9 +6,9 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrdeck_services::count::table::{Counts, compare};
 use mrdeck_services::count::tokens::WordCounter;
+use mrdeck_services::digest::Digest;
 use mrdeck_services::store::{ObjectMeta, ReadOptions, Store, StoreError, WriteOptions};
 use mrdeck_services::uri::S3Uri;
-use sha2::{Digest, Sha256};
 
 use super::event::{ResultSummary, Verification};
 use crate::trouble::{Trouble, TroubleKind};
@@ -20,6 +20,8 @@ const SAMPLES: usize = 10;
 /// A write that meets another one is tried so often, with pauses that double.
 const CONFLICTS: usize = 6;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A body is read so often, at most.
+const READS: usize = 3;
 
 /// What a person is told about a failure of S3.
 pub fn store_trouble(error: &StoreError) -> Trouble {
@@ -81,23 +83,30 @@ pub(super) fn parse_counts(at: &S3Uri, body: &[u8]) -> Result<Counts, Trouble> {
     })
 }
 
-/// The SHA-256 of an object's bytes in hexadecimal digits, as the services write it.
-pub fn sha256(body: &[u8]) -> String {
-    use std::fmt::Write;
-    let digest = Sha256::digest(body);
-    digest.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// A whole object in memory: for results, whose size is bounded by the vocabulary.
 pub async fn read_all(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, Trouble> {
     read(store, at).await.map_err(|error| store_trouble(&error))
 }
 
+/// Reads again what came damaged or not whole: no layer below does.
 async fn read(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..READS {
+        match read_once(store, at).await {
+            Err(
+                StoreError::Truncated { .. }
+                | StoreError::Damaged { .. }
+                | StoreError::Unreachable { .. },
+            ) => {}
+            done => return done,
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    read_once(store, at).await
+}
+
+async fn read_once(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
     let object = store.get(at, ReadOptions::default()).await?;
     object
         .body
@@ -170,7 +179,7 @@ pub(super) fn summarise(out: S3Uri, body: &[u8], counts: &Counts) -> ResultSumma
         out,
         words: counts.words(),
         unique: counts.unique(),
-        sha256: sha256(body),
+        sha256: Digest::of(body).to_string(),
         top: top
             .into_iter()
             .map(|(word, count)| (word.to_owned(), count))

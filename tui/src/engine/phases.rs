@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use mrdeck_services::api::ChunkRef;
+use mrdeck_services::digest::Digest;
 use mrdeck_services::store::ReadOptions;
 use mrdeck_services::uri::S3Uri;
 
@@ -250,8 +251,13 @@ impl Runner {
         let store = self.store.clone();
         let read = self.or_cancelled(async { objects::read_if_there(store.as_ref(), &out).await });
         let body = read.await?;
-        let found = body.as_deref().map(objects::sha256);
-        if found.is_none() || expected.is_some() && found != expected {
+        let found = body.as_deref().map(|body| Digest::of(body).to_string());
+        let is_expected = match (&found, &expected) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(found), Some(expected)) => found.eq_ignore_ascii_case(expected),
+        };
+        if !is_expected {
             let trouble = Trouble::new(
                 match found {
                     None => format!("the final counts {out} are gone"),

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use mrdeck_services::api::MapAnswer;
+use mrdeck_services::digest::Digest;
 use mrdeck_services::layout;
 use mrdeck_services::store::Store;
 use mrdeck_services::uri::S3Uri;
@@ -48,7 +49,7 @@ pub async fn left_in_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<J
             sizes: plan.sizes,
         },
         EventKind::PlanWritten {
-            plan: objects::sha256(&body),
+            plan: Digest::of(&body).to_string(),
         },
     ];
     let before = before.map(|kind| RunEvent { at, kind });
@@ -118,7 +119,7 @@ impl Runner {
             .await?;
         match written {
             Written::Now => {
-                let plan = objects::sha256(&body);
+                let plan = Digest::of(&body).to_string();
                 self.emit(EventKind::PlanWritten { plan }).await;
                 Ok(())
             }
@@ -136,7 +137,7 @@ impl Runner {
         match (body, &self.record.plan) {
             (None, None) => Ok(()),
             (Some(body), None) => self.follow(&at.to_string(), &body).await,
-            (Some(body), Some(plan)) if objects::sha256(&body) == *plan => Ok(()),
+            (Some(body), Some(plan)) if Digest::of(&body).to_string() == *plan => Ok(()),
             (Some(_), Some(_)) => Err(Stop::Failed(
                 Trouble::new(
                     format!("the plan {at} is not the one that this run began with"),
@@ -170,7 +171,7 @@ impl Runner {
             let (chunks, sizes) = (there.chunks, there.sizes);
             self.emit(EventKind::ChunksPlanned { chunks, sizes }).await;
         }
-        let plan = objects::sha256(body);
+        let plan = Digest::of(body).to_string();
         self.emit(EventKind::PlanWritten { plan }).await;
         Ok(())
     }

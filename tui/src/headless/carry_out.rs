@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mrdeck_services::digest::Digest;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -126,7 +127,7 @@ async fn write_files(
     if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
     {
         let counts = objects::read_all(connection.store.as_ref(), &result.out).await?;
-        let found = objects::sha256(&counts);
+        let found = Digest::of(&counts).to_string();
         if !result.sha256.is_empty() && found != result.sha256 {
             return Err(Trouble::new(
                 format!(

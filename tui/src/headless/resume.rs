@@ -8,7 +8,7 @@ use crate::cli::ResumeArgs;
 use crate::cluster::{self, Connection};
 use crate::config::Config;
 use crate::engine::event::{RunId, RunStatus};
-use crate::engine::journal::Journal;
+use crate::engine::journal::{Journal, JournalError};
 use crate::engine::record::Record;
 use crate::engine::{Job, left_in_s3};
 use crate::exit::Exit;
@@ -73,7 +73,11 @@ async fn resume_connected(
 
 /// The run as this machine's record has it, else as S3 has it.
 async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Job, Trouble> {
-    if let Some(events) = Journal::new(&config.runs_dir).read(run)?
+    let journal = Journal::new(&config.runs_dir);
+    if journal.is_at_work(run) {
+        return Err(JournalError::locked(&journal, run).trouble());
+    }
+    if let Some(events) = journal.read(run)?
         && let Some(record) = Record::from_events(&events)
     {
         return Ok(Job::Resume {
