@@ -12,6 +12,7 @@
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
+//! | [`go_on`] | the command that goes on with a run |
 //! | [`switch`] | another cluster, profile or region without a restart |
 
 pub mod app;
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod engine;
 pub mod exit;
 pub mod figures;
+pub mod go_on;
 pub mod headless;
 pub mod input;
 pub mod report;

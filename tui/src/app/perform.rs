@@ -21,6 +21,7 @@ use crate::config::{Backend, Config};
 use crate::engine::Job;
 use crate::engine::journal::Journal;
 use crate::engine::record::Record;
+use crate::go_on;
 use crate::switch::Switch;
 use crate::trouble::Trouble;
 use crate::upload::settle;
@@ -304,8 +305,9 @@ impl Performer {
         });
     }
 
-    /// Ends the run in flight and the cluster.
-    pub async fn shutdown(self) {
+    /// Ends the run in flight and the cluster; gives the command that goes on with the run.
+    pub async fn shutdown(self) -> Option<String> {
+        let is_cut_short = !self.runs.is_empty();
         self.run.cancel();
         self.runs.close();
         // A run that does not end in time leaves a record without its last line, which can be read all the same.
@@ -314,6 +316,11 @@ impl Performer {
             // Whatever is left ends with this process.
             let _ = timeout(SHUTDOWN_PATIENCE, connection.cluster.shutdown()).await;
         }
+        if !is_cut_short {
+            return None;
+        }
+        let left = Journal::new(&self.config.runs_dir).unfinished()?;
+        Some(go_on::command(&self.config, &left))
     }
 }
 

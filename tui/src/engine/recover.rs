@@ -113,11 +113,8 @@ pub(super) async fn outputs(
         let provenance = store.head(&at).await.ok()?.provenance?;
         found(record, at, provenance)
     });
-    let mut found: Vec<Found> = stream::iter(looks)
-        .buffer_unordered(LOOKS)
-        .filter_map(async |found| found)
-        .collect()
-        .await;
+    let looked: Vec<Option<Found>> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
+    let mut found: Vec<Found> = looked.into_iter().flatten().collect();
     found.sort_by(|a, b| (a.chunk, &a.attempt).cmp(&(b.chunk, &b.attempt)));
     Ok(found)
 }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::{complain, go_on, print, print_json};
+use super::{complain, print, print_json};
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::cluster::Connection;
 use crate::config::Config;
@@ -17,6 +17,7 @@ use crate::engine::journal::Journal;
 use crate::engine::record::Record;
 use crate::engine::{self, Context, Job, objects};
 use crate::exit::Exit;
+use crate::go_on;
 use crate::report::{RunReport, chart, text};
 use crate::save;
 use crate::trouble::{Trouble, TroubleKind};

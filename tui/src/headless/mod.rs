@@ -4,7 +4,6 @@ mod carry_out;
 mod confirm;
 mod doctor;
 mod down;
-mod go_on;
 mod progress;
 mod resume;
 mod run;

@@ -3,7 +3,7 @@
 use crate::config::{Backend, Config};
 use crate::engine::record::Record;
 
-pub(super) fn command(config: &Config, record: &Record) -> String {
+pub fn command(config: &Config, record: &Record) -> String {
     let mut words = vec![
         "mrdeck".to_owned(),
         "resume".to_owned(),
