@@ -17,9 +17,6 @@ pub fn wording(event: &EventKind) -> Option<(Weight, String)> {
     let warning = |text: String| Some((Weight::Warning, text));
     match event {
         EventKind::RunContinued { .. } => info("the run goes on".to_owned()),
-        EventKind::Claimed { claim } if *claim > 1 => {
-            info(format!("the run was taken up {} before", times(*claim - 1)))
-        }
         EventKind::ChunkReplaced { chunk, source } => warning(format!(
             "the copy of chunk {chunk} is gone: its bytes come from the input, {}",
             source_text(source)
@@ -59,13 +56,5 @@ pub fn wording(event: &EventKind) -> Option<(Weight, String)> {
             plural(u64::from(*limit), "request")
         )),
         _ => None,
-    }
-}
-
-fn times(count: u32) -> String {
-    match count {
-        1 => "once".to_owned(),
-        2 => "twice".to_owned(),
-        count => format!("{count} times"),
     }
 }
