@@ -10,13 +10,12 @@ use mrdeck_services::uri::S3Uri;
 use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
-use super::call_error::CallError;
 use super::client::{Answer, AttemptName, attempt_deadline};
 use super::concurrency::Concurrency;
-use super::event::{AttemptAnswer, EventKind, TimedPart, Work};
-use super::flight::{Departure, Flight, GiveUp, Landed, Landing};
+use super::event::{EventKind, Work};
+use super::flight::{Departure, Flight, GiveUp, Landing};
 use super::liveness::Latencies;
-use super::queue::{Item, Queue, Verdict};
+use super::queue::{Item, Queue};
 use super::recover::Expected;
 use super::run::{Runner, Stop};
 use crate::cluster::{Role, Task, TaskId, TaskList, TaskStatus};
@@ -37,25 +36,25 @@ pub(super) struct Outcome {
 pub(super) type Check<'a> = &'a (dyn Fn(Work, &AttemptName, &Answer) -> Result<(), Trouble> + Sync);
 
 /// Work with an attempt in flight, or two.
-struct Active {
-    item: Item,
-    flights: Vec<Flight>,
+pub(super) struct Active {
+    pub(super) item: Item,
+    pub(super) flights: Vec<Flight>,
 }
 
 /// One phase on its way.
-struct Dispatch<'a> {
-    runner: &'a mut Runner,
+pub(super) struct Dispatch<'a> {
+    pub(super) runner: &'a mut Runner,
     role: Role,
-    check: Check<'a>,
-    queue: Queue,
-    active: HashMap<Work, Active>,
+    pub(super) check: Check<'a>,
+    pub(super) queue: Queue,
+    pub(super) active: HashMap<Work, Active>,
     under_way: FuturesUnordered<BoxFuture<'static, Landing>>,
-    concurrency: Concurrency,
-    latencies: Latencies,
+    pub(super) concurrency: Concurrency,
+    pub(super) latencies: Latencies,
     /// All the work of the phase, what was done before included.
     total: usize,
     backups: usize,
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
 }
 
 /// Does all of `items`, of a phase that has `total` pieces of work.
@@ -166,7 +165,7 @@ impl Dispatch<'_> {
         }
     }
 
-    fn in_flight(&self) -> usize {
+    pub(super) fn in_flight(&self) -> usize {
         self.active
             .values()
             .map(|active| active.flights.len())
@@ -197,13 +196,7 @@ impl Dispatch<'_> {
         let cap = attempt_deadline(self.runner.attempt_limit, active.item.input_bytes);
         let request = active.item.request.clone();
         let address = task.address().unwrap_or_default();
-        let name = AttemptName {
-            run: self.runner.record.run,
-            chunk: work.chunk,
-            attempt,
-            claim: self.runner.record.claim,
-            plan: self.runner.record.plan.clone(),
-        };
+        let name = AttemptName::of(&self.runner.record, work, attempt);
         let is_in_doubt = self.runner.doubts.meets(&address, &task.id);
         let proof = is_in_doubt.then(|| self.runner.doubts.must_be_named(&address));
         let (give_up, told) = oneshot::channel();
@@ -310,184 +303,6 @@ impl Dispatch<'_> {
         }
     }
 
-    async fn landed(&mut self, landing: Landing, tasks: usize) {
-        let (work, attempt) = (landing.work, landing.attempt);
-        // Answers of attempts that were given up are late, whatever they say.
-        let Some(active) = self.active.get_mut(&work) else {
-            return;
-        };
-        let Some(index) = active.flights.iter().position(|f| f.attempt == attempt) else {
-            return;
-        };
-        let in_flight = self.in_flight();
-        let Some(mut active) = self.active.remove(&work) else {
-            return;
-        };
-        let flight = active.flights.swap_remove(index);
-        let ms = landing.latency.as_secs_f64() * 1e3;
-        match landing.result {
-            Ok(landed) => match self.examine(work, attempt, &landed) {
-                Ok(()) => {
-                    self.note_success(&landing.task, &landing.address, landing.latency, &landed);
-                    self.commit(work, attempt, ms, landed).await;
-                    if let Some(limit) = self.concurrency.succeeded(tasks) {
-                        self.runner.emit(EventKind::Concurrency { limit }).await;
-                    }
-                    self.abandon_others(work, active).await;
-                }
-                Err(trouble) => {
-                    self.failed(active, &flight, ms, trouble, true).await;
-                }
-            },
-            Err(error) => {
-                if error.breaks_trust() {
-                    self.runner.doubts.failed(&landing.address);
-                }
-                if error.is_throttled() {
-                    self.throttled(active, &flight, in_flight, ms, &error).await;
-                    return;
-                }
-                if let Some(culprit) = error.culprit() {
-                    let culprit = (work, culprit.clone(), error.trouble());
-                    self.outcome.culprits.push(culprit);
-                }
-                let worth_retrying = error.is_worth_retrying();
-                self.failed(active, &flight, ms, error.trouble(), worth_retrying)
-                    .await;
-            }
-        }
-    }
-
-    fn examine(&self, work: Work, attempt: u32, landed: &Landed) -> Result<(), Trouble> {
-        let answer = match landed {
-            Landed::Answered(timed) => &timed.answer,
-            Landed::Recovered(answer, _) => answer,
-        };
-        let name = AttemptName {
-            run: self.runner.record.run,
-            chunk: work.chunk,
-            attempt,
-            claim: self.runner.record.claim,
-            plan: self.runner.record.plan.clone(),
-        };
-        (self.check)(work, &name, answer)
-    }
-
-    fn note_success(&mut self, task: &TaskId, address: &str, latency: Duration, landed: &Landed) {
-        if let Landed::Answered(timed) = landed {
-            self.runner
-                .doubts
-                .answered(address, timed.service.is_some());
-            self.latencies.add(latency);
-            self.queue.succeeded(task, latency);
-        }
-    }
-
-    async fn commit(&mut self, work: Work, attempt: u32, ms: f64, landed: Landed) {
-        let (answer, timing, recovered) = match landed {
-            Landed::Answered(timed) => (timed.answer, timed.timing, None),
-            Landed::Recovered(answer, why) => (answer, Vec::new(), Some(why)),
-        };
-        let succeeded = EventKind::AttemptSucceeded {
-            work,
-            attempt,
-            ms,
-            answer: summary(&answer, timing),
-            recovered,
-        };
-        self.runner.emit(succeeded).await;
-        self.runner
-            .emit(EventKind::Committed { work, attempt })
-            .await;
-        self.outcome.commits.push((work, answer));
-    }
-
-    /// The attempts that were not the first to finish.
-    async fn abandon_others(&mut self, work: Work, active: Active) {
-        for mut flight in active.flights {
-            tell(&mut flight, GiveUp::Superfluous);
-            let abandoned = EventKind::AttemptAbandoned {
-                work,
-                attempt: flight.attempt,
-                ms: flight.since.elapsed().as_secs_f64() * 1e3,
-            };
-            self.runner.emit(abandoned).await;
-        }
-    }
-
-    /// An attempt failed: its work goes back, unless another attempt at it is still in flight.
-    async fn failed(
-        &mut self,
-        mut active: Active,
-        flight: &Flight,
-        ms: f64,
-        trouble: Trouble,
-        worth_retrying: bool,
-    ) {
-        let (work, now) = (active.item.work, Instant::now());
-        let verdict = if active.flights.is_empty() {
-            let jitter = fastrand::f64();
-            self.queue
-                .failed(active.item, &flight.task, worth_retrying, now, jitter)
-        } else {
-            active.item.note_failure(&flight.task);
-            self.active.insert(work, active);
-            Verdict {
-                pause: Some(Duration::ZERO),
-                set_aside: self.queue.blame(&flight.task, now),
-            }
-        };
-        self.tell_failure(work, flight.attempt, ms, trouble, verdict.pause)
-            .await;
-        if let Some(pause) = verdict.set_aside {
-            let set_aside = EventKind::SetAside {
-                task: flight.task.clone(),
-                for_ms: millis(pause),
-            };
-            self.runner.emit(set_aside).await;
-        }
-    }
-
-    async fn throttled(
-        &mut self,
-        active: Active,
-        flight: &Flight,
-        in_flight: usize,
-        ms: f64,
-        error: &CallError,
-    ) {
-        let (work, now) = (active.item.work, Instant::now());
-        let pause = if active.flights.is_empty() {
-            self.queue.throttled(active.item, now, fastrand::f64())
-        } else {
-            self.active.insert(work, active);
-            Some(Duration::ZERO)
-        };
-        self.tell_failure(work, flight.attempt, ms, error.trouble(), pause)
-            .await;
-        if let Some(limit) = self.concurrency.throttled(in_flight, flight.since, now) {
-            self.runner.emit(EventKind::Concurrency { limit }).await;
-        }
-    }
-
-    async fn tell_failure(
-        &mut self,
-        work: Work,
-        attempt: u32,
-        ms: f64,
-        trouble: Trouble,
-        pause: Option<Duration>,
-    ) {
-        let failed = EventKind::AttemptFailed {
-            work,
-            attempt,
-            ms,
-            trouble,
-            retry_in_ms: pause.map(millis),
-        };
-        self.runner.emit(failed).await;
-    }
-
     /// Ends every request in flight and says so.
     async fn abandon(&mut self) {
         self.under_way.clear();
@@ -497,7 +312,7 @@ impl Dispatch<'_> {
     }
 }
 
-fn tell(flight: &mut Flight, why: GiveUp) {
+pub(super) fn tell(flight: &mut Flight, why: GiveUp) {
     if let Some(give_up) = flight.give_up.take() {
         // One that has landed in this moment needs no telling.
         let _ = give_up.send(why);
@@ -508,35 +323,5 @@ async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment.into()).await,
         None => std::future::pending().await,
-    }
-}
-
-fn millis(pause: Duration) -> u64 {
-    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
-}
-
-fn summary(answer: &Answer, timing: Vec<TimedPart>) -> AttemptAnswer {
-    match answer {
-        Answer::Split(answer) => AttemptAnswer {
-            bytes: answer.bytes,
-            timing,
-            ..AttemptAnswer::default()
-        },
-        Answer::Map(answer) => AttemptAnswer {
-            out: Some(answer.out.clone()),
-            words: answer.words,
-            unique: answer.unique,
-            bytes: answer.bytes,
-            sha256: answer.sha256.clone(),
-            timing,
-        },
-        Answer::Reduce(answer) => AttemptAnswer {
-            out: Some(answer.out.clone()),
-            words: answer.words,
-            unique: answer.unique,
-            bytes: None,
-            sha256: answer.sha256.clone(),
-            timing,
-        },
     }
 }

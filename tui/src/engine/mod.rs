@@ -1,5 +1,6 @@
 //! The run engine: split → map → reduce over the tasks of a cluster, told as events.
 
+mod answer;
 mod call_error;
 mod claim;
 pub mod client;
@@ -9,6 +10,7 @@ mod doubt;
 pub mod event;
 mod flight;
 pub mod journal;
+mod landing;
 mod liveness;
 pub mod objects;
 mod phases;

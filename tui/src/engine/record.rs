@@ -1,36 +1,18 @@
 //! A run as its events tell it: one fold, used by the screens, the reports, the chart and the engine itself.
 
 use jiff::Timestamp;
-use mrdeck_services::api::ChunkRef;
 use mrdeck_services::uri::S3Uri;
 
 use super::event::{
     EventKind, Phase, ResultSummary, RunEvent, RunId, RunOptions, RunStatus, Verification, Work,
 };
 use super::work::millis_between;
-pub use super::work::{Attempt, Outcome, WorkRecord, WorkState};
+pub use super::work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
 use crate::cluster::TaskId;
 use crate::trouble::{Trouble, TroubleKind};
 
 /// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
 const UNKNOWN_TASK: &str = "found in S3";
-
-/// One chunk: what it is, and its work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChunkRecord {
-    pub source: ChunkRef,
-    /// Of the piece that was cut, if the splitter said it.
-    pub bytes: Option<u64>,
-    pub work: WorkRecord,
-}
-
-/// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.
-pub fn source_text(chunk: &ChunkRef) -> String {
-    match chunk {
-        ChunkRef::Object(uri) => uri.to_string(),
-        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
-    }
-}
 
 /// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

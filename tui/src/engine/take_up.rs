@@ -231,13 +231,7 @@ impl Runner {
             sha256: found.answer.sha256.clone(),
             of: None,
         };
-        let name = AttemptName {
-            run: self.record.run,
-            chunk: Some(chunk),
-            attempt: 0,
-            claim: self.record.claim,
-            plan: self.record.plan.clone(),
-        };
+        let name = AttemptName::of(&self.record, Work::map(chunk), 0);
         record.work.committed.is_none()
             && plan::check_map(&record.source, record.bytes, &name, &answer).is_ok()
     }

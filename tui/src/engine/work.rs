@@ -1,6 +1,7 @@
-//! One piece of work as a record has it: every attempt made at it, and which one counts.
+//! One piece of work as a record has it: every attempt made at it, and which one counts; and the chunk it is about.
 
 use jiff::Timestamp;
+use mrdeck_services::api::ChunkRef;
 use mrdeck_services::uri::S3Uri;
 
 use super::event::AttemptAnswer;
@@ -167,6 +168,23 @@ impl WorkRecord {
         self.attempts
             .iter_mut()
             .find(|attempt| attempt.number == number)
+    }
+}
+
+/// One chunk: what it is, and its work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChunkRecord {
+    pub source: ChunkRef,
+    /// Of the piece that was cut, if the splitter said it.
+    pub bytes: Option<u64>,
+    pub work: WorkRecord,
+}
+
+/// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.
+pub fn source_text(chunk: &ChunkRef) -> String {
+    match chunk {
+        ChunkRef::Object(uri) => uri.to_string(),
+        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
     }
 }
 
