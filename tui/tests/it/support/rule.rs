@@ -9,6 +9,8 @@ use serde::Deserialize;
 use super::fault::Fault;
 use super::script::Seen;
 
+const ARROW: &str = " → ";
+
 /// What a request must be like; what is not said is not asked for.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -46,7 +48,7 @@ impl Filter {
             && self
                 .between
                 .as_ref()
-                .is_none_or(|way| like(way_of(way), &request.service))
+                .is_none_or(|way| is_on(way_of(way), &request.service))
             && is(&self.method, Some(&request.method))
             && self
                 .key
@@ -67,12 +69,17 @@ impl Filter {
     }
 }
 
-/// The proxies to services are known by the service alone.
+/// The proxies to services, and to AWS apart from S3, are known by whom they stand before.
 fn way_of(between: &str) -> &str {
-    match between.strip_prefix("console → ") {
-        Some("s3") | None => between,
-        Some(service) => service,
+    match between.split_once(ARROW) {
+        Some(("console", to)) if to != "s3" => to,
+        _ => between,
     }
+}
+
+/// A `*` for a service is not for the ways to S3.
+fn is_on(way: &str, given: &str) -> bool {
+    like(way, given) && way.contains(ARROW) == given.contains(ARROW)
 }
 
 /// Is the text like the pattern, in which `*` stands for anything?
