@@ -7,6 +7,7 @@ use tokio::net::TcpSocket;
 
 use super::console::{Console, Finished};
 use super::home::Home;
+use super::oracle;
 use super::proxy::Proxy;
 use super::s3::ObjectStore;
 use super::script::{Rule, Script};
@@ -22,6 +23,8 @@ pub struct Lab {
     pub reducer: Service,
     /// Splitter, reducer, mappers.
     proxies: Vec<Proxy>,
+    /// Before the S3 server: the console's way to it, and each service's in the same order.
+    ways_to_s3: Vec<Proxy>,
 }
 
 /// Where the console is told to send its requests.
@@ -35,30 +38,90 @@ pub struct Addresses {
 impl Lab {
     /// Three mappers, and the faults that the rules say.
     pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
-        let s3 = ObjectStore::start();
-        let environment = s3.environment();
-        let start = |role| Service::start(role, &environment);
-        let starting = [start("splitter"), start("reducer")];
-        let mappers = [start("mapper"), start("mapper"), start("mapper")];
-        let [splitter, reducer] = starting.map(Starting::wait);
-        let mappers = mappers.map(Starting::wait);
+        Self::with(3, false, Script::new(rules))
+    }
 
-        let script = Script::new(rules);
-        let proxy =
-            |name: &str, service: &Service| Proxy::start(name, service.address, script.clone());
-        let mut proxies = vec![proxy("splitter", &splitter), proxy("reducer", &reducer)];
-        for (index, mapper) in mappers.iter().enumerate() {
-            proxies.push(proxy(&format!("mapper-{}", index + 1), mapper));
+    /// So many mappers, and proxies before S3 too.
+    pub fn proxied(mappers: usize) -> Self {
+        Self::with(mappers, true, Script::new([]))
+    }
+
+    fn with(mappers: usize, before_s3: bool, script: Arc<Script>) -> Self {
+        let s3 = ObjectStore::start();
+        let names: Vec<String> = ["splitter".to_owned(), "reducer".to_owned()]
+            .into_iter()
+            .chain((1..=mappers).map(|n| format!("mapper-{n}")))
+            .collect();
+        let mut ways_to_s3 = Vec::new();
+        if before_s3 {
+            for from in std::iter::once("console").chain(names.iter().map(String::as_str)) {
+                let way = format!("{from} → s3");
+                ways_to_s3.push(Proxy::start(&way, s3.address, script.clone()));
+            }
         }
+        let starting: Vec<Starting> = names
+            .iter()
+            .enumerate()
+            .map(|(index, name)| {
+                let url = ways_to_s3.get(index + 1).map_or(s3.url(), Proxy::url);
+                Service::start(role_of(name), &ObjectStore::environment_at(url))
+            })
+            .collect();
+        let mut services: Vec<Service> = starting.into_iter().map(Starting::wait).collect();
+        let proxies = names
+            .iter()
+            .zip(&services)
+            .map(|(name, service)| Proxy::start(name, service.address, script.clone()))
+            .collect();
+        let mappers = services.split_off(2);
+        let [splitter, reducer] = <[Service; 2]>::try_from(services).ok().unwrap();
         Self {
             s3,
             home: Home::new(),
             script,
             splitter,
-            mappers: mappers.into(),
+            mappers,
             reducer,
             proxies,
+            ways_to_s3,
         }
+    }
+
+    /// The services of a name, which may have a `*` in it: `mapper-*`.
+    pub fn services(&self, name: &str) -> Vec<&Service> {
+        let named = self.names().into_iter().enumerate();
+        named
+            .filter(|(_, given)| super::rule::like(name, given))
+            .map(|(index, _)| match index {
+                0 => &self.splitter,
+                1 => &self.reducer,
+                mapper => &self.mappers[mapper - 2],
+            })
+            .collect()
+    }
+
+    /// Ends a service, whatever it does, and starts it again; its proxy stands before the new one.
+    pub fn restart(&mut self, name: &str) {
+        let names = self.names();
+        let index = names.iter().position(|given| given == name).unwrap();
+        let url = self.ways_to_s3.get(index + 1);
+        let url = url.map_or(self.s3.url(), Proxy::url);
+        let started = Service::start(role_of(name), &ObjectStore::environment_at(url)).wait();
+        self.proxies[index].turn_to(started.address);
+        match index {
+            0 => self.splitter = started,
+            1 => self.reducer = started,
+            mapper => self.mappers[mapper - 2] = started,
+        }
+    }
+
+    /// In the proxies' order.
+    fn names(&self) -> Vec<String> {
+        let mappers = (1..=self.mappers.len()).map(|n| format!("mapper-{n}"));
+        ["splitter".to_owned(), "reducer".to_owned()]
+            .into_iter()
+            .chain(mappers)
+            .collect()
     }
 
     /// The proxies' addresses.
@@ -80,20 +143,27 @@ impl Lab {
         }
     }
 
-    /// A console that sends its requests to `addresses`, with what it needs to use the S3 server.
-    pub fn console_to(&self, addresses: &Addresses, command: &str) -> Console {
-        let mut console = self
-            .home
+    /// What a console needs in its environment to use the S3 server.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let url = self.ways_to_s3.first().map_or(self.s3.url(), Proxy::url);
+        ObjectStore::environment_at(url)
+    }
+
+    /// A console in `home` that sends its requests to `addresses`.
+    pub fn console_in(&self, home: &Home, addresses: &Addresses, command: &str) -> Console {
+        let mut console = home
             .console()
             .args([command, "--splitter", &addresses.splitter])
             .args(["--reducer", &addresses.reducer]);
         for mapper in &addresses.mappers {
             console = console.args(["--mapper", mapper]);
         }
-        for (name, value) in self.s3.environment() {
-            console = console.env(name, value);
-        }
-        console
+        console.envs(self.environment())
+    }
+
+    /// The same in the lab's own home.
+    pub fn console_to(&self, addresses: &Addresses, command: &str) -> Console {
+        self.console_in(&self.home, addresses, command)
     }
 
     /// A console before whose services the proxies stand.
@@ -113,14 +183,13 @@ impl Lab {
     #[track_caller]
     pub fn expect_exact(&self, finished: Finished, text: &[u8]) -> Value {
         let report = finished.expect(0).json();
-        let expected = words::count(text);
-        assert_eq!(report["status"], "done", "{report}");
-        assert_eq!(report["words"], expected.values().sum::<u64>(), "{report}");
-        assert_eq!(report["unique"], expected.len(), "{report}");
-        let out = self.s3.get(report["out"].as_str().unwrap());
-        assert_eq!(String::from_utf8(out).unwrap(), words::json(&expected));
+        oracle::expect_exact(&self.s3, &report, &words::count(text));
         report
     }
+}
+
+fn role_of(name: &str) -> &str {
+    name.split_once('-').map_or(name, |(role, _)| role)
 }
 
 /// An address at which nobody listens, and nobody will while this is held.

@@ -1,13 +1,18 @@
 //! What the tests share. All of it is real (S3 protocol, service processes, the console's binary) except
-//! the [`proxy`], which stands between the console and a service to make that service misbehave.
+//! the [`proxy`], which stands between console, services and S3 to make them misbehave.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod console;
+pub mod fault;
 pub mod home;
 pub mod lab;
+pub mod message;
 pub mod moto;
+pub mod oracle;
 pub mod process;
 pub mod proxy;
 pub mod pty;
+pub mod rule;
 pub mod s3;
 pub mod script;
 pub mod services;

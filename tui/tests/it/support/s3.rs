@@ -1,7 +1,7 @@
 //! A real S3 server over a folder, in the test's own process, and a client of it.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
@@ -25,7 +25,7 @@ const ACCESS_KEY: &str = "id-of-the-tests";
 const SECRET_KEY: &str = "secret-of-the-tests";
 
 pub struct ObjectStore {
-    address: SocketAddr,
+    pub address: SocketAddr,
     client: S3Store,
     root: TempDir,
     _server: AbortOnDropHandle<()>,
@@ -82,6 +82,15 @@ impl ObjectStore {
         })
     }
 
+    pub fn has(&self, key: &str) -> bool {
+        self.file(key).is_file()
+    }
+
+    /// Where the server keeps an object's bytes: what is changed there is changed behind its back.
+    pub fn file(&self, key: &str) -> PathBuf {
+        self.root.path().join(BUCKET).join(key)
+    }
+
     /// The keys below a prefix that is a folder, in order.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         let bucket = self.root.path().join(BUCKET);
@@ -91,10 +100,19 @@ impl ObjectStore {
         keys
     }
 
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// What a process needs in its environment to use this server.
-    pub fn environment(&self) -> [(&'static str, String); 5] {
-        [
-            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        Self::environment_at(self.url())
+    }
+
+    /// The same for one that reaches it at another address, through a proxy.
+    pub fn environment_at(url: String) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", url),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),

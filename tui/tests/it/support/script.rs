@@ -1,185 +1,14 @@
 //! What the proxies are to do with which request, as data; and what requests they saw.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use serde_json::Value;
 use tokio::sync::watch;
 
 use super::DEADLINE;
-
-/// A change to the JSON that a service answered.
-type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;
-
-/// What happens to a request.
-#[derive(Clone)]
-pub enum Fault {
-    /// It is handed on, and the answer back, as if there were no proxy.
-    Pass,
-    /// This is answered; the service is not asked.
-    Answer { status: u16, body: String },
-    /// Nothing is ever answered; the connection stays open.
-    Silence,
-    /// The connection is closed without a byte; the service is not asked.
-    Close,
-    /// The service is asked; half of its answer comes, then the connection is closed.
-    Cut,
-    /// The service is asked and does its work, but its answer is lost.
-    LoseAnswer,
-    /// The service is asked only once the gate opens.
-    Hold(Gate),
-    /// The service is asked; its answer comes once the gate opens.
-    HoldAnswer(Gate),
-    /// The service is asked, and its answer's JSON changed.
-    Edit(Change),
-    /// AWS's answer comes in pages, as its list of this name does: moto gives it whole, whatever its length.
-    Paged { list: &'static str, size: usize },
-    /// The service is asked; its answer says that this is the time.
-    At(&'static str),
-    /// The service is asked as if it knew no extension (no run, chunk, attempt, mode), and its answer has only
-    /// the fields that the lab's services send. Its errors are plain text.
-    Plain,
-}
-
-impl Fault {
-    pub fn answer(status: u16, body: &str) -> Self {
-        let body = body.to_owned();
-        Self::Answer { status, body }
-    }
-
-    pub fn edit(change: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
-        Self::Edit(Arc::new(change))
-    }
-
-    /// For every request that is work (`/health` is left alone), until narrowed down.
-    pub fn always(self) -> Rule {
-        Rule {
-            service: None,
-            path: None,
-            chunk: None,
-            attempts: 1..=u32::MAX,
-            parameter: None,
-            operation: None,
-            access_key: None,
-            body: None,
-            turns: 1..=usize::MAX,
-            fitted: Arc::default(),
-            fault: self,
-        }
-    }
-
-    /// For an operation of AWS, such as `ListTasks`.
-    pub fn aws(self, operation: &'static str) -> Rule {
-        let operation = Some(operation);
-        Rule {
-            operation,
-            ..self.always()
-        }
-    }
-
-    pub fn on(self, service: &str) -> Rule {
-        let service = Some(service.to_owned());
-        Rule {
-            service,
-            ..self.always()
-        }
-    }
-
-    pub fn at(self, path: &'static str) -> Rule {
-        let path = Some(path);
-        Rule {
-            path,
-            ..self.always()
-        }
-    }
-}
-
-/// Which requests a fault is for.
-#[derive(Clone)]
-pub struct Rule {
-    service: Option<String>,
-    path: Option<&'static str>,
-    chunk: Option<u32>,
-    attempts: RangeInclusive<u32>,
-    parameter: Option<(&'static str, String)>,
-    operation: Option<&'static str>,
-    access_key: Option<&'static str>,
-    body: Option<&'static str>,
-    turns: RangeInclusive<usize>,
-    /// How many requests fitted so far.
-    fitted: Arc<AtomicUsize>,
-    fault: Fault,
-}
-
-impl Rule {
-    pub fn chunk(mut self, chunk: u32) -> Self {
-        self.chunk = Some(chunk);
-        self
-    }
-
-    pub fn attempts(mut self, attempts: RangeInclusive<u32>) -> Self {
-        self.attempts = attempts;
-        self
-    }
-
-    /// Only requests with this parameter.
-    pub fn parameter(mut self, name: &'static str, value: &str) -> Self {
-        self.parameter = Some((name, value.to_owned()));
-        self
-    }
-
-    /// Only requests to AWS that are signed with this access key.
-    pub fn signed_by(mut self, access_key: &'static str) -> Self {
-        self.access_key = Some(access_key);
-        self
-    }
-
-    /// Only requests whose body contains this.
-    pub fn saying(mut self, text: &'static str) -> Self {
-        self.body = Some(text);
-        self
-    }
-
-    /// Only these of the requests that fit otherwise, counted from 1.
-    pub fn turns(mut self, turns: RangeInclusive<usize>) -> Self {
-        self.turns = turns;
-        self
-    }
-
-    fn fits(&self, request: &Seen) -> bool {
-        self.is_meant(request)
-            && self
-                .turns
-                .contains(&(self.fitted.fetch_add(1, Ordering::Relaxed) + 1))
-    }
-
-    fn is_meant(&self, request: &Seen) -> bool {
-        let path_fits = match self.path {
-            Some(path) => request.path == path,
-            None => request.path != "/health",
-        };
-        path_fits
-            && self
-                .service
-                .as_ref()
-                .is_none_or(|name| *name == request.service)
-            && self.chunk.is_none_or(|chunk| request.chunk == Some(chunk))
-            && self
-                .parameter
-                .as_ref()
-                .is_none_or(|(name, value)| request.parameter(name) == Some(value))
-            && self
-                .operation
-                .is_none_or(|name| request.operation.as_deref() == Some(name))
-            && self
-                .access_key
-                .is_none_or(|key| request.access_key.as_deref() == Some(key))
-            && self.body.is_none_or(|text| request.body.contains(text))
-            && self.attempts.contains(&request.attempt.unwrap_or(1))
-    }
-}
+pub use super::fault::Fault;
+pub use super::rule::Rule;
 
 /// Something that waits until the test lets it go.
 #[derive(Clone)]
@@ -203,6 +32,7 @@ impl Gate {
 /// A request that a proxy saw.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    /// The service it is for; on the ways to S3, the way.
     pub service: String,
     pub method: String,
     pub path: String,
@@ -230,6 +60,12 @@ impl Seen {
         pairs
             .find(|(n, _)| n == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// The key of the object that S3 is asked for, as it stands in the path.
+    pub fn key(&self) -> Option<&str> {
+        let (_bucket, key) = self.path.strip_prefix('/')?.split_once('/')?;
+        Some(key)
     }
 }
 
@@ -272,6 +108,12 @@ impl Script {
             request.hung_up = true;
         }
         self.changed.notify_all();
+    }
+
+    /// The requests that are as `holds` wants them.
+    pub fn count(&self, holds: impl Fn(&Seen) -> bool) -> usize {
+        let seen = self.seen.lock().unwrap();
+        seen.iter().filter(|request| holds(request)).count()
     }
 
     /// The requests for a path, in the order they came.

@@ -36,13 +36,17 @@ impl Service {
         format!("http://{}", self.address)
     }
 
+    pub fn signal(&self, name: &str) {
+        process::signal(self.child.id(), name);
+    }
+
     /// Stops answering from now on; connections are still accepted, by the system.
     pub fn freeze(&self) {
-        process::signal(self.child.id(), "STOP");
+        self.signal("STOP");
     }
 
     pub fn kill(&self) {
-        process::signal(self.child.id(), "KILL");
+        self.signal("KILL");
     }
 }
 

@@ -1,0 +1,223 @@
+//! Where a disturbed run is played: its lab, its consoles, and what is done to them.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::act::{Act, Deed, Place, When};
+use super::objects::key_of;
+use super::rules::Gates;
+use super::{Disturbed, Shape, is_like};
+use crate::support::console::{Console, Finished, Running};
+use crate::support::fault::Fault;
+use crate::support::home::Home;
+use crate::support::lab::Lab;
+use crate::support::oracle::{Verdict, judge};
+use crate::support::s3::BUCKET;
+use crate::support::{message, wait_for};
+
+pub struct Stage<'a> {
+    pub lab: Lab,
+    pub shape: &'a Shape,
+    gates: Gates,
+    /// Of the consoles that are elsewhere.
+    homes: Vec<Home>,
+    /// The console that is at work, and whether it is elsewhere.
+    console: Option<Running>,
+    is_elsewhere: bool,
+    pub seconds: Vec<Running>,
+}
+
+impl<'a> Stage<'a> {
+    /// With the rules in force and the console under way.
+    pub fn open(run: &'a Disturbed) -> Self {
+        let lab = Lab::proxied(run.lab.mappers);
+        let mut gates = Gates::default();
+        let mut rules: Vec<_> = run.rules.iter().map(|r| r.rule(&lab, &mut gates)).collect();
+        if run.lab.map_ms > 0 {
+            let work = Duration::from_millis(run.lab.map_ms);
+            rules.push(Fault::Delay(work).at("/map"));
+        }
+        lab.script.replace(rules);
+        lab.s3.put("input.txt", run.lab.input.bytes());
+        Self {
+            lab,
+            shape: &run.lab,
+            gates,
+            homes: Vec::new(),
+            console: None,
+            is_elsewhere: false,
+            seconds: Vec::new(),
+        }
+    }
+
+    pub fn start(&mut self) {
+        let shape = self.shape;
+        let console = self
+            .lab
+            .console("run")
+            .arg(format!("s3://{BUCKET}/input.txt"));
+        let console = console
+            .args(["--output", "json", "--chunks", &shape.chunks.to_string()])
+            .args(["--split", &shape.split])
+            .args(&shape.args);
+        self.console = Some(console.start());
+    }
+
+    /// The events of the run, as the console at work has them.
+    pub fn record(&self) -> Vec<Value> {
+        match self.homes.last() {
+            Some(home) if self.is_elsewhere => home.record(),
+            _ => self.lab.home.record(),
+        }
+    }
+
+    /// The run's id, once it has one.
+    pub fn run_id(&self) -> Option<String> {
+        let record = self.lab.home.record();
+        Some(record.first()?["run"].as_str().unwrap().to_owned())
+    }
+
+    pub fn play(&mut self, act: &Act) {
+        if let Some(when) = &act.when {
+            self.wait(when);
+        }
+        for deed in &act.deeds {
+            self.perform(deed);
+        }
+    }
+
+    fn wait(&mut self, when: &When) {
+        if let When::Exit(code) = when {
+            let ended = self.console.take().unwrap().wait();
+            let said = format!("stdout: {}\nstderr: {}", ended.stdout, ended.stderr);
+            assert_eq!(ended.code.unwrap_or(-9), *code, "{said}");
+            if ended.code.is_some() {
+                self.judge(&ended);
+            }
+            return;
+        }
+        wait_for(&format!("{when:?}"), || {
+            // Looked at first: what it did before its end is then all there.
+            let has_ended = self.console.as_mut().is_none_or(Running::has_ended);
+            let has_come = self.has_come(when);
+            if has_ended && !has_come {
+                let ended = self.console.take().map(Running::wait);
+                let said = ended.map(|ended| (ended.code, ended.stdout, ended.stderr));
+                panic!("the console ended without {when:?}: {said:?}");
+            }
+            has_come.then_some(())
+        });
+    }
+
+    fn has_come(&self, when: &When) -> bool {
+        let events = |like, nth| {
+            let record = self.record();
+            record.iter().filter(|event| is_like(event, like)).count() >= nth
+        };
+        match when {
+            When::Event(like) => events(like, 1),
+            When::Events { like, nth } => events(like, *nth),
+            When::Request(filter) => self.lab.script.count(|seen| filter.fits(seen)) >= 1,
+            When::Requests { like, nth } => self.lab.script.count(|seen| like.fits(seen)) >= *nth,
+            When::Exit(_) => unreachable!("waited for by itself"),
+        }
+    }
+
+    pub fn perform(&mut self, deed: &Deed) {
+        match deed {
+            Deed::Open(gate) => self.gates.get(gate).open(),
+            Deed::Kill(name) => self.signal(name, "KILL"),
+            Deed::Stop(name) => self.signal(name, "STOP"),
+            Deed::Continue(name) => self.signal(name, "CONT"),
+            Deed::Terminate(name) => self.signal(name, "TERM"),
+            Deed::HangUp(name) => self.signal(name, "HUP"),
+            Deed::Restart(name) => self.lab.restart(name),
+            Deed::Delete(name) => fs::remove_file(self.file(name)).unwrap(),
+            Deed::Flip(name) => self.change(name, |bytes| message::flip(bytes)),
+            Deed::Truncate(name) => self.change(name, |bytes| bytes.truncate(bytes.len() / 2)),
+            Deed::Copy { from, to } => {
+                let bytes = fs::read(self.file(from)).unwrap();
+                self.change(to, |there| *there = bytes);
+            }
+            Deed::Overwrite { object, text } => {
+                self.lab
+                    .s3
+                    .put(&key_of(object, &self.record()), text.as_str());
+            }
+            Deed::Touch(object) => {
+                let bytes = fs::read(self.file(object)).unwrap();
+                self.lab.s3.put(&key_of(object, &self.record()), bytes);
+            }
+            Deed::Resume(place) => {
+                assert!(self.console.is_none(), "the first console has ended");
+                let resumed = self.other_console(*place).start();
+                self.is_elsewhere = *place == Place::Elsewhere;
+                self.console = Some(resumed);
+            }
+            Deed::Second(place) => {
+                let second = self.other_console(*place).start();
+                self.seconds.push(second);
+            }
+            Deed::TearRecord => {
+                let file = self.lab.home.record_files().remove(0);
+                let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
+                file.write_all(b"{\"at\":\"2026-01-01T00:0").unwrap();
+            }
+        }
+    }
+
+    fn signal(&self, to: &str, signal: &str) {
+        if to == "console" {
+            return self.console.as_ref().unwrap().signal(signal);
+        }
+        let services = self.lab.services(to);
+        assert!(!services.is_empty(), "who is {to}?");
+        for service in services {
+            service.signal(signal);
+        }
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.lab.s3.file(&key_of(name, &self.record()))
+    }
+
+    fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let file = self.file(name);
+        let mut bytes = fs::read(&file).unwrap();
+        change(&mut bytes);
+        fs::write(&file, bytes).unwrap();
+    }
+
+    fn other_console(&mut self, place: Place) -> Console {
+        let run = self.run_id().expect("a run to go on with");
+        let addresses = self.lab.addresses();
+        let console = match place {
+            Place::Here => self.lab.console("resume"),
+            Place::Elsewhere => {
+                self.homes.push(Home::new());
+                let home = self.homes.last().unwrap();
+                self.lab.console_in(home, &addresses, "resume")
+            }
+        };
+        console
+            .arg(run)
+            .args(["--bucket", BUCKET, "--output", "json"])
+    }
+
+    /// Waits for the console's end.
+    pub fn end(&mut self) -> Finished {
+        let console = self.console.take().expect("a console at work");
+        console.wait()
+    }
+
+    pub fn judge(&self, finished: &Finished) -> Verdict {
+        let run = self.run_id();
+        judge(&self.lab.s3, run.as_deref(), finished, || {
+            self.shape.input.counts()
+        })
+    }
+}

@@ -1,0 +1,45 @@
+//! The faults that a run survives: each is a file in `scenarios/`, and a test of that name.
+//!
+//! `cargo test --test faults -- mapper` runs those with `mapper` in their names. With `FAULTS_REPORT=FILE` the
+//! table of all of them is written there. The benchmarks run on request: `-- --ignored bench --nocapture`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod disturb;
+mod report;
+mod scenario;
+mod special;
+#[path = "../it/support/mod.rs"]
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+
+use self::report::Report;
+use self::scenario::Scenario;
+
+fn main() -> ExitCode {
+    if special::is_helper() {
+        return special::help();
+    }
+    let scenarios = scenario::all();
+    let report = Arc::new(Report::new(&scenarios));
+    let mut trials: Vec<Trial> = scenarios
+        .into_iter()
+        .map(|scenario| trial(scenario, report.clone()))
+        .collect();
+    trials.push(Trial::test("every_special_has_its_file", special::check));
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    if !conclusion.has_failed() {
+        report.write();
+    }
+    conclusion.exit_code()
+}
+
+fn trial(scenario: Scenario, report: Arc<Report>) -> Trial {
+    Trial::test(scenario.file.clone(), move || {
+        report.took(scenario.number, scenario.play()?);
+        Ok(())
+    })
+}
