@@ -59,7 +59,7 @@ impl State {
         };
         let failed = run.chunks_in(WorkState::Failed);
         let (level, text) = match run.status {
-            RunStatus::Running => return,
+            RunStatus::Running | RunStatus::Stopped => return,
             RunStatus::Failed if failed > 0 => {
                 let chunks = plural(failed as u64, "chunk");
                 let text = format!("the run failed: r reruns the failed mappers ({chunks})");

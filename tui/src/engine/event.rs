@@ -106,6 +106,8 @@ pub enum RunStatus {
     Done,
     Failed,
     Cancelled,
+    /// Its console ended before it did, and nobody has gone on with it.
+    Stopped,
 }
 
 impl fmt::Display for RunStatus {
@@ -115,6 +117,7 @@ impl fmt::Display for RunStatus {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Stopped => "stopped",
         })
     }
 }

@@ -186,10 +186,11 @@ impl Record {
             }
         }
         let wall_ms = millis_between(self.pass_began, self.last_at);
-        self.finish(RunStatus::Cancelled, wall_ms, None);
+        self.finish(RunStatus::Stopped, wall_ms, None);
     }
 
     fn continue_with(&mut self, mappers: u32) {
+        let last_at = self.last_at;
         self.status = RunStatus::Running;
         self.mappers = mappers;
         self.trouble = None;
@@ -197,7 +198,7 @@ impl Record {
             work.given_up = false;
             work.dropped = false;
             work.withdrawals = 0;
-            work.abandon();
+            work.abandon(last_at);
         }
     }
 
@@ -208,9 +209,10 @@ impl Record {
         for clock in &mut self.clocks {
             clock.running_since = None;
         }
-        if status == RunStatus::Cancelled {
+        let last_at = self.last_at;
+        if matches!(status, RunStatus::Cancelled | RunStatus::Stopped) {
             for work in self.all_work_mut() {
-                work.abandon();
+                work.abandon(last_at);
                 // What was given up before stays failed: that is why it is not done.
                 work.dropped = !work.given_up;
             }
@@ -372,7 +374,11 @@ impl Record {
             .is_some_and(|found| !found.is_exact());
         let kind = self.trouble.as_ref().map(|trouble| trouble.kind);
         let is_final = matches!(kind, Some(TroubleKind::InputChanged | TroubleKind::Refused));
-        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled) && !is_wrong && !is_final
+        let is_short = matches!(
+            self.status,
+            RunStatus::Failed | RunStatus::Cancelled | RunStatus::Stopped
+        );
+        is_short && !is_wrong && !is_final
     }
 
     /// Is there something of it that a later `mrdeck resume` need not do again?

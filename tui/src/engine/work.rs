@@ -144,10 +144,11 @@ impl WorkRecord {
     }
 
     /// What was in flight is so no more, and nobody knows how it ended.
-    pub(super) fn abandon(&mut self) {
+    pub(super) fn abandon(&mut self, at: Timestamp) {
         for attempt in &mut self.attempts {
             if attempt.is_in_flight() {
-                attempt.outcome = Outcome::Abandoned { ms: 0.0 };
+                let ms = millis_between(attempt.started_at, at);
+                attempt.outcome = Outcome::Abandoned { ms };
             }
         }
     }

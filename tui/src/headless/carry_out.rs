@@ -58,7 +58,7 @@ pub(super) async fn conclude(
     let exit = match (record.status, files) {
         (RunStatus::Done, Ok(())) => Exit::Done,
         (RunStatus::Done, Err(trouble)) => complain(&trouble),
-        (RunStatus::Cancelled, _) => Exit::Interrupted,
+        (RunStatus::Cancelled | RunStatus::Stopped, _) => Exit::Interrupted,
         (_, files) => {
             if let Err(trouble) = files {
                 complain(&trouble);

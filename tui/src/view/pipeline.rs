@@ -114,7 +114,7 @@ fn map_state(run: &Record) -> (String, WorkState) {
         WorkState::Committed
     } else if run.clock(Phase::Map).running_since.is_some() {
         WorkState::InFlight
-    } else if run.status == RunStatus::Cancelled {
+    } else if matches!(run.status, RunStatus::Cancelled | RunStatus::Stopped) {
         WorkState::Abandoned
     } else {
         WorkState::Waiting

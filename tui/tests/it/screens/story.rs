@@ -257,6 +257,70 @@ impl Scene {
         self.after(300)
     }
 
+    /// A run that another dashboard left in the middle of its maps, four minutes ago.
+    pub fn left(self) -> Self {
+        let record = Self::new().connected().mapping().state.run.unwrap();
+        let mut scene = self.after(252_000);
+        scene.send(Msg::Left(Box::new(record.stopped())));
+        scene
+    }
+
+    /// All that an engine does about faults, as far as people hear of it.
+    pub fn hardened(mut self) -> Self {
+        self.begin_run(3, 3);
+        let map = Work::map(1);
+        let trouble = |cause: &str| Trouble::new(cause, "");
+        self.start(map, 1, "mapper-1", "127.0.0.1:40211");
+        for kind in [
+            EventKind::SetAside {
+                task: TaskId("mapper-2".to_owned()),
+                for_ms: 10_000,
+            },
+            EventKind::Concurrency { limit: 1 },
+            EventKind::ChunkReplaced {
+                chunk: 1,
+                source: ChunkRef::Range {
+                    s3: uri("liber-primus.txt"),
+                    start: 16_078,
+                    end: 32_156,
+                },
+            },
+            EventKind::AttemptStarted {
+                work: map,
+                attempt: 2,
+                task: TaskId("mapper-3".to_owned()),
+                address: "127.0.0.1:40433".to_owned(),
+                backup: true,
+            },
+            EventKind::AttemptFailed {
+                work: map,
+                attempt: 2,
+                ms: 1_200.0,
+                trouble: trouble("127.0.0.1:40433 broke off its answer: connection reset"),
+                retry_in_ms: Some(0),
+            },
+            EventKind::AttemptSucceeded {
+                work: map,
+                attempt: 1,
+                ms: 2_400.0,
+                answer: AttemptAnswer::default(),
+                recovered: Some(trouble("127.0.0.1:40211 did not answer within 2.4 s")),
+            },
+            EventKind::Committed {
+                work: map,
+                attempt: 1,
+            },
+            EventKind::Withdrawn {
+                work: map,
+                attempt: 1,
+                trouble: trouble("its output is not the one that was asked for"),
+            },
+        ] {
+            self.event(kind);
+        }
+        self.after(50)
+    }
+
     /// A hundred mappers, a thousand chunks, two thirds of them counted.
     pub fn large(mut self) -> Self {
         self.begin_run(100, 1_000);
