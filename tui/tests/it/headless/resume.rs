@@ -35,7 +35,7 @@ fn elsewhere(lab: &Lab, home: &Home, run: &str) -> Console {
     for mapper in &addresses.mappers {
         console = console.args(["--mapper", mapper]);
     }
-    console.envs(lab.s3.environment().into())
+    console.envs(lab.s3.environment())
 }
 
 fn success(lab: &Lab, run: &str) -> Value {
