@@ -18,7 +18,8 @@ impl Concurrency {
 
     /// Somebody asked to slow down, with so many requests in flight, this one included; gives the limit if it is new.
     pub fn throttled(&mut self, in_flight: usize, since: Instant, now: Instant) -> Option<u32> {
-        if self.fell_at.is_some_and(|fell_at| since < fell_at) {
+        // One request alone can't be made fewer: it only waits.
+        if in_flight < 2 || self.fell_at.is_some_and(|fell_at| since < fell_at) {
             return None;
         }
         let before = self.shown();
@@ -68,7 +69,7 @@ mod tests {
         );
         assert!(concurrency.allows(3) && !concurrency.allows(4));
         assert_eq!(concurrency.throttled(4, later, later), Some(2));
-        assert_eq!(concurrency.throttled(1, later, later), Some(1));
+        assert_eq!(concurrency.throttled(2, later, later), Some(1));
         assert_eq!(concurrency.throttled(1, later, later), None, "never none");
         assert!(concurrency.allows(0) && !concurrency.allows(1));
         let answers = (1..100).find(|_| concurrency.succeeded(8) == Some(8));

@@ -53,6 +53,13 @@ pub(super) struct Departure {
     pub(super) told: oneshot::Receiver<GiveUp>,
 }
 
+/// How sending it ended without an answer.
+enum Loss {
+    Failed(CallError),
+    /// Nobody wants to know.
+    Superfluous(CallError),
+}
+
 /// How it ended.
 pub(super) struct Landing {
     pub(super) work: Work,
@@ -78,7 +85,8 @@ impl Departure {
         let latency = started.elapsed();
         let result = match sent {
             Ok(answer) => Ok(Landed::Answered(answer)),
-            Err(error) => self.look(error).await,
+            Err(Loss::Failed(error)) => self.look(error).await,
+            Err(Loss::Superfluous(error)) => Err(error),
         };
         Landing {
             work: self.work,
@@ -90,7 +98,7 @@ impl Departure {
         }
     }
 
-    async fn send(&mut self, started: Instant) -> Result<TimedAnswer, CallError> {
+    async fn send(&mut self, started: Instant) -> Result<TimedAnswer, Loss> {
         let Self {
             address,
             base,
@@ -109,14 +117,16 @@ impl Departure {
             client.call(base, request, name, *cap).await
         };
         tokio::select! {
-            answer = exchange => answer,
-            Ok(why) = told => Err(match why {
-                GiveUp::TaskGone => CallError::Gone { address: address.clone() },
-                GiveUp::Deadline | GiveUp::Superfluous => CallError::Deadline {
-                    address: address.clone(),
-                    after: started.elapsed(),
-                },
-            }),
+            answer = exchange => answer.map_err(Loss::Failed),
+            Ok(why) = told => {
+                let address = address.clone();
+                let after = started.elapsed();
+                Err(match why {
+                    GiveUp::TaskGone => Loss::Failed(CallError::Gone { address }),
+                    GiveUp::Deadline => Loss::Failed(CallError::Deadline { address, after }),
+                    GiveUp::Superfluous => Loss::Superfluous(CallError::Deadline { address, after }),
+                })
+            }
         }
     }
 
