@@ -12,7 +12,7 @@ use super::dispatch::{Check, Outcome, dispatch};
 use super::event::{EventKind, Phase, Verification, Work};
 use super::queue::Item;
 use super::run::{Runner, Stop};
-use super::{objects, plan};
+use super::{objects, plan, recover};
 use crate::cluster::Role;
 use crate::figures::{plural, thousands};
 use crate::trouble::{Trouble, TroubleKind};
@@ -174,11 +174,24 @@ impl Runner {
         }
         for (_, object, trouble) in outcome.culprits {
             self.withdraw_map(&object, trouble).await?;
+            // The reducer stops at the first one: where one is lost, others may be.
+            self.withdraw_lost().await?;
         }
         if plan::missing_chunks(&self.record).is_empty() {
             return Err(Stop::Failed(self.last_failure(Phase::Reduce)));
         }
         Ok(Reduced::AfterMaps)
+    }
+
+    async fn withdraw_lost(&mut self) -> Result<(), Stop> {
+        let store = self.store.clone();
+        let looking = recover::lost_outputs(store.as_ref(), &self.record);
+        let lost = self.or_cancelled(async { Ok(looking.await) }).await?;
+        for object in lost {
+            let cause = format!("{object} is gone, or was written over");
+            self.withdraw_map(&object, Trouble::new(cause, "")).await?;
+        }
+        Ok(())
     }
 
     /// The map output at this address is not what it should be: it does not count any more.

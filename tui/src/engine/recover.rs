@@ -119,6 +119,25 @@ pub(super) async fn outputs(
     Ok(found)
 }
 
+/// The committed map outputs that are gone, or that say of themselves that they are others: seen without reading them.
+pub(super) async fn lost_outputs(store: &dyn Store, record: &Record) -> Vec<S3Uri> {
+    let answers = record.chunks.iter().filter_map(|chunk| chunk.work.answer());
+    let hashed: Vec<(S3Uri, String)> = answers
+        .filter_map(|answer| Some((answer.out.clone()?, answer.sha256.clone()?)))
+        .collect();
+    let looks = hashed.into_iter().map(|(out, sha256)| async move {
+        let is_lost = match store.head(&out).await {
+            Ok(meta) => meta.provenance.is_none_or(|own| own.sha256 != sha256),
+            Err(StoreError::NoSuchKey { .. }) => true,
+            // What can't be seen now is seen by the reducer.
+            Err(_) => false,
+        };
+        is_lost.then_some(out)
+    });
+    let looked: Vec<Option<S3Uri>> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
+    looked.into_iter().flatten().collect()
+}
+
 async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<String>, StoreError> {
     let (mut keys, mut from) = (Vec::new(), None);
     loop {
