@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -123,6 +124,12 @@ impl<'a> Stage<'a> {
             When::Events { like, nth } => events(like, *nth),
             When::Request(filter) => self.lab.script.count(|seen| filter.fits(seen)) >= 1,
             When::Requests { like, nth } => self.lab.script.count(|seen| like.fits(seen)) >= *nth,
+            When::Deaf(name) => {
+                let services = self.lab.services(name).into_iter();
+                services
+                    .map(|service| service.address)
+                    .all(|address| TcpStream::connect(address).is_err())
+            }
             When::Exit(_) => unreachable!("waited for by itself"),
         }
     }
@@ -137,20 +144,20 @@ impl<'a> Stage<'a> {
             Deed::HangUp(name) => self.signal(name, "HUP"),
             Deed::Restart(name) => self.lab.restart(name),
             Deed::Delete(name) => fs::remove_file(self.file(name)).unwrap(),
-            Deed::Flip(name) => self.change(name, |bytes| message::flip(bytes)),
-            Deed::Truncate(name) => self.change(name, |bytes| bytes.truncate(bytes.len() / 2)),
+            Deed::Flip(name) => self.rewrite(name, |bytes| message::flip(bytes)),
+            Deed::Truncate(name) => self.rewrite(name, |bytes| bytes.truncate(bytes.len() / 2)),
             Deed::Copy { from, to } => {
                 let bytes = fs::read(self.file(from)).unwrap();
-                self.change(to, |there| *there = bytes);
+                self.rewrite(to, |there| *there = bytes);
             }
             Deed::Overwrite { object, text } => {
-                self.lab
-                    .s3
-                    .put(&key_of(object, &self.record()), text.as_str());
+                self.rewrite(object, |there| *there = text.clone().into());
             }
-            Deed::Touch(object) => {
-                let bytes = fs::read(self.file(object)).unwrap();
-                self.lab.s3.put(&key_of(object, &self.record()), bytes);
+            Deed::Touch(name) => self.rewrite(name, |_| {}),
+            Deed::Rot(name) => {
+                let mut bytes = fs::read(self.file(name)).unwrap();
+                message::flip(&mut bytes);
+                fs::write(self.file(name), bytes).unwrap();
             }
             Deed::Resume(place) => {
                 assert!(self.console.is_none(), "the first console has ended");
@@ -185,11 +192,10 @@ impl<'a> Stage<'a> {
         self.lab.s3.file(&key_of(name, &self.record()))
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        let file = self.file(name);
-        let mut bytes = fs::read(&file).unwrap();
+    fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
+        let mut bytes = fs::read(self.file(name)).unwrap();
         change(&mut bytes);
-        fs::write(&file, bytes).unwrap();
+        self.lab.s3.put(&key_of(name, &self.record()), bytes);
     }
 
     fn other_console(&mut self, place: Place) -> Console {
