@@ -122,6 +122,8 @@ pub struct Config {
     pub allowed_buckets: Option<BTreeSet<String>>,
     /// `MAX_IN_FLIGHT`, at least 1.
     pub max_in_flight: usize,
+    /// `MAX_TABLE_BYTES`, at least 1; `None` leaves it to what the container may use, see [`crate::memory`].
+    pub max_table_bytes: Option<u64>,
 }
 
 /// What is wrong with the configuration, and what would be right.
@@ -139,6 +141,8 @@ pub enum ConfigError {
     AllowedBuckets { value: String },
     #[error("MAX_IN_FLIGHT '{value}' is not a number from 1 to 100000")]
     MaxInFlight { value: String },
+    #[error("MAX_TABLE_BYTES '{value}' is not a number of bytes above 0")]
+    MaxTableBytes { value: String },
 }
 
 impl Config {
@@ -159,6 +163,7 @@ impl Config {
                 .map_or_else(|| Ok(role.default_prefix().to_owned()), prefix)?,
             allowed_buckets: lookup("ALLOWED_BUCKETS").map(buckets).transpose()?,
             max_in_flight: given("MAX_IN_FLIGHT").map_or(Ok(DEFAULT_MAX_IN_FLIGHT), in_flight)?,
+            max_table_bytes: given("MAX_TABLE_BYTES").map(table_bytes).transpose()?,
         })
     }
 
@@ -208,6 +213,13 @@ fn in_flight(value: String) -> Result<usize, ConfigError> {
     match value.parse() {
         Ok(n @ 1..=100_000) => Ok(n),
         _ => Err(ConfigError::MaxInFlight { value }),
+    }
+}
+
+fn table_bytes(value: String) -> Result<u64, ConfigError> {
+    match value.parse() {
+        Ok(n @ 1..) => Ok(n),
+        _ => Err(ConfigError::MaxTableBytes { value }),
     }
 }
 

@@ -14,7 +14,8 @@ use tokio::sync::oneshot;
 use crate::config::{Config, ConfigError, ListenAddr, Role, environment, listen_addr};
 use crate::hello;
 use crate::http::{ServiceState, router};
-use crate::store::aws::{AwsOptions, s3_client, sdk_config};
+use crate::memory;
+use crate::store::aws::{AwsOptions, Retries, s3_client, sdk_config};
 use crate::store::s3::S3Store;
 
 /// How long requests in flight may still take after the service was told to stop. ECS kills after 30 s.
@@ -95,12 +96,15 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     if let Some(addr) = &options.addr {
         config.addr = addr.clone();
     }
+    config.max_table_bytes = config.max_table_bytes.or_else(memory::for_a_table);
     let addr = config.addr.clone();
     let aws = options.aws.clone();
     let service = async move {
         let aws = Box::pin(sdk_config(&aws)).await;
-        let state = ServiceState::new(Arc::new(S3Store::new(s3_client(&aws))), config);
-        router(role, state)
+        // Whoever asked for the work tries it again as a whole, on another task; a second layer of retries in here
+        // would only hide from them why it takes so long.
+        let store = S3Store::new(s3_client(&aws, Retries::None));
+        router(role, ServiceState::new(Arc::new(store), config))
     };
     run_service(role.as_str(), &addr, service, options).await
 }

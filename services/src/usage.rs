@@ -67,6 +67,7 @@ Environment:
             "  OUT_PREFIX       where outputs go when the request names no run
   ALLOWED_BUCKETS  names separated by commas (default: any bucket)
   MAX_IN_FLIGHT    requests at once before 503 (default 64)
+  MAX_TABLE_BYTES  memory for the words of one /map (default: three quarters of the container's)
   AWS_REGION, AWS_ENDPOINT_URL and the others of the AWS SDK
 ",
         );

@@ -4,8 +4,13 @@
 mod common;
 
 use common::{Lab, config, send, uri};
+use mrdeck_services::store::Store as _;
 use mrdeck_services::{Role, ServiceState, router};
 use serde_json::json;
+
+/// What `sha256sum` says of the outputs below.
+const THE_CAT: &str = "e3a2acf3985e19278b7d24285b618b689210995639229d8eaf14e95de3bbc45c";
+const ALL: &str = "f66c183b070023022eb556491af11624975efacbb3b1dd22d488e42ebcabe9c0";
 
 /// The 16 characters of `YYYYMMDDTHHMMSSZ` that follow `prefix` in `text`.
 fn stamp_after(text: &str, prefix: &str) -> String {
@@ -98,12 +103,13 @@ async fn map_writes_the_counts() {
     assert!(out.ends_with(&format!("{stamp}.json")));
     assert_eq!(
         reply.json(),
-        json!({"out": out, "words": 4, "unique": 3, "bytes": 21})
+        json!({"out": out, "words": 4, "unique": 3, "bytes": 21, "sha256": THE_CAT})
     );
     assert_eq!(
         lab.read(&out),
         "{\n  \"'hat'\": 1,\n  \"cat\": 1,\n  \"the\": 2\n}"
     );
+    assert_eq!(lab.store.head(&uri(&out)).await.unwrap().provenance, None);
 }
 
 #[tokio::test]
@@ -141,8 +147,9 @@ async fn reduce_adds_up() {
     assert_eq!(out, format!("s3://b/mr/reduce/final_{stamp}.json"));
     assert_eq!(
         answer,
-        json!({"out": out, "files": 3, "words": 7, "unique": 3})
+        json!({"out": out, "files": 3, "words": 7, "unique": 3, "sha256": ALL})
     );
+    assert_eq!(lab.store.head(&uri(out)).await.unwrap().provenance, None);
     assert_eq!(lab.read(out), "{\n  \"Z\": 1,\n  \"a\": 1,\n  \"b\": 5\n}");
 }
 

@@ -220,6 +220,7 @@ fn a_wrong_configuration_is_a_sentence_and_exit_code_2() {
     for (name, value) in [
         ("ADDR", "nonsense"),
         ("MAX_IN_FLIGHT", "none"),
+        ("MAX_TABLE_BYTES", "0"),
         ("ALLOWED_BUCKETS", ","),
     ] {
         let output = mapper(&[(name, value)]).output().unwrap();

@@ -121,7 +121,13 @@ async fn what_names_an_attempt_has_to_fit_a_key() {
         (REDUCE, "/reduce?in=s3://b/m"),
     ];
     for (role, call) in calls {
-        for wrong in ["run=a/b", "run=", "run=R&chunk=..", "run=R&attempt=%00"] {
+        for wrong in [
+            "run=a/b",
+            "run=",
+            "run=R&chunk=..",
+            "run=R&attempt=%00",
+            "run=R&plan=a.b",
+        ] {
             lab.refused(
                 role,
                 &format!("{call}&{wrong}"),

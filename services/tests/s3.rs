@@ -1,120 +1,18 @@
 //! The S3 store against a scripted server: what it sends, and what it makes of the answers.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+mod common;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::Response;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use bytes::Bytes;
+use common::script::{HELD, at_endpoint, error, reply, store};
 use futures_util::{StreamExt, TryStreamExt, stream};
-use mrdeck_services::store::aws::{AwsOptions, Credentials, s3_client, sdk_config};
-use mrdeck_services::store::s3::S3Store;
+use mrdeck_services::store::aws::Retries;
 use mrdeck_services::store::{Entry, ReadOptions, Store, StoreError};
 use mrdeck_services::uri::S3Uri;
-use tokio::sync::Notify;
 
 const MIB: usize = 1 << 20;
-
-/// Answers in the order of the script and remembers each request as `METHOD PATH?QUERY`.
-#[derive(Default)]
-struct Script {
-    answers: Mutex<VecDeque<Response<Body>>>,
-    requests: Mutex<Vec<(String, Bytes)>>,
-    /// Told after each request.
-    asked: Notify,
-    /// What answers with the header [`HELD`] wait for.
-    release: Notify,
-}
-
-const HELD: &str = "x-held";
-
-impl Script {
-    fn requests(&self) -> Vec<String> {
-        self.requests
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(line, _)| line.clone())
-            .collect()
-    }
-
-    fn bodies(&self) -> Vec<Bytes> {
-        self.requests
-            .lock()
-            .unwrap()
-            .iter()
-            .map(|(_, body)| body.clone())
-            .collect()
-    }
-}
-
-async fn respond(State(script): State<Arc<Script>>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    // The SDK names the operation in the query, which S3 ignores.
-    let query = parts.uri.query().unwrap_or_default();
-    let query: Vec<_> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("x-id="))
-        .collect();
-    let mut line = format!("{} {}", parts.method, parts.uri.path());
-    if !query.is_empty() {
-        line = format!("{line}?{}", query.join("&"));
-    }
-    let body = to_bytes(body, usize::MAX).await.unwrap();
-    script.requests.lock().unwrap().push((line.clone(), body));
-    script.asked.notify_one();
-    let answer = script.answers.lock().unwrap().pop_front();
-    match answer {
-        Some(answer) if answer.headers().contains_key(HELD) => {
-            script.release.notified().await;
-            answer
-        }
-        Some(answer) => answer,
-        None => std::future::pending().await,
-    }
-}
-
-fn reply(status: u16, headers: &[(&str, &str)], body: &str) -> Response<Body> {
-    let mut builder = Response::builder().status(status);
-    for (name, value) in headers {
-        builder = builder.header(*name, *value);
-    }
-    builder.body(Body::from(body.to_owned())).unwrap()
-}
-
-fn error(status: u16, code: &str) -> Response<Body> {
-    reply(
-        status,
-        &[],
-        &format!("<Error><Code>{code}</Code><Message>because</Message></Error>"),
-    )
-}
-
-async fn store(answers: Vec<Response<Body>>) -> (S3Store, Arc<Script>) {
-    let script = Arc::new(Script {
-        answers: Mutex::new(answers.into()),
-        ..Script::default()
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    let service = Router::new().fallback(respond).with_state(script.clone());
-    tokio::spawn(async move { axum::serve(listener, service).await });
-    (at_endpoint(endpoint).await, script)
-}
-
-async fn at_endpoint(endpoint: String) -> S3Store {
-    let options = AwsOptions {
-        region: Some("us-east-1".to_owned()),
-        profile: None,
-        endpoint_url: Some(endpoint),
-        credentials: Some(Credentials::new("id", "hush", None, None, "test")),
-    };
-    S3Store::new(s3_client(&sdk_config(&options).await))
-}
 
 fn at() -> S3Uri {
     "s3://b/dir/k".parse().unwrap()
@@ -241,7 +139,11 @@ async fn nobody_listening_is_unreachable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let found = at_endpoint(endpoint).await.head(&at()).await.unwrap_err();
+    let found = at_endpoint(endpoint, Retries::Standard)
+        .await
+        .head(&at())
+        .await
+        .unwrap_err();
     assert!(matches!(found, StoreError::Unreachable { .. }), "{found}");
 }
 

@@ -1,4 +1,4 @@
-//! What a caller is told when S3 fails, an input changes under a request, or all places are taken.
+//! What a caller is told when S3 fails, an input changes under a request, or all places or the memory are taken.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
@@ -66,6 +66,14 @@ async fn how_s3_failed_shows_in_status_and_code() {
             },
             502,
             "s3_truncated",
+        ),
+        (
+            StoreError::Damaged {
+                uri: at(),
+                detail: detail(),
+            },
+            502,
+            "s3_damaged",
         ),
         (StoreError::Changed { uri: at() }, 412, "input_changed"),
     ] {
@@ -201,4 +209,29 @@ async fn more_requests_than_places_are_503_but_health_answers() {
     assert_eq!(first.await.unwrap().status, 200);
     store.leave.notify_one();
     assert_eq!(send(service, "GET", path, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn more_different_words_than_the_memory_holds_are_refused_and_the_same_ones_are_not() {
+    let many: Vec<_> = (0..10_000).map(|n| format!("w{n}")).collect();
+    let many = many.join(" ");
+    let lab = Lab::with(&[
+        ("s3://b/many", &many),
+        ("s3://b/few", &"w1 w2 ".repeat(10_000)),
+    ])
+    .await;
+    let map = async |at: &str| {
+        let environment = [("MAX_TABLE_BYTES", "500000")];
+        let state = ServiceState::new(lab.store.clone(), config(MAP, &environment));
+        send(router(MAP, state), "GET", &format!("/map?s3={at}"), "").await
+    };
+    let before = lab.store.keys("b");
+    let words = ["s3://b/many", "500000", "more, smaller chunks"];
+    let reply = map("s3://b/many").await;
+    assert_refusal(&reply, "many", 400, "chunk_too_large", &words);
+    assert_eq!(lab.store.keys("b"), before);
+    assert_eq!(map("s3://b/few").await.json()["words"], 20_000);
+    // Without a limit it is counted.
+    let all = lab.ok(MAP, "/map?s3=s3://b/many").await;
+    assert_eq!(all["unique"], 10_000);
 }

@@ -27,6 +27,8 @@ pub struct Cli {
 pub enum Command {
     /// Run split → map → reduce once, without the dashboard
     Run(RunArgs),
+    /// Go on with a run that stopped: only what is missing is done
+    Resume(ResumeArgs),
     /// List the cluster's tasks with their IPs
     Tasks,
     /// Check what a run needs: what is reachable, what is not, why, and what to do
@@ -138,6 +140,22 @@ pub struct RunArgs {
     #[arg(long)]
     pub verify: bool,
 
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// The run's id, as it was printed when the run began
+    pub run: String,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// What is to be told and kept of a run.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
     /// Draw the latency chart (.png or .svg); an existing file is not overwritten
     #[arg(long, value_name = "FILE")]
     pub chart: Option<PathBuf>,

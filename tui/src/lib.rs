@@ -12,6 +12,7 @@
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
+//! | [`go_on`] | the command that goes on with a run |
 //! | [`switch`] | another cluster, profile or region without a restart |
 
 pub mod app;
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod engine;
 pub mod exit;
 pub mod figures;
+pub mod go_on;
 pub mod headless;
 pub mod input;
 pub mod report;
@@ -81,6 +83,7 @@ async fn dispatch(cli: &Cli) -> Exit {
     match &cli.command {
         None => app::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
+        Some(Command::Resume(args)) => headless::resume(&config, args).await,
         Some(Command::Scale(args)) => headless::scale(&config, args).await,
         Some(Command::Tasks) => headless::tasks(&config).await,
         Some(Command::Doctor) => headless::doctor(&config).await,

@@ -8,6 +8,10 @@ pub mod tokens;
 #[cfg(test)]
 mod properties;
 
+/// The version of the rules by which words are found and counted. Outputs made under different rules must not be
+/// added up.
+pub const RULES: u32 = 1;
+
 /// Why counting stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CountError {
@@ -15,4 +19,8 @@ pub enum CountError {
     Overflow,
     #[error("one word is longer than {limit} bytes, so this is hardly text")]
     WordTooLong { limit: usize },
+    #[error(
+        "its different words need more than the {limit} bytes of memory that one request may take here (MAX_TABLE_BYTES); use more, smaller chunks"
+    )]
+    TableTooLarge { limit: u64 },
 }

@@ -12,7 +12,14 @@ pub struct Counts {
     table: HashMap<String, u64>,
     /// The sum of all counts, kept up so that an overflow shows where it happens.
     words: u64,
+    /// The bytes of all different words.
+    letters: u64,
 }
+
+/// What the allocator adds to a word, at most.
+const PER_STRING: u64 = 32;
+/// What writing takes for each word beside its letters: its place in the sorted list, and its line's other characters.
+const PER_LINE: u64 = size_of::<(&str, u64)>() as u64 + 16;
 
 impl Counts {
     pub fn new() -> Self {
@@ -26,8 +33,24 @@ impl Counts {
         }
         // The total is never smaller than any one count, so this one check covers both.
         self.words = self.words.checked_add(n).ok_or(CountError::Overflow)?;
+        let before = self.table.len();
         *self.table.entry_ref(word).or_insert(0) += n;
+        if self.table.len() > before {
+            self.letters += word.len() as u64;
+        }
         Ok(())
+    }
+
+    /// How many bytes it takes to go on from here, estimated: to add a word, or to write the table as JSON.
+    pub fn footprint(&self) -> u64 {
+        let table = self.table.allocation_size() as u64;
+        let strings = self.letters + self.unique() * PER_STRING;
+        let writing = table + strings + self.letters + self.unique() * PER_LINE;
+        if self.table.len() < self.table.capacity() {
+            return writing;
+        }
+        // One more word, and a table of twice the size is there beside this one.
+        writing.max(3 * table + strings)
     }
 
     /// Adds up another table.
@@ -198,6 +221,26 @@ mod tests {
     #[test]
     fn a_count_of_zero_leaves_no_word() {
         assert!(table(&[("a", 0)]).is_empty());
+    }
+
+    #[test]
+    fn the_footprint_grows_with_the_different_words_only() {
+        let mut counts = Counts::new();
+        assert_eq!(counts.footprint(), 0);
+        let mut last = 0;
+        for n in 0..10_000 {
+            counts.add(&format!("{n:08}"), 1).unwrap();
+            let now = counts.footprint();
+            // A word has 8 letters in the table, 8 in the JSON, a String and its count.
+            assert!(now >= (n + 1) * (8 + 8 + 24 + 8), "{n}: {now}");
+            last = now;
+        }
+        // Each word once more, and often.
+        for n in 0..10_000 {
+            counts.add(&format!("{n:08}"), 1 << 40).unwrap();
+        }
+        assert_eq!(counts.footprint(), last);
+        assert!(last < 10_000 * 300, "{last}");
     }
 
     #[test]

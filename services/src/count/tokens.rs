@@ -39,6 +39,8 @@ pub struct WordCounter {
     /// The unfinished word, in lower case; empty between words.
     word: Vec<u8>,
     limit: usize,
+    /// The most bytes that the table may take, as [`Counts::footprint`] estimates it.
+    memory: u64,
 }
 
 impl Default for WordCounter {
@@ -52,11 +54,20 @@ impl WordCounter {
         Self::with_limit(MAX_WORD)
     }
 
+    /// Stops with [`CountError::TableTooLarge`] where the table would take more than so many bytes.
+    pub fn within(memory: u64) -> Self {
+        Self {
+            memory,
+            ..Self::new()
+        }
+    }
+
     fn with_limit(limit: usize) -> Self {
         Self {
             counts: Counts::new(),
             word: Vec::new(),
             limit,
+            memory: u64::MAX,
         }
     }
 
@@ -101,8 +112,12 @@ impl WordCounter {
             reason = "`word` holds bytes of LOWER only, all of them ASCII"
         )]
         let word = std::str::from_utf8(&self.word).expect("ASCII");
+        let before = self.counts.unique();
         self.counts.add(word, 1)?;
         self.word.clear();
+        if self.counts.unique() > before && self.counts.footprint() > self.memory {
+            return Err(CountError::TableTooLarge { limit: self.memory });
+        }
         Ok(())
     }
 }

@@ -1,8 +1,9 @@
 //! What can go wrong with a request, and how the caller is told: a status, a code, a sentence.
 //!
 //! 400 is for what the caller got wrong, 404 for what is not there, 403 for a bucket outside the
-//! allow-list, 412 for an input that changed, 503 with Retry-After when this service or S3 is
-//! overloaded, 502 when S3 failed, 500 for a defect only.
+//! allow-list, 409 for a map output that is not the one that was asked for, 412 for an input that
+//! changed, 503 with Retry-After when this service or S3 is overloaded, 502 when S3 failed, 500 for a
+//! defect only.
 
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
@@ -13,6 +14,7 @@ use crate::api::{self, ErrorAnswer, ErrorDetail};
 use crate::config::Role;
 use crate::count::CountError;
 use crate::count::read::ReadError;
+use crate::digest::Digest;
 use crate::store::StoreError;
 use crate::uri::{S3Uri, S3UriError};
 
@@ -57,6 +59,18 @@ pub enum Error {
         "the map output {uri} has {size} bytes, more than the {limit} that are read; use more, smaller chunks"
     )]
     MapOutputTooLarge { uri: S3Uri, size: u64, limit: u64 },
+    #[error(
+        "the SHA-256 of the map outputs can't be used: {detail}; give sha256=HEX for each in= in its order, or none"
+    )]
+    BadSha256 { detail: String },
+    #[error(
+        "the map output {uri} is not the one that was asked for: its SHA-256 is {found:#}…, not {expected:#}…; run its map again"
+    )]
+    MapOutputMismatch {
+        uri: S3Uri,
+        expected: Digest,
+        found: Digest,
+    },
     #[error("the manifest {uri} can't be used: {reason}; write a JSON array of s3:// addresses")]
     BadManifest { uri: S3Uri, reason: String },
     #[error(
@@ -106,10 +120,12 @@ fn next_step(error: &StoreError) -> &'static str {
         }
         StoreError::Changed { .. } => "; start again with the input as it is now",
         StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Throttled { .. }
         | StoreError::Source { .. }
         | StoreError::Conflict { .. } => "; try again",
         StoreError::Exists { .. } => "; write to another key",
+        StoreError::Skewed { .. } => "; set the clock of the task's host, or use another task",
         StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
@@ -147,6 +163,10 @@ impl Error {
             Self::BadMapOutput { .. } | Self::MapOutputTooLarge { .. } => {
                 (BAD, api::code::BAD_MAP_OUTPUT)
             }
+            Self::BadSha256 { .. } => (BAD, "bad_sha256"),
+            Self::MapOutputMismatch { .. } => {
+                (StatusCode::CONFLICT, api::code::MAP_OUTPUT_MISMATCH)
+            }
             Self::BadManifest { .. } => (BAD, "bad_manifest"),
             Self::BadBody { .. } => (BAD, "bad_body"),
             Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -154,6 +174,10 @@ impl Error {
                 source: CountError::WordTooLong { .. },
                 ..
             } => (BAD, "word_too_long"),
+            Self::Uncountable {
+                source: CountError::TableTooLarge { .. },
+                ..
+            } => (BAD, "chunk_too_large"),
             Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
             Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
@@ -172,11 +196,13 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
+        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, "s3_damaged"),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
-            (StatusCode::CONFLICT, "s3_conflict")
+            (StatusCode::BAD_GATEWAY, "s3_conflict")
         }
+        StoreError::Skewed { .. } => (StatusCode::BAD_GATEWAY, "s3_clock"),
         StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
             (StatusCode::BAD_GATEWAY, "s3_failed")
         }
@@ -189,6 +215,7 @@ impl Error {
         match self {
             Self::BadMapOutput { uri, .. }
             | Self::MapOutputTooLarge { uri, .. }
+            | Self::MapOutputMismatch { uri, .. }
             | Self::Store(StoreError::NoSuchKey { uri }) => Some(uri),
             _ => None,
         }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::params::Attempt;
+use crate::layout;
 
 /// UTC `YYYYMMDDTHHMMSSZ`.
 pub fn stamp(now: Timestamp) -> String {
@@ -25,9 +26,7 @@ pub fn chunk(
 ) -> String {
     let width = count.saturating_sub(1).to_string().len().max(2);
     match attempt {
-        Some(Attempt { run, number, .. }) => {
-            format!("mr/runs/{run}/chunks/a{number}/chunk{index:0width$}.txt")
-        }
+        Some(attempt) => layout::chunk(&attempt.run, attempt.number(), index, width),
         None => format!("{prefix}/{}_{stamp}_chunk{index:0width$}.txt", name(input)),
     }
 }
@@ -48,9 +47,9 @@ pub fn map(
         None => flat(input),
     };
     match attempt {
-        Some(Attempt { run, chunk, number }) => {
-            let chunk = chunk.clone().unwrap_or_else(derived);
-            format!("mr/runs/{run}/maps/chunk{chunk}-a{number}.json")
+        Some(attempt) => {
+            let chunk = attempt.chunk.clone().unwrap_or_else(derived);
+            layout::map_output(&attempt.run, &chunk, attempt.number())
         }
         None => format!("{prefix}/{}_{stamp}.json", derived()),
     }
@@ -59,7 +58,7 @@ pub fn map(
 /// The key of the final counts.
 pub fn reduce(prefix: &str, attempt: Option<&Attempt>, stamp: &str) -> String {
     match attempt {
-        Some(Attempt { run, number, .. }) => format!("mr/runs/{run}/reduce/final-a{number}.json"),
+        Some(attempt) => layout::reduce_output(&attempt.run, attempt.number()),
         None => format!("{prefix}/final_{stamp}.json"),
     }
 }
@@ -97,7 +96,8 @@ mod tests {
         Attempt {
             run: "R".to_owned(),
             chunk: chunk.map(str::to_owned),
-            number: "2".to_owned(),
+            named_number: Some("2".to_owned()),
+            plan: Some("P".to_owned()),
         }
     }
 

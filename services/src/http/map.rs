@@ -11,13 +11,14 @@ use tokio::task::spawn_blocking;
 
 use super::answer::Answer;
 use super::error::Error;
-use super::params::Params;
+use super::params::{Attempt, Params};
 use super::timing::{Part, Timings};
 use super::{ServiceState, input, keys};
-use crate::api::MapAnswer;
+use crate::api::{MapAnswer, Provenance};
 use crate::count::CountError;
 use crate::count::tokens::WordCounter;
-use crate::store::{BodyStream, ReadOptions, StoreError};
+use crate::digest::Digest;
+use crate::store::{BodyStream, ReadOptions, StoreError, WriteOptions};
 use crate::uri::S3Uri;
 
 pub async fn handle(
@@ -54,7 +55,8 @@ pub async fn handle(
         }
         Some(range) => part(&state, &at, range, etag, &timings).await?,
     };
-    let (counter, bytes) = count(&at, body, &timings).await?;
+    let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
+    let (counter, bytes) = count(&at, body, memory, &timings).await?;
 
     let uncountable = |source: CountError| Error::Uncountable {
         uri: at.clone(),
@@ -64,25 +66,39 @@ pub async fn handle(
     // Sorting and writing a large table takes a while, and other requests are waiting.
     let finish = move || {
         booking.book(Part::Count, || {
-            counter
-                .finish()
-                .map(|all| (all.to_json(), all.words(), all.unique()))
+            counter.finish().map(|all| {
+                let json = all.to_json();
+                let sha256 = Digest::of(json.as_bytes()).to_string();
+                (json, sha256, all.words(), all.unique())
+            })
         })
     };
     let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
         detail: e.to_string(),
     })?;
-    let (json, words, unique) = finished.map_err(uncountable)?;
-    timings
-        .wait(Part::Put, state.store.put(&out, Bytes::from(json)))
-        .await?;
+    let (json, sha256, words, unique) = finished.map_err(uncountable)?;
+    let of = attempt.as_ref().map(Attempt::named);
+    let provenance = of.clone().map(|of| Provenance {
+        of,
+        sha256: sha256.clone(),
+        words,
+        unique,
+        bytes: Some(bytes),
+        files: None,
+    });
+    let options = WriteOptions {
+        provenance,
+        ..WriteOptions::default()
+    };
+    let write = state.store.write(&out, Bytes::from(json), options);
+    timings.wait(Part::Put, write).await?;
     let answer = MapAnswer {
         out,
         words: Some(words),
         unique: Some(unique),
         bytes: Some(bytes),
-        sha256: None,
-        of: None,
+        sha256: Some(sha256),
+        of,
     };
     Ok(Answer::new(answer, &timings))
 }
@@ -154,9 +170,10 @@ fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
 async fn count(
     at: &S3Uri,
     mut body: BodyStream,
+    memory: u64,
     timings: &Timings,
 ) -> Result<(WordCounter, u64), Error> {
-    let (mut counter, mut bytes) = (WordCounter::new(), 0);
+    let (mut counter, mut bytes) = (WordCounter::within(memory), 0);
     while let Some(piece) = body.next().await.transpose()? {
         bytes += piece.len() as u64;
         let fed = timings.book(Part::Count, || counter.feed(&piece));

@@ -7,6 +7,7 @@ mod input;
 mod keys;
 mod layers;
 mod map;
+mod map_outputs;
 mod params;
 mod reduce;
 mod split;

@@ -5,6 +5,7 @@ use axum::http::Uri;
 use axum::http::request::Parts;
 
 use super::error::Error;
+use crate::api::AttemptParams;
 use crate::config::Config;
 use crate::uri::S3Uri;
 
@@ -58,9 +59,14 @@ impl Params {
 
     /// The attempt that the request belongs to, if it names a run.
     pub fn attempt(&self) -> Result<Option<Attempt>, Error> {
-        let (run, chunk, attempt) = (self.id("run")?, self.id("chunk")?, self.id("attempt")?);
-        let number = attempt.unwrap_or_else(|| "1".to_owned());
-        Ok(run.map(|run| Attempt { run, chunk, number }))
+        let (run, chunk) = (self.id("run")?, self.id("chunk")?);
+        let (named_number, plan) = (self.id("attempt")?, self.id("plan")?);
+        Ok(run.map(|run| Attempt {
+            run,
+            chunk,
+            named_number,
+            plan,
+        }))
     }
 
     /// An id as it may stand in a key.
@@ -101,12 +107,31 @@ pub fn object(text: &str, config: &Config) -> Result<S3Uri, Error> {
     }
 }
 
-/// Which attempt a request is, as `run`, `chunk` and `attempt` name it; fit to stand in a key.
+/// Which attempt a request is, as `run`, `chunk`, `attempt` and `plan` name it; fit to stand in a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub run: String,
     pub chunk: Option<String>,
-    pub number: String,
+    /// As it was named; see [`Attempt::number`].
+    pub named_number: Option<String>,
+    pub plan: Option<String>,
+}
+
+impl Attempt {
+    /// Whoever names no attempt means the first.
+    pub fn number(&self) -> &str {
+        self.named_number.as_deref().unwrap_or("1")
+    }
+
+    /// The attempt to the letter as the caller named it.
+    pub fn named(&self) -> AttemptParams {
+        AttemptParams {
+            run: Some(self.run.clone()),
+            chunk: self.chunk.clone(),
+            attempt: self.named_number.clone(),
+            plan: self.plan.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -137,16 +162,29 @@ mod tests {
 
     #[test]
     fn an_attempt_needs_a_run_and_counts_from_one() {
-        assert_eq!(params("chunk=00&attempt=2").attempt().unwrap(), None);
+        let without_run = params("chunk=00&attempt=2&plan=P").attempt().unwrap();
+        assert_eq!(without_run, None);
         let attempt = params("run=R-1_x").attempt().unwrap().unwrap();
-        assert_eq!(
-            attempt,
-            Attempt {
-                run: "R-1_x".to_owned(),
-                chunk: None,
-                number: "1".to_owned()
-            }
-        );
+        assert_eq!(attempt.number(), "1");
+        let named = AttemptParams {
+            run: Some("R-1_x".to_owned()),
+            ..AttemptParams::default()
+        };
+        assert_eq!(attempt.named(), named);
+    }
+
+    #[test]
+    fn an_attempt_comes_back_as_it_was_named() {
+        let attempt = params("plan=P-9&attempt=02&chunk=007&run=R").attempt();
+        let attempt = attempt.unwrap().unwrap();
+        assert_eq!(attempt.number(), "02");
+        let named = AttemptParams {
+            run: Some("R".to_owned()),
+            chunk: Some("007".to_owned()),
+            attempt: Some("02".to_owned()),
+            plan: Some("P-9".to_owned()),
+        };
+        assert_eq!(attempt.named(), named);
     }
 
     #[test]
@@ -158,6 +196,8 @@ mod tests {
             "run=..",
             "chunk=a%20b",
             "run=r&attempt=%C3%A9",
+            "plan=a/b",
+            "run=r&plan=",
             &format!("run={long}"),
         ] {
             assert!(

@@ -1,7 +1,5 @@
 //! `GET` and `POST /reduce`: adds map outputs up.
 
-use std::collections::HashSet;
-
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use bytes::{Bytes, BytesMut};
@@ -12,13 +10,15 @@ use tokio::task::spawn_blocking;
 
 use super::answer::Answer;
 use super::error::Error;
-use super::params::{Params, object};
+use super::map_outputs::{MapOutput, named};
+use super::params::{Attempt, Params, object};
 use super::timing::{Part, Timings};
 use super::{MAX_LIST, ServiceState, keys};
-use crate::api::ReduceAnswer;
+use crate::api::{Provenance, ReduceAnswer};
 use crate::count::CountError;
 use crate::count::table::Counts;
-use crate::store::ReadOptions;
+use crate::digest::Digest;
+use crate::store::{ReadOptions, WriteOptions};
 use crate::uri::S3Uri;
 
 /// Map outputs that are read at the same time; each is held whole while it is added up.
@@ -32,16 +32,16 @@ struct Body {
     #[serde(rename = "in")]
     inputs: Option<Vec<String>>,
     manifest: Option<String>,
+    /// What each map output must hash to, wherever its address comes from.
+    #[serde(default)]
+    sha256: Vec<String>,
 }
 
 pub async fn by_query(
     State(state): State<ServiceState>,
     params: Params,
 ) -> Result<Answer<ReduceAnswer>, Error> {
-    let inputs = params
-        .all("in")
-        .map(|text| object(text, &state.config))
-        .collect::<Result<_, _>>()?;
+    let inputs = named(params.all("in"), params.all("sha256"), &state.config)?;
     reduce(&state, &params, inputs, &Timings::default()).await
 }
 
@@ -51,8 +51,10 @@ pub async fn by_body(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Answer<ReduceAnswer>, Error> {
     let refused = |reason: String| Error::BadBody { reason };
-    if params.first("in").is_some() {
-        return Err(refused("'in' is given in the query as well".to_owned()));
+    for name in ["in", "sha256"] {
+        if params.first(name).is_some() {
+            return Err(refused(format!("'{name}' is given in the query as well")));
+        }
     }
     let body: Body = serde_json::from_slice(&body?).map_err(|e| refused(e.to_string()))?;
     let timings = Timings::default();
@@ -66,10 +68,12 @@ pub async fn by_body(
             return Err(refused("'in' and 'manifest' exclude each other".to_owned()));
         }
     };
-    let inputs = texts
-        .iter()
-        .map(|text| object(text, &state.config))
-        .collect::<Result<_, _>>()?;
+    let (addresses, digests) = (texts.iter(), body.sha256.iter());
+    let inputs = named(
+        addresses.map(String::as_str),
+        digests.map(String::as_str),
+        &state.config,
+    )?;
     reduce(&state, &params, inputs, &timings).await
 }
 
@@ -93,76 +97,88 @@ async fn list(
 async fn reduce(
     state: &ServiceState,
     params: &Params,
-    inputs: Vec<S3Uri>,
+    inputs: Vec<MapOutput>,
     timings: &Timings,
 ) -> Result<Answer<ReduceAnswer>, Error> {
     let attempt = params.attempt()?;
     let Some(first) = inputs.first() else {
         return Err(Error::MissingIn);
     };
-    let mut seen = HashSet::new();
-    if let Some(twice) = inputs.iter().find(|uri| !seen.insert(*uri)) {
-        return Err(Error::DuplicateIn { uri: twice.clone() });
-    }
     let key = keys::reduce(
         &state.config.out_prefix,
         attempt.as_ref(),
         &keys::stamp(Timestamp::now()),
     );
-    let out = first.sibling(&key)?;
+    let out = first.uri.sibling(&key)?;
 
     // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+    let files = inputs.len() as u64;
     let reads: Vec<_> = inputs
-        .iter()
-        .map(|uri| table(state, uri, timings))
+        .into_iter()
+        .map(|input| table(state, input, timings))
         .collect();
     let mut tables = stream::iter(reads).buffered(READS);
     let mut total = Counts::new();
     while let Some((uri, table)) = tables.try_next().await? {
         let merged = busy(timings, move || total.merge(&table).map(|()| total)).await?;
-        total = merged.map_err(|source: CountError| Error::Uncountable {
-            uri: uri.clone(),
-            source,
-        })?;
+        total = merged.map_err(|source: CountError| Error::Uncountable { uri, source })?;
     }
-    let (words, unique) = (Some(total.words()), Some(total.unique()));
-    let json = busy(timings, move || total.to_json()).await?;
-    timings
-        .wait(Part::Put, state.store.put(&out, Bytes::from(json)))
-        .await?;
-    let files = Some(inputs.len() as u64);
-    Ok(Answer::new(
-        ReduceAnswer {
-            out,
-            files,
-            words,
-            unique,
-            sha256: None,
-            of: None,
-        },
-        timings,
-    ))
+    let (words, unique) = (total.words(), total.unique());
+    let written = move || {
+        let json = total.to_json();
+        let sha256 = Digest::of(json.as_bytes()).to_string();
+        (json, sha256)
+    };
+    let (json, sha256) = busy(timings, written).await?;
+    let of = attempt.as_ref().map(Attempt::named);
+    let provenance = of.clone().map(|of| Provenance {
+        of,
+        sha256: sha256.clone(),
+        words,
+        unique,
+        bytes: None,
+        files: Some(files),
+    });
+    let options = WriteOptions {
+        provenance,
+        ..WriteOptions::default()
+    };
+    let write = state.store.write(&out, Bytes::from(json), options);
+    timings.wait(Part::Put, write).await?;
+    let answer = ReduceAnswer {
+        out,
+        files: Some(files),
+        words: Some(words),
+        unique: Some(unique),
+        sha256: Some(sha256),
+        of,
+    };
+    Ok(Answer::new(answer, timings))
 }
 
-/// One map output as a table.
-async fn table<'a>(
+/// One map output as a table, if it is the one that the caller means.
+async fn table(
     state: &ServiceState,
-    uri: &'a S3Uri,
+    input: MapOutput,
     timings: &Timings,
-) -> Result<(&'a S3Uri, Counts), Error> {
+) -> Result<(S3Uri, Counts), Error> {
     let limit = MAX_MAP_OUTPUT;
     let too_large = |size| Error::MapOutputTooLarge {
-        uri: uri.clone(),
+        uri: input.uri.clone(),
         size,
         limit,
     };
-    let json = fetch(state, uri, limit, timings, too_large).await?;
-    let read = busy(timings, move || Counts::from_json(&json)).await?;
-    let counts = read.map_err(|source| Error::BadMapOutput {
-        uri: uri.clone(),
-        source,
-    })?;
-    Ok((uri, counts))
+    let json = fetch(state, &input.uri, limit, timings, too_large).await?;
+    let read = move || {
+        // Before anything is made of it: what is wrong with another object is of no interest.
+        input.check(&json)?;
+        let uri = input.uri;
+        match Counts::from_json(&json) {
+            Ok(counts) => Ok((uri, counts)),
+            Err(source) => Err(Error::BadMapOutput { uri, source }),
+        }
+    };
+    busy(timings, read).await?
 }
 
 /// A whole object, unless it is larger than `limit` bytes.

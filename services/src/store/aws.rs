@@ -9,6 +9,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::Builder;
 pub use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
+use aws_sdk_s3::config::retry::RetryConfig;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
@@ -88,9 +89,21 @@ pub async fn found_config(options: &AwsOptions) -> SdkConfig {
         .build()
 }
 
+/// Who tries again when S3 fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retries {
+    /// Nobody below the caller: each call is one request, and its failure is told at once.
+    None,
+    /// The SDK, as the configuration says (a few times, unless told otherwise).
+    Standard,
+}
+
 /// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.
-pub fn s3_client(config: &SdkConfig) -> aws_sdk_s3::Client {
-    let builder = Builder::from(config).force_path_style(s3_endpoint(config).is_some());
+pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
+    let mut builder = Builder::from(config).force_path_style(s3_endpoint(config).is_some());
+    if retries == Retries::None {
+        builder = builder.retry_config(RetryConfig::disabled());
+    }
     aws_sdk_s3::Client::from_conf(builder.build())
 }
 

@@ -294,6 +294,7 @@ mod tests {
         clippy::single_range_in_vec_init
     )]
     use super::*;
+    use crate::api::AttemptParams;
 
     fn uri(text: &str) -> S3Uri {
         text.parse().unwrap()
@@ -365,6 +366,42 @@ mod tests {
             store.get(&at, options).await.err(),
             Some(StoreError::Changed { .. })
         ));
+    }
+
+    fn provenance() -> Provenance {
+        Provenance {
+            of: AttemptParams::default(),
+            sha256: "00".to_owned(),
+            words: 3,
+            unique: 2,
+            bytes: Some(9),
+            files: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_object_is_written_once_and_keeps_what_it_says_of_itself() {
+        let (store, at) = (MemoryStore::with_bucket("b"), uri("s3://b/k"));
+        let new = |provenance| WriteOptions {
+            only_new: true,
+            provenance,
+        };
+        let (first, second) = (Bytes::from_static(b"a"), Bytes::from_static(b"b"));
+        let written = store.write(&at, first, new(Some(provenance()))).await;
+        assert_eq!(written, Ok(()));
+        let refused = store.write(&at, second.clone(), new(None)).await;
+        assert_eq!(refused, Err(StoreError::Exists { uri: at.clone() }));
+        assert_eq!(store.read(&at).unwrap(), "a");
+        let found = store.head(&at).await.unwrap();
+        assert_eq!(found.provenance, Some(provenance()));
+        let found = store.get(&at, ReadOptions::default()).await.unwrap();
+        assert_eq!(found.meta.provenance, Some(provenance()));
+
+        store.put(&at, second).await.unwrap();
+        assert_eq!(store.read(&at).unwrap(), "b");
+        assert_eq!(store.head(&at).await.unwrap().provenance, None);
+        store.delete(&at).await.unwrap();
+        assert_eq!(store.write(&at, Bytes::new(), new(None)).await, Ok(()));
     }
 
     #[tokio::test]

@@ -45,7 +45,8 @@ pub struct ReadOptions {
 /// How an object is written.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// Refuse with [`StoreError::Exists`] where there is an object already (If-None-Match).
+    /// Refuse with [`StoreError::Exists`] where there is an object already (If-None-Match). Where the client tries
+    /// again by itself, it may be this very write, whose answer was lost: only reading the object tells.
     pub only_new: bool,
     pub provenance: Option<Provenance>,
 }
@@ -53,7 +54,9 @@ pub struct WriteOptions {
 /// An object's description and its bytes.
 pub struct Object {
     pub meta: ObjectMeta,
-    /// Ends with [`StoreError::Truncated`] if fewer bytes come than were announced.
+    /// Ends with [`StoreError::Truncated`] if fewer bytes come than were announced, and with
+    /// [`StoreError::Damaged`] if they don't have the checksum that S3 gave with them (it has one only for whole
+    /// objects that were written in one request).
     pub body: BodyStream,
 }
 
@@ -116,8 +119,13 @@ pub enum StoreError {
     Conflict { uri: S3Uri, detail: String },
     #[error("{uri} ended after {got} of {expected} bytes")]
     Truncated { uri: S3Uri, got: u64, expected: u64 },
+    /// All bytes came, but they are not those that were stored.
+    #[error("{uri} arrived damaged: {detail}")]
+    Damaged { uri: S3Uri, detail: String },
     #[error("S3 asks to slow down: {detail}")]
     Throttled { detail: String },
+    #[error("S3 refuses the time of this machine's clock: {detail}")]
+    Skewed { detail: String },
     #[error("no valid AWS credentials: {detail}")]
     Credentials { detail: String },
     #[error("S3 can't be reached: {detail}")]

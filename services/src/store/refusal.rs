@@ -11,6 +11,8 @@ pub enum Refusal {
     Credentials,
     Denied,
     Throttled,
+    /// The caller's clock is too far off.
+    Skewed,
     /// A code that only its own service understands.
     Unknown,
 }
@@ -33,6 +35,7 @@ pub fn refusal(code: &str) -> Refusal {
         | "AllAccessDisabled"
         | "AccountProblem"
         | "UnauthorizedOperation" => Refusal::Denied,
+        "RequestTimeTooSkewed" | "RequestInTheFuture" => Refusal::Skewed,
         "SlowDown"
         | "SlowDownRead"
         | "SlowDownWrite"
@@ -70,6 +73,10 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
 
 /// Did a call fail before it was sent, because no credentials could be had?
 pub fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |e| (*e).source())
-        .any(<dyn Error + 'static>::is::<CredentialsError>)
+    has_cause::<CredentialsError>(error)
+}
+
+/// Is the error, or one that led to it, of this type?
+pub fn has_cause<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |e| (*e).source()).any(<dyn Error + 'static>::is::<T>)
 }

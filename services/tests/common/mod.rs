@@ -1,6 +1,8 @@
 //! One service of each role over a store in memory, called without a network.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod script;
+
 use std::sync::Arc;
 
 use axum::Router;

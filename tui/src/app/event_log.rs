@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use crate::engine::event::{EventKind, Phase, RunEvent, RunStatus};
+use crate::engine::wording::{Weight, wording};
 use crate::figures::{bytes, millis, plural, thousands};
 use crate::trouble::Trouble;
 
@@ -79,11 +80,10 @@ impl EventLog {
             EventKind::RunStarted { run, input, .. } => {
                 self.add(at, Level::Info, format!("run {run} over {input}"));
             }
-            EventKind::RunContinued { .. } => self.add(at, Level::Info, "the run goes on"),
             EventKind::InputPinned { bytes: size, .. } => {
                 self.add(at, Level::Info, format!("the input has {}", bytes(*size)));
             }
-            EventKind::ChunksPlanned { chunks } => {
+            EventKind::ChunksPlanned { chunks, .. } => {
                 let chunks = plural(chunks.len() as u64, "chunk");
                 self.add(at, Level::Info, format!("split into {chunks}"));
             }
@@ -135,16 +135,24 @@ impl EventLog {
             EventKind::PhaseStarted {
                 phase: Phase::Verify,
             } => self.add(at, Level::Info, "recounting the whole input here"),
-            EventKind::PhaseStarted { .. }
-            | EventKind::AttemptStarted { .. }
-            | EventKind::AttemptSucceeded { .. }
-            | EventKind::AttemptAbandoned { .. }
-            | EventKind::Committed { .. } => {}
+            other => {
+                if let Some((weight, text)) = wording(other) {
+                    let level = match weight {
+                        Weight::Info => Level::Info,
+                        Weight::Warning => Level::Warning,
+                    };
+                    self.add(at, level, text);
+                }
+            }
         }
     }
 
     fn add_failure(&mut self, at: Timestamp, what: &str, trouble: &Trouble, retry: Option<u64>) {
         let (level, text) = match retry {
+            Some(0) => {
+                let text = format!("{what}: {}; another is under way", trouble.cause);
+                (Level::Warning, text)
+            }
             Some(ms) => {
                 let text = format!("{what}: {}; again in {ms} ms", trouble.cause);
                 (Level::Warning, text)

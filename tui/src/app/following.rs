@@ -4,7 +4,7 @@ use super::event_log::Level;
 use super::state::{Activity, Panel, State};
 use crate::engine::event::{EventKind, RunEvent, RunStatus};
 use crate::engine::record::{Record, WorkState};
-use crate::figures::plural;
+use crate::figures::{age, plural};
 use crate::trouble::Trouble;
 use crate::upload::Progress;
 
@@ -17,11 +17,30 @@ impl State {
         }
     }
 
+    /// Shows a run that stopped before its end, so that `r` goes on with it.
+    pub(super) fn offer(&mut self, record: Record) {
+        // Whoever has begun something since has other plans.
+        if self.run.is_some() || self.activity != Activity::Idle {
+            return;
+        }
+        let done = record.chunks_in(WorkState::Committed);
+        let chunks = plural(record.chunks.len() as u64, "chunk");
+        let ago = age(self.now.duration_since(record.started_at).as_secs());
+        let text = format!(
+            "a run begun {ago} ago stopped with {done} of {chunks} mapped: r goes on with it"
+        );
+        self.log.add(self.now, Level::Warning, text.clone());
+        self.flash(Level::Warning, text);
+        self.run = Some(record);
+        self.is_left = true;
+    }
+
     pub(super) fn run_event(&mut self, event: &RunEvent) {
         self.upload = None;
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }
+        self.is_left = false;
         self.log.add_event(event);
         match (&mut self.run, &event.kind) {
             (run, EventKind::RunStarted { .. }) => {
@@ -40,7 +59,7 @@ impl State {
         };
         let failed = run.chunks_in(WorkState::Failed);
         let (level, text) = match run.status {
-            RunStatus::Running => return,
+            RunStatus::Running | RunStatus::Stopped => return,
             RunStatus::Failed if failed > 0 => {
                 let chunks = plural(failed as u64, "chunk");
                 let text = format!("the run failed: r reruns the failed mappers ({chunks})");

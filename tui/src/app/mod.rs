@@ -77,7 +77,11 @@ pub async fn run(config: Config) -> Exit {
     // The loop drops its end of the news with it, so that nobody waits for it to be read.
     let ended = show(&mut screen, state, &mut performer, news, panicked).await;
     drop(screen);
-    performer.shutdown().await;
+    if let Some(command) = performer.shutdown().await {
+        crate::say(&format!(
+            "the run was cut short; to go on with it: {command}"
+        ));
+    }
     match ended {
         Ok(exit) => exit,
         Err(error) => {

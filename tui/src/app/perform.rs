@@ -19,7 +19,9 @@ use crate::aws::places::{self, Places};
 use crate::cluster::{self, Connection, SCALE_PATIENCE, ScalePlan, TaskId, Wanted};
 use crate::config::{Backend, Config};
 use crate::engine::Job;
+use crate::engine::journal::Journal;
 use crate::engine::record::Record;
+use crate::go_on;
 use crate::switch::Switch;
 use crate::trouble::Trouble;
 use crate::upload::settle;
@@ -82,6 +84,10 @@ impl Performer {
             }
             Effect::Start { input, options } => self.start(Begin::New(input, options)),
             Effect::Continue(record) => self.start(Begin::At(Job::Continue(record))),
+            Effect::Resume(record) => {
+                let before = Vec::new();
+                self.start(Begin::At(Job::Resume { record, before }));
+            }
             Effect::Verify(record) => self.start(Begin::At(Job::Verify(record))),
             Effect::Cancel => self.run.cancel(),
             Effect::ExportChart(record) => self.export(record),
@@ -176,8 +182,21 @@ impl Performer {
             can_stop: connection.cluster.can_stop(),
             region: connection.cluster.region(),
         };
+        self.look_for_left(info.cluster.clone());
         self.connection = Some(connection);
         Msg::Linked(info)
+    }
+
+    /// Was a run on this cluster left before its end?
+    fn look_for_left(&self, cluster: String) {
+        let (journal, news) = (Journal::new(&self.config.runs_dir), self.news.clone());
+        let stay = self.stay;
+        tokio::task::spawn_blocking(move || {
+            let left = journal.unfinished();
+            if let Some(record) = left.filter(|record| record.cluster == cluster) {
+                let _ = news.blocking_send(News::From(stay, Msg::Left(Box::new(record))));
+            }
+        });
     }
 
     /// Runs a job; its events and its end come as news.
@@ -286,8 +305,9 @@ impl Performer {
         });
     }
 
-    /// Ends the run in flight and the cluster.
-    pub async fn shutdown(self) {
+    /// Ends the run in flight and the cluster; gives the command that goes on with the run.
+    pub async fn shutdown(self) -> Option<String> {
+        let is_cut_short = !self.runs.is_empty();
         self.run.cancel();
         self.runs.close();
         // A run that does not end in time leaves a record without its last line, which can be read all the same.
@@ -296,6 +316,11 @@ impl Performer {
             // Whatever is left ends with this process.
             let _ = timeout(SHUTDOWN_PATIENCE, connection.cluster.shutdown()).await;
         }
+        if !is_cut_short {
+            return None;
+        }
+        let left = Journal::new(&self.config.runs_dir).unfinished()?;
+        Some(go_on::command(&self.config, &left))
     }
 }
 

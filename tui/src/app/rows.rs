@@ -5,7 +5,7 @@ use super::overlay::PipelineRow;
 use super::state::{Panel, State};
 use crate::cluster::Task;
 use crate::engine::event::Phase;
-use crate::engine::record::{Record, WorkState};
+use crate::engine::record::{Outcome, Record, WorkState};
 
 /// How many lines a panel has.
 pub fn count(state: &State, panel: Panel) -> usize {
@@ -137,12 +137,12 @@ fn mappers(run: &Record, state: &State) -> impl Iterator<Item = LatencyRow> {
                     chunks: 0,
                     failures: 0,
                 });
-            row.ms += attempt.elapsed_ms(state.now);
+            row.ms += attempt.elapsed_ms(state.now).unwrap_or_default();
             match &attempt.outcome {
-                crate::engine::record::Outcome::InFlight => row.is_in_flight = true,
-                crate::engine::record::Outcome::Succeeded { .. } => row.chunks += 1,
-                crate::engine::record::Outcome::Failed { .. } => row.failures += 1,
-                crate::engine::record::Outcome::Abandoned { .. } => {}
+                Outcome::InFlight => row.is_in_flight = true,
+                Outcome::Succeeded { .. } | Outcome::Found { .. } => row.chunks += 1,
+                Outcome::Failed { .. } => row.failures += 1,
+                Outcome::Abandoned { .. } => {}
             }
         }
     }

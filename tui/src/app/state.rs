@@ -88,6 +88,8 @@ pub enum Msg {
         is_retried: bool,
     },
     Tasks(TaskList),
+    /// A run that stopped before its end, as this machine's record has it.
+    Left(Box<Record>),
     Run(RunEvent),
     /// The engine is through; no more events of this run will come.
     RunEnded,
@@ -118,6 +120,8 @@ pub enum Effect {
         options: RunOptions,
     },
     Continue(Box<Record>),
+    /// Goes on with a run that another console left.
+    Resume(Box<Record>),
     Verify(Box<Record>),
     Cancel,
     ExportChart(Box<Record>),
@@ -163,6 +167,8 @@ pub struct State {
     pub(super) scaling: Option<Scaling>,
     pub tasks: TaskList,
     pub run: Option<Record>,
+    /// Another console left it, and this one has not taken it up.
+    pub(super) is_left: bool,
     pub activity: Activity,
     pub log: EventLog,
     /// What a new run reads; `None` until the cluster named its default or a person chose.
@@ -195,6 +201,7 @@ impl State {
             scaling: None,
             tasks: TaskList::default(),
             run: None,
+            is_left: false,
             activity: Activity::Idle,
             log: EventLog::default(),
             input: None,
@@ -259,6 +266,7 @@ impl State {
                 }
                 self.tasks = list;
             }
+            Msg::Left(record) => self.offer(*record),
             Msg::Run(event) => self.run_event(&event),
             Msg::RunEnded => {
                 self.activity = Activity::Idle;

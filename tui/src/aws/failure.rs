@@ -63,6 +63,10 @@ pub fn explain(what: &str, cluster: &str, code: &str, message: &str) -> Trouble 
             format!("AWS asks to slow down ({code})"),
             "the list is refreshed less often until it answers again",
         ),
+        (_, Refusal::Skewed) => Trouble::new(
+            format!("AWS refuses the time of this machine's clock: {message}"),
+            "set it by NTP, for instance with 'timedatectl set-ntp true'",
+        ),
         (_, Refusal::Unknown) => Trouble::new(
             format!("AWS could not {what}: {message} ({code})"),
             "try again in a moment",

@@ -46,7 +46,10 @@ pub(super) async fn connect(
         tasks: watch::Sender::new(TaskList::new(tasks)),
     };
     let sdk_config = aws::sdk_config(&config.aws).await;
-    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk_config)));
+    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(
+        &sdk_config,
+        aws::Retries::Standard,
+    )));
     let (tasks, prober) = probe::follow(cluster.tasks(), client::http_client()?);
     Ok(Connection {
         cluster: Arc::new(cluster),

@@ -4,7 +4,7 @@ mod ecs;
 mod fixed;
 mod local;
 mod obstacle;
-mod probe;
+pub(crate) mod probe;
 mod scale;
 mod task;
 

@@ -113,7 +113,7 @@ async fn probe_any(http: &reqwest::Client, role: Role, candidates: &[Url]) -> Pr
     let mut missed = Vec::new();
     for base in candidates {
         let started = Instant::now();
-        match probe(http, role, base).await {
+        match identify(http, role, base).await {
             Ok(service) => {
                 return Probe::Reachable {
                     latency: started.elapsed(),
@@ -131,8 +131,12 @@ async fn probe_any(http: &reqwest::Client, role: Role, candidates: &[Url]) -> Pr
     Probe::Unreachable(missed)
 }
 
-/// Asks one address; gives what the service there calls itself.
-async fn probe(http: &reqwest::Client, role: Role, base: &Url) -> Result<Option<String>, Obstacle> {
+/// Asks one address; gives what the service there calls itself, if it may be one of this role.
+pub(crate) async fn identify(
+    http: &reqwest::Client,
+    role: Role,
+    base: &Url,
+) -> Result<Option<String>, Obstacle> {
     let url = base
         .join(api::HEALTH)
         .map_err(|error| Obstacle::Lost(error.to_string()))?;
@@ -150,15 +154,21 @@ async fn probe(http: &reqwest::Client, role: Role, base: &Url) -> Result<Option<
     if header("content-type").is_some_and(|kind| kind.starts_with("text/html")) {
         return Err(Obstacle::WrongService("/health is a web page".to_owned()));
     }
-    let service = header(api::SERVICE_HEADER);
+    let service = service_name(&answer);
     match &service {
         Some(name) if !serves(name, role) => Err(Obstacle::WrongService(name.clone())),
         _ => Ok(service),
     }
 }
 
+/// What a service calls itself.
+pub(crate) fn service_name(answer: &reqwest::Response) -> Option<String> {
+    let header = answer.headers().get(api::SERVICE_HEADER)?;
+    header.to_str().ok().map(str::to_owned)
+}
+
 /// Is `mrdeck-services/VERSION ROLE` of this role? Tasks of other roles may be anything.
-fn serves(service: &str, role: Role) -> bool {
+pub(crate) fn serves(service: &str, role: Role) -> bool {
     let named = service.rsplit(' ').next();
     role == Role::Other || named == Some(role.to_string().as_str())
 }

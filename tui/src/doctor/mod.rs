@@ -105,7 +105,8 @@ async fn examine_ecs(
     let (sdk, _) = session(&config.aws).await;
     let http = http_client()?;
     let aws = Caller::new(&sdk, http.clone());
-    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
+    let store: Arc<dyn Store> =
+        Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
     let clock = s3_endpoint(&sdk);
     let bucket = config.bucket.as_deref();
     let checks: Vec<Check> = vec![

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mrdeck_services::api;
+use mrdeck_services::uri::S3Uri;
 use reqwest::StatusCode;
 
 use crate::trouble::{Trouble, TroubleKind};
@@ -23,6 +24,8 @@ pub enum CallError {
         status: StatusCode,
         code: String,
         message: String,
+        /// The object that is at fault, where it is one.
+        object: Option<S3Uri>,
     },
     /// Another kind of service, or something between: an excerpt of what it said.
     #[error("{address} answered {status}: {excerpt}")]
@@ -33,6 +36,12 @@ pub enum CallError {
     },
     #[error("{address} answered something else than the service should: {detail}")]
     Garbage { address: String, detail: String },
+    /// Another service listens at an address that was a task's.
+    #[error("something else answers at {address} now: {what}")]
+    Impostor { address: String, what: String },
+    /// The task with the request is no longer among the cluster's.
+    #[error("the task at {address} has stopped")]
+    Gone { address: String },
 }
 
 impl CallError {
@@ -51,6 +60,59 @@ impl CallError {
         }
     }
 
+    /// Did S3 or the service ask to slow down? Then the task is not to blame, nor is the work.
+    pub fn is_throttled(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => {
+                matches!(
+                    code.as_str(),
+                    api::code::S3_THROTTLED | api::code::OVERLOADED
+                )
+            }
+            Self::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
+            _ => false,
+        }
+    }
+
+    /// Was the request perhaps done, and only its answer lost?
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Interrupted { .. } | Self::Deadline { .. } | Self::Gone { .. } => true,
+            // Something between may have given up on a service that went on.
+            Self::Status { status, .. } => status.is_server_error(),
+            _ => false,
+        }
+    }
+
+    /// Does it make one doubt what answers at the address?
+    pub fn breaks_trust(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Interrupted { .. }
+                | Self::Deadline { .. }
+                | Self::Gone { .. }
+                | Self::Impostor { .. }
+                | Self::Garbage { .. }
+        )
+    }
+
+    /// The object that has to be made again before this can go well.
+    pub fn culprit(&self) -> Option<&S3Uri> {
+        match self {
+            Self::Refused { code, object, .. } => {
+                let is_about_it = matches!(
+                    code.as_str(),
+                    api::code::NO_SUCH_KEY
+                        | api::code::BAD_MAP_OUTPUT
+                        | api::code::MAP_OUTPUT_MISMATCH
+                );
+                object.as_ref().filter(|_| is_about_it)
+            }
+            _ => None,
+        }
+    }
+
     /// Cause and next step.
     pub fn trouble(&self) -> Trouble {
         let advice = match self {
@@ -61,7 +123,8 @@ impl CallError {
             Self::Interrupted { .. } => "the task probably ended: see its status and logs",
             Self::Refused { status, .. } if status.is_client_error() => "",
             Self::Refused { .. } => "see the task's logs",
-            Self::Status { .. } | Self::Garbage { .. } => {
+            Self::Gone { .. } => "",
+            Self::Status { .. } | Self::Garbage { .. } | Self::Impostor { .. } => {
                 "check that the right service runs at this address, and see its logs"
             }
         };
@@ -88,6 +151,7 @@ mod tests {
             status,
             code: code.to_owned(),
             message: "x".to_owned(),
+            object: None,
         };
         assert!(!refused(StatusCode::NOT_FOUND, "no_such_key").is_worth_retrying());
         assert!(!refused(StatusCode::BAD_GATEWAY, api::code::S3_DENIED).is_worth_retrying());

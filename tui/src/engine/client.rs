@@ -3,16 +3,17 @@
 use std::time::{Duration, Instant};
 
 use mrdeck_services::api::{
-    self, AttemptParams, ChunkRef, ErrorAnswer, MapAnswer, ReduceAnswer, ReduceBody, SplitAnswer,
-    SplitMode,
+    self, AttemptParams, ChunkRef, MapAnswer, ReduceAnswer, ReduceBody, SplitAnswer, SplitMode,
 };
 use mrdeck_services::uri::S3Uri;
-use reqwest::{RequestBuilder, Response, StatusCode};
-use serde::de::DeserializeOwned;
+use reqwest::RequestBuilder;
 use url::Url;
 
+use super::answer::{parse, read_body, root_cause, server_timing, status_error};
 use super::call_error::CallError;
-use super::event::{RunId, TimedPart};
+use super::event::{RunId, TimedPart, Work};
+use super::record::Record;
+use crate::cluster::{Obstacle, Role, probe};
 use crate::trouble::Trouble;
 
 /// A task in the same region answers in milliseconds; packets that a firewall drops never do.
@@ -20,8 +21,6 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 /// Every attempt gets this, and a second more for each MiB of its input.
 const BASE_DEADLINE: Duration = Duration::from_secs(30);
 const MIB: u64 = 1 << 20;
-/// An answer lists at most 10,000 chunks; more than this is not an answer of these services.
-const MAX_ANSWER: usize = 32 << 20;
 /// Above this a reduce is sent as a POST: load balancers refuse longer addresses (an ALB at 16 KiB).
 const MAX_QUERY: usize = 8 << 10;
 
@@ -59,7 +58,20 @@ pub enum Request {
     },
     Reduce {
         inputs: Vec<S3Uri>,
+        /// What each input must hash to, in the order of the inputs; empty where that is not known of all.
+        sha256: Vec<String>,
     },
+}
+
+impl Request {
+    /// Who serves it.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Split { .. } => Role::Splitter,
+            Self::Map { .. } => Role::Mapper,
+            Self::Reduce { .. } => Role::Reducer,
+        }
+    }
 }
 
 /// What a service answered.
@@ -75,14 +87,45 @@ pub enum Answer {
 pub struct TimedAnswer {
     pub answer: Answer,
     pub timing: Vec<TimedPart>,
+    /// What the service calls itself; ours say `mrdeck-services/VERSION ROLE`.
+    pub service: Option<String>,
 }
 
 /// Which attempt a request belongs to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct AttemptName {
     pub run: RunId,
     pub chunk: Option<u32>,
     pub attempt: u32,
+    /// Which console sends it, among those that took up the run.
+    pub claim: u32,
+    pub plan: Option<String>,
+}
+
+impl AttemptName {
+    pub fn of(record: &Record, work: Work, attempt: u32) -> Self {
+        Self {
+            run: record.run,
+            chunk: work.chunk,
+            attempt,
+            claim: record.claim,
+            plan: record.plan.clone(),
+        }
+    }
+
+    /// As the services are told: no two consoles ever name two attempts alike.
+    pub fn params(&self) -> AttemptParams {
+        let attempt = match self.claim {
+            1 => self.attempt.to_string(),
+            claim => format!("{}c{claim}", self.attempt),
+        };
+        AttemptParams {
+            run: Some(self.run.to_string()),
+            chunk: self.chunk.map(|chunk| format!("{chunk:05}")),
+            attempt: Some(attempt),
+            plan: self.plan.clone(),
+        }
+    }
 }
 
 /// The time an attempt may take: a fixed limit, or one that grows with its input.
@@ -107,7 +150,7 @@ impl Client {
         &self,
         base: &Url,
         request: &Request,
-        name: AttemptName,
+        name: &AttemptName,
         deadline: Duration,
     ) -> Result<TimedAnswer, CallError> {
         let address = authority(base);
@@ -125,13 +168,26 @@ impl Client {
                 .await
                 .map_err(|error| send_error(&address, &error))?;
             let timing = server_timing(&response);
+            let service = probe::service_name(&response);
             let status = response.status();
             let body = read_body(&address, response).await?;
+            // Also of a refusal: a service of another role refuses everything, and means nothing by it.
+            let role = request.role();
+            if let Some(what) = service.as_ref().filter(|name| !probe::serves(name, role)) {
+                return Err(CallError::Impostor {
+                    address: address.clone(),
+                    what: what.clone(),
+                });
+            }
             if !status.is_success() {
                 return Err(status_error(&address, status, &body));
             }
             let answer = parse(&address, request, &body)?;
-            Ok(TimedAnswer { answer, timing })
+            Ok(TimedAnswer {
+                answer,
+                timing,
+                service,
+            })
         };
         match tokio::time::timeout(deadline, exchange).await {
             Ok(result) => result,
@@ -142,13 +198,31 @@ impl Client {
         }
     }
 
-    fn build(&self, base: &Url, request: &Request, name: AttemptName) -> Option<RequestBuilder> {
-        let attempt = AttemptParams {
-            run: Some(name.run.to_string()),
-            chunk: name.chunk.map(|chunk| format!("{chunk:05}")),
-            attempt: Some(name.attempt.to_string()),
-            plan: None,
+    /// Lets the service at an address prove that it is of this role; `must_be_named` where it was one of ours.
+    pub async fn prove(
+        &self,
+        base: &Url,
+        role: Role,
+        must_be_named: bool,
+    ) -> Result<(), CallError> {
+        let address = authority(base);
+        let connect = |detail: String| CallError::Connect {
+            address: address.clone(),
+            detail,
         };
+        match probe::identify(&self.http, role, base).await {
+            Ok(None) if must_be_named => Err(CallError::Impostor {
+                address,
+                what: "it does not say what it is, and the service before it did".to_owned(),
+            }),
+            Ok(_) => Ok(()),
+            Err(Obstacle::WrongService(what)) => Err(CallError::Impostor { address, what }),
+            Err(obstacle) => Err(connect(obstacle.trouble().cause)),
+        }
+    }
+
+    fn build(&self, base: &Url, request: &Request, name: &AttemptName) -> Option<RequestBuilder> {
+        let attempt = name.params();
         let builder = match request {
             Request::Split {
                 input,
@@ -176,17 +250,19 @@ impl Client {
                         .query(pinned(etag.as_ref()).as_slice()),
                 }
             }
-            Request::Reduce { inputs } => {
+            Request::Reduce { inputs, sha256 } => {
                 let url = base.join(api::REDUCE).ok()?;
-                let length: usize = inputs.iter().map(|uri| uri.to_string().len() + 8).sum();
-                if length > MAX_QUERY {
+                let hashes: usize = sha256.iter().map(|hash| hash.len() + 8).sum();
+                let names: usize = inputs.iter().map(|uri| uri.to_string().len() + 8).sum();
+                if names + hashes > MAX_QUERY {
                     self.http.post(url).json(&ReduceBody::In {
                         inputs: inputs.clone(),
-                        sha256: Vec::new(),
+                        sha256: sha256.clone(),
                     })
                 } else {
                     let pairs: Vec<_> = inputs.iter().map(|uri| ("in", uri)).collect();
-                    self.http.get(url).query(&pairs)
+                    let hashes: Vec<_> = sha256.iter().map(|hash| ("sha256", hash)).collect();
+                    self.http.get(url).query(&pairs).query(&hashes)
                 }
             }
         };
@@ -214,149 +290,9 @@ fn send_error(address: &str, error: &reqwest::Error) -> CallError {
     }
 }
 
-/// The innermost reason: the layers above only repeat the address.
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
-async fn read_body(address: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(piece)) if body.len() + piece.len() <= MAX_ANSWER => {
-                body.extend_from_slice(&piece);
-            }
-            Ok(Some(_)) => {
-                return Err(CallError::Garbage {
-                    address: address.to_owned(),
-                    detail: format!("more than {} MiB", MAX_ANSWER >> 20),
-                });
-            }
-            Ok(None) => return Ok(body),
-            Err(error) => {
-                return Err(CallError::Interrupted {
-                    address: address.to_owned(),
-                    detail: root_cause(&error),
-                });
-            }
-        }
-    }
-}
-
-fn status_error(address: &str, status: StatusCode, body: &[u8]) -> CallError {
-    let address = address.to_owned();
-    match serde_json::from_slice::<ErrorAnswer>(body) {
-        Ok(ErrorAnswer { error }) => CallError::Refused {
-            address,
-            status,
-            code: error.code,
-            message: error.message,
-        },
-        Err(_) => CallError::Status {
-            address,
-            status,
-            excerpt: excerpt(body),
-        },
-    }
-}
-
-fn parse(address: &str, request: &Request, body: &[u8]) -> Result<Answer, CallError> {
-    match request {
-        Request::Split { .. } => parse_json(address, body).map(Answer::Split),
-        Request::Map { .. } => parse_json(address, body).map(Answer::Map),
-        Request::Reduce { .. } => parse_json(address, body).map(Answer::Reduce),
-    }
-}
-
-fn parse_json<T: DeserializeOwned>(address: &str, body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(|error| CallError::Garbage {
-        address: address.to_owned(),
-        detail: match serde_json::from_slice::<ErrorAnswer>(body) {
-            // A success status around an error is no success.
-            Ok(ErrorAnswer { error }) => error.message,
-            Err(_) => format!("{error}: {}", excerpt(body)),
-        },
-    })
-}
-
-/// The first line of a body, for a message: printable, and not too long.
-fn excerpt(body: &[u8]) -> String {
-    const LENGTH: usize = 120;
-    let text = String::from_utf8_lossy(&body[..body.len().min(4 * LENGTH)]);
-    let line = text.trim().lines().next().unwrap_or_default();
-    let printable: String = line.chars().filter(|c| !c.is_control()).collect();
-    match printable.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &printable[..end]),
-        None if printable.is_empty() => "an empty answer".to_owned(),
-        None => printable,
-    }
-}
-
-/// The parts of the work a service reports: `s3_get;dur=12.3, count;dur=4`.
-fn server_timing(response: &Response) -> Vec<TimedPart> {
-    response
-        .headers()
-        .get_all("server-timing")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(timed_part)
-        .collect()
-}
-
-fn timed_part(metric: &str) -> Option<TimedPart> {
-    let mut fields = metric.split(';').map(str::trim);
-    let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
-    let ms = fields
-        .find_map(|field| field.strip_prefix("dur="))?
-        .trim_matches('"')
-        .parse()
-        .ok()
-        .filter(|ms: &f64| ms.is_finite() && *ms >= 0.0)?;
-    Some(TimedPart { name, ms })
-}
-
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use super::*;
-
-    #[test]
-    fn server_timing_is_read_leniently() {
-        let part = timed_part(" s3_get;dur=12.5").unwrap();
-        assert_eq!(part.name, "s3_get");
-        assert!((part.ms - 12.5).abs() < f64::EPSILON);
-        assert!(timed_part("total;desc=\"all\"; dur=\"3\"").is_some());
-        for bad in ["", "cache", "x;dur=", "x;dur=NaN", "x;dur=-1", ";dur=1"] {
-            assert!(timed_part(bad).is_none(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_excerpt_is_one_printable_line() {
-        assert_eq!(excerpt(b"\x1b[31mno such key\nmore"), "[31mno such key");
-        assert_eq!(excerpt(b" \n"), "an empty answer");
-        assert!(excerpt(&[b'x'; 9_000]).chars().count() <= 121);
-        assert_eq!(excerpt(b"\xff\xfe"), "\u{fffd}\u{fffd}");
-    }
-
-    #[test]
-    fn an_error_in_a_success_is_named() {
-        let body = br#"{"error":{"code":"s3_failed","message":"S3 failed"}}"#;
-        let error = parse_json::<MapAnswer>("a:1", body).unwrap_err();
-        assert!(error.to_string().ends_with("S3 failed"), "{error}");
-    }
-
-    #[test]
-    fn a_plain_text_error_may_come_from_the_wrong_service() {
-        let plain = status_error("a:1", StatusCode::NOT_FOUND, b"404 page not found");
-        assert!(plain.is_worth_retrying());
-    }
 
     #[test]
     fn the_deadline_grows_with_the_input() {

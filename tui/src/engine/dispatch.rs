@@ -1,4 +1,4 @@
-//! Drives one phase's work over the tasks of a role: one request at a time each, retries, cancellation.
+//! Drives one phase's work over the tasks of a role: one request at a time each, retries, backups, cancellation.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -6,70 +6,83 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use mrdeck_services::uri::S3Uri;
+use tokio::sync::oneshot;
 use tokio::time::sleep_until;
 
-use super::call_error::CallError;
-use super::client::{Answer, AttemptName, TimedAnswer, attempt_deadline};
-use super::event::{AttemptAnswer, EventKind, Work};
+use super::client::{Answer, AttemptName, attempt_deadline};
+use super::concurrency::Concurrency;
+use super::event::{EventKind, Work};
+use super::flight::{Departure, Flight, GiveUp, Landing};
+use super::liveness::Latencies;
 use super::queue::{Item, Queue};
+use super::recover::Expected;
 use super::run::{Runner, Stop};
-use crate::cluster::{Role, Task, TaskId};
+use crate::cluster::{Role, Task, TaskId, TaskList, TaskStatus};
 use crate::trouble::Trouble;
 
 /// How long a phase waits for a task of its role to appear.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Work that was committed.
-pub(super) type Commits = Vec<(Work, Answer)>;
-
-/// A look at an answer before it is committed; what it refuses counts as a failed attempt.
-pub(super) type Check<'a> = &'a (dyn Fn(&Answer) -> Result<(), Trouble> + Sync);
-
-struct Finished {
-    item: Item,
-    task: TaskId,
-    ms: f64,
-    result: Result<TimedAnswer, CallError>,
+/// What a phase's work came to. Work whose attempts are used up is in neither list.
+#[derive(Default)]
+pub(super) struct Outcome {
+    pub(super) commits: Vec<(Work, Answer)>,
+    /// Work that failed because of an object that has to be made again first.
+    pub(super) culprits: Vec<(Work, S3Uri, Trouble)>,
 }
 
-struct Flight {
-    attempt: u32,
-    task: TaskId,
-    since: Instant,
+/// A look at an answer before it is committed; what it refuses counts as a failed attempt.
+pub(super) type Check<'a> = &'a (dyn Fn(Work, &AttemptName, &Answer) -> Result<(), Trouble> + Sync);
+
+/// Work with an attempt in flight, or two.
+pub(super) struct Active {
+    pub(super) item: Item,
+    pub(super) flights: Vec<Flight>,
 }
 
 /// One phase on its way.
-struct Dispatch<'a> {
-    runner: &'a mut Runner,
+pub(super) struct Dispatch<'a> {
+    pub(super) runner: &'a mut Runner,
     role: Role,
-    check: Check<'a>,
-    queue: Queue,
-    under_way: FuturesUnordered<BoxFuture<'static, Finished>>,
-    flights: HashMap<Work, Flight>,
-    commits: Commits,
+    pub(super) check: Check<'a>,
+    pub(super) queue: Queue,
+    pub(super) active: HashMap<Work, Active>,
+    under_way: FuturesUnordered<BoxFuture<'static, Landing>>,
+    pub(super) concurrency: Concurrency,
+    pub(super) latencies: Latencies,
+    /// All the work of the phase, what was done before included.
+    total: usize,
+    backups: usize,
+    pub(super) outcome: Outcome,
 }
 
-/// Does all of `items`; work whose attempts are used up is missing from the answer.
+/// Does all of `items`, of a phase that has `total` pieces of work.
 pub(super) async fn dispatch(
     runner: &mut Runner,
     role: Role,
     items: Vec<Item>,
+    total: usize,
     check: Check<'_>,
-) -> Result<Commits, Stop> {
+) -> Result<Outcome, Stop> {
     let mut dispatch = Dispatch {
         runner,
         role,
         check,
         queue: Queue::new(items),
+        active: HashMap::new(),
         under_way: FuturesUnordered::new(),
-        flights: HashMap::new(),
-        commits: Vec::new(),
+        concurrency: Concurrency::default(),
+        latencies: Latencies::default(),
+        total,
+        backups: 0,
+        outcome: Outcome::default(),
     };
     let ended = dispatch.drive().await;
     if ended.is_err() {
         dispatch.abandon().await;
     }
-    ended.map(|()| dispatch.commits)
+    ended.map(|()| dispatch.outcome)
 }
 
 impl Dispatch<'_> {
@@ -79,45 +92,37 @@ impl Dispatch<'_> {
         // Since when nobody could be sent work. News of other tasks must not start it anew.
         let mut deserted_since = None;
         loop {
-            let usable: Vec<Task> = tasks
-                .borrow_and_update()
+            let list = tasks.borrow_and_update().clone();
+            self.give_up_on_the_gone(&list);
+            let usable: Vec<Task> = list
                 .usable(self.role)
+                .filter(|task| task.desired_status != Some(TaskStatus::Stopped))
                 .cloned()
                 .collect();
             self.assign(&usable).await;
-            if self.under_way.is_empty() && self.queue.is_empty() {
+            self.back_up(&usable).await;
+            self.enforce_deadlines();
+            if self.active.is_empty() && self.queue.is_empty() {
                 return Ok(());
             }
-            let is_idle = self.under_way.is_empty();
-            let next_change = self.queue.next_change(Instant::now());
-            if !usable.is_empty() || !is_idle {
+            if !usable.is_empty() || !self.active.is_empty() {
                 deserted_since = None;
             } else if deserted_since.is_none() {
                 deserted_since = Some(Instant::now());
             }
-            let patience_over = async {
-                match deserted_since {
-                    Some(since) => sleep_until((since + PATIENCE).into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let pause_over = async {
-                match next_change {
-                    Some(at) => sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let patience_over = deserted_since.map(|since| since + PATIENCE);
+            let next_change = self.next_change(Instant::now(), &usable);
             tokio::select! {
                 () = cancel.cancelled() => return Err(Stop::Cancelled),
-                Some(finished) = self.under_way.next(), if !is_idle => self.finished(finished).await,
+                Some(landing) = self.under_way.next() => self.landed(landing, usable.len()).await,
                 changed = tasks.changed() => if changed.is_err() {
                     return Err(Stop::Failed(Trouble::new(
                         "the cluster went away during the run",
                         "start mrdeck again",
                     )));
                 },
-                () = pause_over => {}
-                () = patience_over => {
+                () = at(next_change) => {}
+                () = at(patience_over) => {
                     return Err(Stop::Failed(Trouble::new(
                         format!("no {} is running", self.role),
                         "start one, and look at the tasks' status",
@@ -127,15 +132,29 @@ impl Dispatch<'_> {
         }
     }
 
+    /// When time alone is a reason to look again.
+    fn next_change(&self, now: Instant, usable: &[Task]) -> Option<Instant> {
+        let flights = self.active.values().flat_map(|active| &active.flights);
+        let deadlines = flights
+            .filter(|flight| flight.give_up.is_some())
+            .map(|flight| flight.since + self.latencies.deadline(flight.cap));
+        let backups = self
+            .backup_after()
+            .filter(|_| usable.len() > 1)
+            .into_iter()
+            .flat_map(|after| self.lone_flights().map(move |flight| flight.since + after));
+        let later = backups.filter(|at| *at > now);
+        deadlines
+            .chain(later)
+            .chain(self.queue.next_change(now))
+            .min()
+    }
+
     /// Gives every idle task a piece of work, as long as there is some.
     async fn assign(&mut self, usable: &[Task]) {
         let ids: Vec<TaskId> = usable.iter().map(|task| task.id.clone()).collect();
-        loop {
-            let idle: Vec<TaskId> = ids
-                .iter()
-                .filter(|id| self.flights.values().all(|flight| flight.task != **id))
-                .cloned()
-                .collect();
+        while self.concurrency.allows(self.in_flight()) {
+            let idle = self.idle(&ids);
             let Some((item, id)) = self.queue.take(Instant::now(), &ids, &idle) else {
                 return;
             };
@@ -146,88 +165,140 @@ impl Dispatch<'_> {
         }
     }
 
-    async fn start(&mut self, item: Item, task: &Task) {
-        let Some(base) = task.base.clone() else {
-            return;
-        };
-        let started = EventKind::AttemptStarted {
-            work: item.work,
-            attempt: item.attempt,
-            task: task.id.clone(),
-            address: task.address().unwrap_or_default(),
-        };
-        self.runner.emit(started).await;
-        let since = Instant::now();
-        let flight = Flight {
-            attempt: item.attempt,
-            task: task.id.clone(),
-            since,
-        };
-        self.flights.insert(item.work, flight);
-
-        let client = self.runner.client.clone();
-        let deadline = attempt_deadline(self.runner.attempt_limit, item.input_bytes);
-        let name = AttemptName {
-            run: self.runner.record.run,
-            chunk: item.work.chunk,
-            attempt: item.attempt,
-        };
-        let task = task.id.clone();
-        self.under_way.push(Box::pin(async move {
-            let result = client.call(&base, &item.request, name, deadline).await;
-            let ms = since.elapsed().as_secs_f64() * 1e3;
-            Finished {
-                item,
-                task,
-                ms,
-                result,
-            }
-        }));
+    pub(super) fn in_flight(&self) -> usize {
+        self.active
+            .values()
+            .map(|active| active.flights.len())
+            .sum()
     }
 
-    async fn finished(&mut self, finished: Finished) {
-        let Finished {
-            item,
-            task,
-            ms,
-            result,
-        } = finished;
-        self.flights.remove(&item.work);
-        let checked = match result {
-            Ok(timed) => match (self.check)(&timed.answer) {
-                Ok(()) => Ok(timed),
-                Err(trouble) => Err((trouble, true)),
-            },
-            Err(error) => Err((error.trouble(), error.is_worth_retrying())),
+    fn idle(&self, ids: &[TaskId]) -> Vec<TaskId> {
+        let is_idle = |id: &&TaskId| {
+            let mut flights = self.active.values().flat_map(|active| &active.flights);
+            flights.all(|flight| flight.task != **id)
         };
-        let (work, attempt) = (item.work, item.attempt);
-        match checked {
-            Ok(timed) => {
-                self.queue.succeeded(&task);
-                let succeeded = EventKind::AttemptSucceeded {
-                    work,
-                    attempt,
-                    ms,
-                    answer: summary(&timed),
-                };
-                self.runner.emit(succeeded).await;
-                self.runner
-                    .emit(EventKind::Committed { work, attempt })
-                    .await;
-                self.commits.push((work, timed.answer));
+        ids.iter().filter(is_idle).cloned().collect()
+    }
+
+    async fn start(&mut self, item: Item, task: &Task) {
+        let work = item.work;
+        let flights = Vec::new();
+        self.active.insert(work, Active { item, flights });
+        self.send(work, task, false).await;
+    }
+
+    /// Sends one attempt at work that is active.
+    async fn send(&mut self, work: Work, task: &Task, backup: bool) {
+        let (Some(active), Some(base)) = (self.active.get_mut(&work), task.base.clone()) else {
+            return;
+        };
+        let attempt = active.item.begin();
+        let cap = attempt_deadline(self.runner.attempt_limit, active.item.input_bytes);
+        let request = active.item.request.clone();
+        let address = task.address().unwrap_or_default();
+        let name = AttemptName::of(&self.runner.record, work, attempt);
+        let is_in_doubt = self.runner.doubts.meets(&address, &task.id);
+        let proof = is_in_doubt.then(|| self.runner.doubts.must_be_named(&address));
+        let (give_up, told) = oneshot::channel();
+        active.flights.push(Flight {
+            attempt,
+            task: task.id.clone(),
+            since: Instant::now(),
+            cap,
+            give_up: Some(give_up),
+        });
+        let departure = Departure {
+            work,
+            task: task.id.clone(),
+            address: address.clone(),
+            base,
+            request,
+            expected: Expected::of(work.phase, &self.runner.record.input, &name),
+            name,
+            cap,
+            proof,
+            client: self.runner.client.clone(),
+            store: self.runner.store.clone(),
+            told,
+        };
+        let started = EventKind::AttemptStarted {
+            work,
+            attempt,
+            task: task.id.clone(),
+            address,
+            backup,
+        };
+        self.runner.emit(started).await;
+        self.under_way.push(Box::pin(departure.fly()));
+    }
+
+    /// How long an attempt is in flight before it gets a backup; `None` while none is made.
+    fn backup_after(&self) -> Option<Duration> {
+        if self.role != Role::Mapper || !self.queue.is_empty() {
+            return None;
+        }
+        let done = self.total.saturating_sub(self.active.len());
+        self.latencies.backup_after(done, self.total, self.backups)
+    }
+
+    fn lone_flights(&self) -> impl Iterator<Item = &Flight> {
+        self.active
+            .values()
+            .filter_map(|active| match active.flights.as_slice() {
+                [flight] => Some(flight),
+                _ => None,
+            })
+    }
+
+    /// Gives stragglers a second attempt on a task that has nothing to do; the first to finish counts.
+    async fn back_up(&mut self, usable: &[Task]) {
+        let ids: Vec<TaskId> = usable.iter().map(|task| task.id.clone()).collect();
+        while let Some(after) = self.backup_after()
+            && self.concurrency.allows(self.in_flight())
+        {
+            let now = Instant::now();
+            let idle = self.idle(&self.queue.trusted(now, &ids));
+            let mut stragglers: Vec<(Instant, Work)> = self
+                .active
+                .iter()
+                .filter_map(|(work, active)| match active.flights.as_slice() {
+                    [flight] if flight.since + after <= now => Some((flight.since, *work)),
+                    _ => None,
+                })
+                .collect();
+            stragglers.sort_by_key(|(since, work)| (*since, work.chunk));
+            let choice = stragglers.into_iter().find_map(|(_, work)| {
+                let item = &self.active.get(&work)?.item;
+                let task = idle.iter().min_by_key(|task| item.failures_on(task))?;
+                let task = usable.iter().find(|known| known.id == *task)?;
+                (item.failures_on(&task.id) == 0).then_some((work, task))
+            });
+            let Some((work, task)) = choice else {
+                return;
+            };
+            self.backups += 1;
+            self.send(work, task, true).await;
+        }
+    }
+
+    fn enforce_deadlines(&mut self) {
+        let now = Instant::now();
+        for flight in self.active.values_mut().flat_map(|a| &mut a.flights) {
+            if now >= flight.since + self.latencies.deadline(flight.cap) {
+                tell(flight, GiveUp::Deadline);
             }
-            Err((trouble, worth_retrying)) => {
-                let pause =
-                    self.queue
-                        .failed(item, &task, worth_retrying, Instant::now(), fastrand::f64());
-                let failed = EventKind::AttemptFailed {
-                    work,
-                    attempt,
-                    ms,
-                    trouble,
-                    retry_in_ms: pause.map(|pause| u64::try_from(pause.as_millis()).unwrap_or(0)),
-                };
-                self.runner.emit(failed).await;
+        }
+    }
+
+    /// An answer of a task that the cluster no longer has is not waited for.
+    fn give_up_on_the_gone(&mut self, list: &TaskList) {
+        let is_there = |id: &TaskId| {
+            let mut tasks = list.tasks.iter();
+            tasks.any(|task| task.id == *id && task.last_status != TaskStatus::Stopped)
+        };
+        for flight in self.active.values_mut().flat_map(|a| &mut a.flights) {
+            if !is_there(&flight.task) {
+                tell(flight, GiveUp::TaskGone);
             }
         }
     }
@@ -235,38 +306,22 @@ impl Dispatch<'_> {
     /// Ends every request in flight and says so.
     async fn abandon(&mut self) {
         self.under_way.clear();
-        for (work, flight) in std::mem::take(&mut self.flights) {
-            let abandoned = EventKind::AttemptAbandoned {
-                work,
-                attempt: flight.attempt,
-                ms: flight.since.elapsed().as_secs_f64() * 1e3,
-            };
-            self.runner.emit(abandoned).await;
+        for (work, active) in std::mem::take(&mut self.active) {
+            self.abandon_others(work, active).await;
         }
     }
 }
 
-fn summary(timed: &TimedAnswer) -> AttemptAnswer {
-    let timing = timed.timing.clone();
-    match &timed.answer {
-        Answer::Split(answer) => AttemptAnswer {
-            bytes: answer.bytes,
-            timing,
-            ..AttemptAnswer::default()
-        },
-        Answer::Map(answer) => AttemptAnswer {
-            out: Some(answer.out.clone()),
-            words: answer.words,
-            unique: answer.unique,
-            bytes: answer.bytes,
-            timing,
-        },
-        Answer::Reduce(answer) => AttemptAnswer {
-            out: Some(answer.out.clone()),
-            words: answer.words,
-            unique: answer.unique,
-            bytes: None,
-            timing,
-        },
+pub(super) fn tell(flight: &mut Flight, why: GiveUp) {
+    if let Some(give_up) = flight.give_up.take() {
+        // One that has landed in this moment needs no telling.
+        let _ = give_up.send(why);
+    }
+}
+
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -106,6 +106,8 @@ pub enum RunStatus {
     Done,
     Failed,
     Cancelled,
+    /// Its console ended before it did, and nobody has gone on with it.
+    Stopped,
 }
 
 impl fmt::Display for RunStatus {
@@ -115,6 +117,7 @@ impl fmt::Display for RunStatus {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Stopped => "stopped",
         })
     }
 }
@@ -137,6 +140,9 @@ pub struct AttemptAnswer {
     pub unique: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timing: Vec<TimedPart>,
 }
@@ -147,6 +153,9 @@ pub struct ResultSummary {
     pub out: S3Uri,
     pub words: u64,
     pub unique: u64,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default)]
+    pub sha256: String,
     /// The most frequent words, most frequent first.
     pub top: Vec<(String, u64)>,
 }
@@ -168,6 +177,11 @@ impl Verification {
     pub fn is_exact(&self) -> bool {
         self.missing == 0 && self.extra == 0 && self.different == 0
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Something that happened in a run, and when.
@@ -194,6 +208,11 @@ pub enum EventKind {
     RunContinued {
         mappers: u32,
     },
+    /// Which console this is among those that took up the run, counted from 1; later ones name their attempts
+    /// after it.
+    Claimed {
+        claim: u32,
+    },
     /// The input, pinned: a run over another version of it would be another run.
     InputPinned {
         bytes: u64,
@@ -210,6 +229,18 @@ pub enum EventKind {
     },
     ChunksPlanned {
         chunks: Vec<ChunkRef>,
+        /// Each chunk's size in bytes, where the splitter said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sizes: Option<Vec<u64>>,
+    },
+    /// The plan is in S3; its id is the SHA-256 of its bytes.
+    PlanWritten {
+        plan: String,
+    },
+    /// The copy of a chunk is gone: from now on its bytes come from the input.
+    ChunkReplaced {
+        chunk: u32,
+        source: ChunkRef,
     },
     AttemptStarted {
         #[serde(flatten)]
@@ -218,6 +249,9 @@ pub enum EventKind {
         task: TaskId,
         /// `IP:PORT`
         address: String,
+        /// Another attempt at the same work is still in flight, and slow.
+        #[serde(default, skip_serializing_if = "is_false")]
+        backup: bool,
     },
     AttemptSucceeded {
         #[serde(flatten)]
@@ -226,6 +260,16 @@ pub enum EventKind {
         /// From sending the request to the last byte of the answer.
         ms: f64,
         answer: AttemptAnswer,
+        /// Its answer was lost for this reason; what it did was found in S3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recovered: Option<Trouble>,
+    },
+    /// The output of an attempt of which nothing else is known, found in S3.
+    AttemptFound {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        answer: AttemptAnswer,
     },
     AttemptFailed {
         #[serde(flatten)]
@@ -233,11 +277,11 @@ pub enum EventKind {
         attempt: u32,
         ms: f64,
         trouble: Trouble,
-        /// When the next attempt may start; `None` when there will be none.
+        /// When the next attempt may start, 0 while another one is in flight; `None` when there will be none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retry_in_ms: Option<u64>,
     },
-    /// The run was cancelled while the attempt was in flight.
+    /// The run was cancelled while the attempt was in flight, or another attempt at the same work was faster.
     AttemptAbandoned {
         #[serde(flatten)]
         work: Work,
@@ -250,8 +294,27 @@ pub enum EventKind {
         work: Work,
         attempt: u32,
     },
+    /// The output that counted does not any more: it is not what it should be.
+    Withdrawn {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        trouble: Trouble,
+    },
+    /// A task that failed too often in a row gets no work for a while, then one request.
+    SetAside {
+        task: TaskId,
+        for_ms: u64,
+    },
+    /// How many requests may be in flight at once from now on, because S3 or a service asked to slow down, or
+    /// does so no more.
+    Concurrency {
+        limit: u32,
+    },
     ResultRead(ResultSummary),
     Verified(Verification),
+    /// The success record is in S3: the run is done, for every console.
+    SuccessRecorded,
     /// Something a person should know that doesn't end the run.
     Notice(Trouble),
     RunFinished {

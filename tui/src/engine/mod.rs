@@ -1,17 +1,30 @@
 //! The run engine: split → map → reduce over the tasks of a cluster, told as events.
 
+mod answer;
 mod call_error;
+mod claim;
 pub mod client;
+mod concurrency;
 mod dispatch;
+mod doubt;
 pub mod event;
+mod flight;
 pub mod journal;
+mod landing;
+mod liveness;
 pub mod objects;
 mod phases;
 pub mod plan;
+mod plan_file;
 mod queue;
 pub mod record;
+mod recover;
 mod run;
 pub mod stats;
+mod success;
+mod take_up;
+pub mod wording;
 mod work;
 
 pub use run::{Context, Job, run};
+pub use take_up::left_in_s3;

@@ -1,9 +1,13 @@
 //! What the engine itself reads from S3: the input's version, the final counts, and the input again to verify them.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use mrdeck_services::count::table::{Counts, compare};
 use mrdeck_services::count::tokens::WordCounter;
-use mrdeck_services::store::{ObjectMeta, ReadOptions, Store, StoreError};
+use mrdeck_services::digest::Digest;
+use mrdeck_services::store::{ObjectMeta, ReadOptions, Store, StoreError, WriteOptions};
 use mrdeck_services::uri::S3Uri;
 
 use super::event::{ResultSummary, Verification};
@@ -13,6 +17,11 @@ use crate::trouble::{Trouble, TroubleKind};
 const TOP_WORDS: usize = 100;
 /// Differences shown of a result that is wrong.
 const SAMPLES: usize = 10;
+/// A write that meets another one is tried so often, with pauses that double.
+const CONFLICTS: usize = 6;
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A body is read so often, at most.
+const READS: usize = 3;
 
 /// What a person is told about a failure of S3.
 pub fn store_trouble(error: &StoreError) -> Trouble {
@@ -26,10 +35,14 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
         }
         StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
         StoreError::OtherRegion { .. } => "name that region with --region",
+        StoreError::Skewed { .. } => {
+            "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'"
+        }
         StoreError::Exists { .. } => "choose another name",
         StoreError::Source { .. } => "check the file, and try again when nobody writes it any more",
         StoreError::Throttled { .. }
         | StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
         | StoreError::Conflict { .. }
         | StoreError::Other { .. } => "try again in a moment",
     };
@@ -60,37 +73,113 @@ pub(super) async fn pin(store: &dyn Store, input: &S3Uri) -> Result<ObjectMeta, 
     Ok(meta)
 }
 
-pub async fn read_counts(store: &dyn Store, at: &S3Uri) -> Result<Counts, Trouble> {
-    let body = read_all(store, at).await?;
-    Counts::from_json(&body).map_err(|error| {
+pub(super) fn parse_counts(at: &S3Uri, body: &[u8]) -> Result<Counts, Trouble> {
+    Counts::from_json(body).map_err(|error| {
         Trouble::new(
             format!("{at} does not hold counts: {error}"),
             "check the reducer's version and its logs",
         )
+        .of_kind(TroubleKind::Refused)
     })
 }
 
 /// A whole object in memory: for results, whose size is bounded by the vocabulary.
 pub async fn read_all(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, Trouble> {
-    let read = async {
-        let object = store.get(at, ReadOptions::default()).await?;
-        object
-            .body
-            .try_fold(Vec::new(), async |mut body, piece| {
-                body.extend_from_slice(&piece);
-                Ok(body)
-            })
-            .await
-    };
-    read.await.map_err(|error| store_trouble(&error))
+    read(store, at).await.map_err(|error| store_trouble(&error))
 }
 
-pub(super) fn summarise(out: S3Uri, counts: &Counts) -> ResultSummary {
+/// Reads again what came damaged or not whole: no layer below does.
+async fn read(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..READS {
+        match read_once(store, at).await {
+            Err(
+                StoreError::Truncated { .. }
+                | StoreError::Damaged { .. }
+                | StoreError::Unreachable { .. },
+            ) => {}
+            done => return done,
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
+    }
+    read_once(store, at).await
+}
+
+async fn read_once(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
+    let object = store.get(at, ReadOptions::default()).await?;
+    object
+        .body
+        .try_fold(Vec::new(), async |mut body, piece| {
+            body.extend_from_slice(&piece);
+            Ok(body)
+        })
+        .await
+}
+
+/// A small object as JSON; `None` if it is not there.
+pub(super) async fn read_if_there(
+    store: &dyn Store,
+    at: &S3Uri,
+) -> Result<Option<Vec<u8>>, Trouble> {
+    match read(store, at).await {
+        Ok(body) => Ok(Some(body)),
+        Err(StoreError::NoSuchKey { .. }) => Ok(None),
+        Err(error) => Err(store_trouble(&error)),
+    }
+}
+
+/// What came of writing an object that must not be there yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Now,
+    /// Somebody else's is there; this is it.
+    Before(Vec<u8>),
+}
+
+/// Writes an object if there is none (If-None-Match). A write whose answer was lost is recognised by its bytes.
+pub(super) async fn write_new(
+    store: &dyn Store,
+    at: &S3Uri,
+    body: &[u8],
+) -> Result<Written, Trouble> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 0..CONFLICTS {
+        let options = WriteOptions {
+            only_new: true,
+            ..WriteOptions::default()
+        };
+        match store.write(at, Bytes::copy_from_slice(body), options).await {
+            Ok(()) => return Ok(Written::Now),
+            Err(StoreError::Exists { .. }) => {
+                let there = read(store, at)
+                    .await
+                    .map_err(|error| store_trouble(&error))?;
+                return Ok(if there == body {
+                    Written::Now
+                } else {
+                    Written::Before(there)
+                });
+            }
+            // Two writes at a time: one of them will be there in a moment.
+            Err(StoreError::Conflict { .. }) => tokio::time::sleep(pause).await,
+            Err(error) => return Err(store_trouble(&error)),
+        }
+        pause *= 2;
+    }
+    Err(Trouble::new(
+        format!("{at} can't be written: somebody else keeps writing it"),
+        "see which other console works on this run, and try again in a moment",
+    ))
+}
+
+pub(super) fn summarise(out: S3Uri, body: &[u8], counts: &Counts) -> ResultSummary {
     let top = counts.top(TOP_WORDS);
     ResultSummary {
         out,
         words: counts.words(),
         unique: counts.unique(),
+        sha256: Digest::of(body).to_string(),
         top: top
             .into_iter()
             .map(|(word, count)| (word.to_owned(), count))
@@ -125,7 +214,7 @@ pub(super) async fn recount(
         counter.feed(&piece).map_err(uncountable)?;
     }
     let expected = counter.finish().map_err(uncountable)?;
-    let actual = read_counts(store, out).await?;
+    let actual = parse_counts(out, &read_all(store, out).await?)?;
     let found = compare(&expected, &actual);
     let samples = found
         .missing

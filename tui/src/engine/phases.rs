@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use mrdeck_services::api::ChunkRef;
+use mrdeck_services::digest::Digest;
 use mrdeck_services::store::ReadOptions;
+use mrdeck_services::uri::S3Uri;
 
-use super::client::{Answer, Request};
-use super::dispatch::{Check, dispatch};
+use super::client::{Answer, AttemptName, Request};
+use super::dispatch::{Check, Outcome, dispatch};
 use super::event::{EventKind, Phase, Verification, Work};
 use super::queue::Item;
 use super::run::{Runner, Stop};
@@ -14,6 +16,17 @@ use super::{objects, plan};
 use crate::cluster::Role;
 use crate::figures::{plural, thousands};
 use crate::trouble::{Trouble, TroubleKind};
+
+/// An output that was found wrong is made again so often.
+const MAX_WITHDRAWALS: u32 = 3;
+
+/// What came of a reduce.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Reduced {
+    Committed,
+    /// Map outputs were withdrawn: they have to be made again first.
+    AfterMaps,
+}
 
 impl Runner {
     pub(super) async fn split(&mut self) -> Result<(), Stop> {
@@ -32,14 +45,14 @@ impl Runner {
         };
         let attempt = self.record.split.next_attempt();
         let item = Item::new(Work::SPLIT, request, bytes, attempt);
-        let check = move |answer: &Answer| match answer {
+        let check = move |_, _: &AttemptName, answer: &Answer| match answer {
             Answer::Split(answer) => plan::check_split(answer, &input, bytes),
             _ => Ok(()),
         };
-        let commits = self
-            .dispatch_phase(Phase::Split, Role::Splitter, vec![item], &check)
+        let outcome = self
+            .dispatch_phase(Phase::Split, vec![item], 1, &check)
             .await?;
-        let Some((_, Answer::Split(answer))) = commits.into_iter().next() else {
+        let Some((_, Answer::Split(answer))) = outcome.commits.into_iter().next() else {
             return Err(Stop::Failed(self.last_failure(Phase::Split)));
         };
         let made = answer.chunks.len();
@@ -50,109 +63,219 @@ impl Runner {
             );
             self.emit(EventKind::Notice(notice)).await;
         }
-        let chunks = answer.chunks;
-        self.emit(EventKind::ChunksPlanned { chunks }).await;
+        let (chunks, sizes) = (answer.chunks, answer.sizes);
+        self.emit(EventKind::ChunksPlanned { chunks, sizes }).await;
         Ok(())
     }
 
     pub(super) async fn map(&mut self) -> Result<(), Stop> {
-        let missing = plan::missing_chunks(&self.record);
-        if missing.is_empty() {
-            return Ok(());
+        loop {
+            let missing = plan::missing_chunks(&self.record);
+            if missing.is_empty() {
+                return Ok(());
+            }
+            let items = self.map_items(&missing);
+            let chunks: Vec<_> = self
+                .record
+                .chunks
+                .iter()
+                .map(|chunk| (chunk.source.clone(), chunk.bytes))
+                .collect();
+            let total = chunks.len();
+            let check = move |work: Work, name: &AttemptName, answer: &Answer| {
+                let index = work.chunk.and_then(|chunk| usize::try_from(chunk).ok());
+                match (index.and_then(|index| chunks.get(index)), answer) {
+                    (Some((source, bytes)), Answer::Map(answer)) => {
+                        plan::check_map(source, *bytes, name, answer)
+                    }
+                    _ => Ok(()),
+                }
+            };
+            let outcome = self
+                .dispatch_phase(Phase::Map, items, total, &check)
+                .await?;
+            let failed = plan::missing_chunks(&self.record);
+            if !failed.is_empty() && !self.replace_lost(&outcome.culprits).await {
+                return Err(Stop::Failed(self.unmapped(failed.len())));
+            }
         }
-        let chunks = u64::try_from(self.record.chunks.len()).unwrap_or(1).max(1);
-        let average = self.record.input_bytes.unwrap_or_default() / chunks;
-        let items = missing
-            .iter()
-            .filter_map(|&index| {
-                let chunk = self.record.chunks.get(usize::try_from(index).ok()?)?;
-                let bytes = match &chunk.source {
-                    ChunkRef::Object(_) => average,
-                    ChunkRef::Range { start, end, .. } => end - start,
-                };
-                let source = chunk.source.clone();
-                let attempt = chunk.work.next_attempt();
-                let etag = self.record.input_etag.clone();
-                let request = Request::Map { source, etag };
-                Some(Item::new(Work::map(index), request, bytes, attempt))
-            })
-            .collect();
-        self.dispatch_phase(Phase::Map, Role::Mapper, items, &|_| Ok(()))
-            .await?;
-        let failed = plan::missing_chunks(&self.record);
-        if failed.is_empty() {
-            return Ok(());
-        }
-        let why = self.last_failure(Phase::Map);
-        if why.kind == TroubleKind::InputChanged {
-            return Err(Stop::Failed(why));
-        }
-        Err(Stop::Failed(
-            Trouble::new(
-                format!(
-                    "{} of {chunks} chunks could not be mapped; the last reason: {}",
-                    failed.len(),
-                    why.cause
-                ),
-                "what was counted is kept: only the failed mappers need to run again",
-            )
-            .of_kind(why.kind),
-        ))
     }
 
-    pub(super) async fn reduce(&mut self) -> Result<(), Stop> {
+    fn map_items(&self, missing: &[u32]) -> Vec<Item> {
+        let chunks = u64::try_from(self.record.chunks.len()).unwrap_or(1).max(1);
+        let average = self.record.input_bytes.unwrap_or_default() / chunks;
+        let item = |index: &u32| {
+            let chunk = self.record.chunks.get(usize::try_from(*index).ok()?)?;
+            let bytes = match &chunk.source {
+                ChunkRef::Object(_) => chunk.bytes.unwrap_or(average),
+                ChunkRef::Range { start, end, .. } => end - start,
+            };
+            let source = chunk.source.clone();
+            let attempt = chunk.work.next_attempt();
+            let etag = self.record.input_etag.clone();
+            let request = Request::Map { source, etag };
+            Some(Item::new(Work::map(*index), request, bytes, attempt))
+        };
+        missing.iter().filter_map(item).collect()
+    }
+
+    /// Chunks whose copies are gone are read from the input instead; says whether there was one.
+    async fn replace_lost(&mut self, culprits: &[(Work, S3Uri, Trouble)]) -> bool {
+        let mut any = false;
+        for (work, object, _) in culprits {
+            let Some(chunk) = work.chunk else {
+                continue;
+            };
+            let index = chunk as usize;
+            let source = self.record.chunks.get(index).map(|chunk| &chunk.source);
+            let is_copy = matches!(source, Some(ChunkRef::Object(copy)) if copy == object);
+            if let Some(source) = plan::range_of(&self.record, index).filter(|_| is_copy) {
+                self.emit(EventKind::ChunkReplaced { chunk, source }).await;
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn unmapped(&self, failed: usize) -> Trouble {
+        let why = self.last_failure(Phase::Map);
+        if why.kind == TroubleKind::InputChanged {
+            return why;
+        }
+        let chunks = self.record.chunks.len();
+        Trouble::new(
+            format!(
+                "{failed} of {chunks} chunks could not be mapped; the last reason: {}",
+                why.cause
+            ),
+            "what was counted is kept: only the failed mappers need to run again",
+        )
+        .of_kind(why.kind)
+    }
+
+    /// Adds the committed map outputs up; [`Reduced::AfterMaps`] when some of them have to be made again first.
+    pub(super) async fn reduce(&mut self) -> Result<Reduced, Stop> {
         let inputs = plan::reduce_inputs(&self.record)?;
+        let sha256 = plan::reduce_hashes(&self.record);
         let files = u64::try_from(inputs.len()).unwrap_or(u64::MAX);
         let attempt = self.record.reduce.next_attempt();
         let bytes = self.record.input_bytes.unwrap_or_default();
-        let item = Item::new(Work::REDUCE, Request::Reduce { inputs }, bytes, attempt);
-        let check = move |answer: &Answer| match answer {
-            Answer::Reduce(answer) if answer.files.is_some_and(|given| given != files) => {
-                Err(Trouble::new(
-                    format!(
-                        "the reducer added up {} map outputs instead of {files}",
-                        answer.files.unwrap_or_default()
-                    ),
-                    "check the reducer's version and its logs",
-                ))
-            }
+        let request = Request::Reduce { inputs, sha256 };
+        let item = Item::new(Work::REDUCE, request, bytes, attempt);
+        let check = move |_, name: &AttemptName, answer: &Answer| match answer {
+            Answer::Reduce(answer) => plan::check_reduce(files, name, answer),
             _ => Ok(()),
         };
-        let commits = self
-            .dispatch_phase(Phase::Reduce, Role::Reducer, vec![item], &check)
+        let outcome = self
+            .dispatch_phase(Phase::Reduce, vec![item], 1, &check)
             .await?;
-        if commits.is_empty() {
+        if !outcome.commits.is_empty() {
+            return Ok(Reduced::Committed);
+        }
+        for (_, object, trouble) in outcome.culprits {
+            self.withdraw_map(&object, trouble).await?;
+        }
+        if plan::missing_chunks(&self.record).is_empty() {
             return Err(Stop::Failed(self.last_failure(Phase::Reduce)));
         }
-        Ok(())
+        Ok(Reduced::AfterMaps)
+    }
+
+    /// The map output at this address is not what it should be: it does not count any more.
+    async fn withdraw_map(&mut self, object: &S3Uri, trouble: Trouble) -> Result<(), Stop> {
+        let chunks = (0..).zip(&self.record.chunks);
+        let found = chunks
+            .filter(|(_, chunk)| chunk.work.out() == Some(object))
+            .find_map(|(index, chunk)| Some((Work::map(index), chunk.work.committed?)));
+        match found {
+            Some((work, attempt)) => self.withdraw(work, attempt, trouble).await,
+            None => Ok(()),
+        }
+    }
+
+    pub(super) async fn withdraw(
+        &mut self,
+        work: Work,
+        attempt: u32,
+        trouble: Trouble,
+    ) -> Result<(), Stop> {
+        let before = self.record.withdrawals(work);
+        let withdrawn = EventKind::Withdrawn {
+            work,
+            attempt,
+            trouble: trouble.clone(),
+        };
+        self.emit(withdrawn).await;
+        if before < MAX_WITHDRAWALS {
+            return Ok(());
+        }
+        Err(Stop::Failed(Trouble::new(
+            format!(
+                "the output of {work} was wrong {} times; the last reason: {}",
+                before + 1,
+                trouble.cause
+            ),
+            "see who else writes into this bucket, and the tasks' logs",
+        )))
     }
 
     async fn dispatch_phase(
         &mut self,
         phase: Phase,
-        role: Role,
         items: Vec<Item>,
+        total: usize,
         check: Check<'_>,
-    ) -> Result<Vec<(Work, Answer)>, Stop> {
+    ) -> Result<Outcome, Stop> {
+        let role = match phase {
+            Phase::Split => Role::Splitter,
+            Phase::Reduce => Role::Reducer,
+            Phase::Map | Phase::Verify => Role::Mapper,
+        };
         self.emit(EventKind::PhaseStarted { phase }).await;
         let started = Instant::now();
-        let result = dispatch(self, role, items, check).await;
+        let result = dispatch(self, role, items, total, check).await;
         self.phase(phase, started, result).await
     }
 
-    /// Reads the final counts back, and refuses them if they don't add up.
-    pub(super) async fn read_result(&mut self) -> Result<(), Stop> {
-        let Some(out) = self.record.reduce.out().cloned() else {
+    /// Reads the final counts back, and refuses them if they don't add up. Counts that are not those the reducer
+    /// wrote do not count any more, and the reduce has to be done again: then it says no.
+    pub(super) async fn read_result(&mut self) -> Result<bool, Stop> {
+        let (Some(out), Some(attempt)) = (
+            self.record.reduce.out().cloned(),
+            self.record.reduce.committed,
+        ) else {
             return Err(Stop::Failed(self.last_failure(Phase::Reduce)));
         };
+        let expected = self.record.reduce.answer();
+        let expected = expected.and_then(|answer| answer.sha256.clone());
         let store = self.store.clone();
-        let counts = self
-            .or_cancelled(objects::read_counts(store.as_ref(), &out))
-            .await?;
+        let read = self.or_cancelled(async { objects::read_if_there(store.as_ref(), &out).await });
+        let body = read.await?;
+        let found = body.as_deref().map(|body| Digest::of(body).to_string());
+        let is_expected = match (&found, &expected) {
+            (None, _) => false,
+            (Some(_), None) => true,
+            (Some(found), Some(expected)) => found.eq_ignore_ascii_case(expected),
+        };
+        if !is_expected {
+            let trouble = Trouble::new(
+                match found {
+                    None => format!("the final counts {out} are gone"),
+                    Some(_) => {
+                        format!("the final counts {out} are not those that the reducer wrote")
+                    }
+                },
+                "the reduce is done again",
+            );
+            self.withdraw(Work::REDUCE, attempt, trouble).await?;
+            return Ok(false);
+        }
+        let body = body.unwrap_or_default();
+        let counts = objects::parse_counts(&out, &body)?;
         plan::check_conservation(&self.record, counts.words())?;
-        let summary = objects::summarise(out, &counts);
+        let summary = objects::summarise(out, &body, &counts);
         self.emit(EventKind::ResultRead(summary)).await;
-        Ok(())
+        Ok(true)
     }
 
     pub(super) async fn verify(&mut self) -> Result<(), Stop> {
@@ -172,10 +295,13 @@ impl Runner {
         if is_exact {
             Ok(())
         } else {
-            Err(Stop::Failed(Trouble::new(
-                cause,
-                "don't use it: run again from the start, and check the services' versions",
-            )))
+            Err(Stop::Failed(
+                Trouble::new(
+                    cause,
+                    "don't use it: run again from the start, and check the services' versions",
+                )
+                .of_kind(TroubleKind::Refused),
+            ))
         }
     }
 

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use mrdeck_services::api::{ChunkRef, MAX_CHUNKS, SplitAnswer};
+use mrdeck_services::api::{
+    AttemptParams, ChunkRef, MAX_CHUNKS, MapAnswer, ReduceAnswer, SplitAnswer,
+};
 use mrdeck_services::uri::S3Uri;
 
+use super::client::AttemptName;
 use super::record::{Record, WorkState};
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
 
 /// A chunk above this takes one mapper long enough that more, smaller ones balance better.
 const LARGE_CHUNK: u64 = 64 << 20;
@@ -71,6 +74,86 @@ pub fn check_split(answer: &SplitAnswer, input: &S3Uri, input_bytes: u64) -> Res
     Ok(())
 }
 
+/// Refuses an answer that is not about the attempt it was asked for, or not about all of its chunk.
+pub fn check_map(
+    source: &ChunkRef,
+    bytes: Option<u64>,
+    name: &AttemptName,
+    answer: &MapAnswer,
+) -> Result<(), Trouble> {
+    check_name(name, answer.of.as_ref(), "mapper")?;
+    let refuse = |cause: String| {
+        Err(Trouble::new(
+            cause,
+            "check the mapper's version and its logs",
+        ))
+    };
+    match (source, answer.bytes) {
+        (ChunkRef::Range { .. }, None) => refuse(
+            "the mapper does not say how much of the byte range it read: it may not know ranges"
+                .to_owned(),
+        ),
+        (ChunkRef::Object(uri), Some(read)) if bytes.is_some_and(|bytes| bytes != read) => {
+            let cut = bytes.unwrap_or_default();
+            refuse(format!(
+                "the mapper read {read} bytes of {uri}, which was cut with {cut}"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a reduce that added up something else than all of the maps.
+pub fn check_reduce(files: u64, name: &AttemptName, answer: &ReduceAnswer) -> Result<(), Trouble> {
+    check_name(name, answer.of.as_ref(), "reducer")?;
+    match answer.files {
+        Some(given) if given != files => Err(Trouble::new(
+            format!("the reducer added up {given} map outputs instead of {files}"),
+            "check the reducer's version and its logs",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Services that say nothing of the attempt are taken at their word.
+fn check_name(
+    name: &AttemptName,
+    of: Option<&AttemptParams>,
+    service: &str,
+) -> Result<(), Trouble> {
+    match of {
+        Some(of) if *of != name.params() => Err(Trouble::new(
+            format!("the {service} answered for another attempt than it was asked for"),
+            format!("check the {service}'s version, and what is between it and this console"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The bytes of the input that a chunk was cut from, where every chunk's size is known.
+pub fn range_of(record: &Record, index: usize) -> Option<ChunkRef> {
+    let before = record.chunks.get(..index)?.iter();
+    let start = before
+        .map(|chunk| chunk.bytes)
+        .try_fold(0u64, |sum, bytes| sum.checked_add(bytes?))?;
+    let end = start.checked_add(record.chunks.get(index)?.bytes?)?;
+    Some(ChunkRef::Range {
+        s3: record.input.clone(),
+        start,
+        end,
+    })
+}
+
+/// What the reduce's inputs must hash to, in the chunks' order; empty where that is not known of all.
+pub fn reduce_hashes(record: &Record) -> Vec<String> {
+    let hashes: Option<Vec<String>> = record
+        .chunks
+        .iter()
+        .map(|chunk| chunk.work.answer()?.sha256.clone())
+        .collect();
+    hashes.unwrap_or_default()
+}
+
 /// The chunks that have no committed output.
 pub fn missing_chunks(record: &Record) -> Vec<u32> {
     (0..)
@@ -95,7 +178,8 @@ pub fn reduce_inputs(record: &Record) -> Result<Vec<S3Uri>, Trouble> {
             return Err(Trouble::new(
                 format!("two chunks name the same output, {out}, so one would be lost"),
                 "use services that give each attempt an output of its own",
-            ));
+            )
+            .of_kind(TroubleKind::Refused));
         }
         inputs.push(out.clone());
     }
@@ -108,13 +192,14 @@ pub fn check_conservation(record: &Record, result_words: u64) -> Result<(), Trou
         Err(Trouble::new(
             cause,
             "the result is refused: run again from the start, and see the tasks' logs",
-        ))
+        )
+        .of_kind(TroubleKind::Refused))
     };
     let reported = |pick: fn(&super::event::AttemptAnswer) -> Option<u64>| {
         record
             .chunks
             .iter()
-            .map(|chunk| pick(chunk.work.result()?.1))
+            .map(|chunk| pick(chunk.work.answer()?))
             .try_fold(0u64, |sum, value| sum.checked_add(value?))
     };
     if let Some(words) = reported(|answer| answer.words)
@@ -131,7 +216,7 @@ pub fn check_conservation(record: &Record, result_words: u64) -> Result<(), Trou
             "the maps read {bytes} bytes, but the input has {input_bytes}"
         ));
     }
-    if let Some((_, answer)) = record.reduce.result()
+    if let Some(answer) = record.reduce.answer()
         && let Some(words) = answer.words
         && words != result_words
     {

@@ -16,6 +16,10 @@ const SET_ASIDE: Duration = Duration::from_secs(10);
 /// The pause before the second attempt; it doubles each time, up to the longest one.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A piece of work is put off so often because S3 or a service asks to slow down; that costs none of its attempts.
+/// With the pauses it is a minute at least.
+const MAX_THROTTLED: u32 = 12;
+const LONGEST_THROTTLED_PAUSE: Duration = Duration::from_secs(10);
 
 /// A piece of work on its way to a commit.
 #[derive(Debug, Clone)]
@@ -27,6 +31,7 @@ pub struct Item {
     /// The number the next attempt gets.
     pub attempt: u32,
     attempts_left: u32,
+    throttled: u32,
     not_before: Option<Instant>,
     failed_on: Vec<TaskId>,
 }
@@ -39,12 +44,25 @@ impl Item {
             input_bytes,
             attempt,
             attempts_left: MAX_ATTEMPTS,
+            throttled: 0,
             not_before: None,
             failed_on: Vec::new(),
         }
     }
 
-    fn failures_on(&self, task: &TaskId) -> usize {
+    /// An attempt at it failed on this task.
+    pub fn note_failure(&mut self, task: &TaskId) {
+        self.attempts_left = self.attempts_left.saturating_sub(1);
+        self.failed_on.push(task.clone());
+    }
+
+    /// An attempt at it begins; gives its number.
+    pub fn begin(&mut self) -> u32 {
+        self.attempt += 1;
+        self.attempt - 1
+    }
+
+    pub fn failures_on(&self, task: &TaskId) -> usize {
         self.failed_on.iter().filter(|id| *id == task).count()
     }
 }
@@ -53,6 +71,17 @@ impl Item {
 struct Conduct {
     failures_in_a_row: u32,
     set_aside_until: Option<Instant>,
+    /// How long its last successful attempt took.
+    latency: Option<Duration>,
+}
+
+/// What becomes of work that failed, and of the task it failed on.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// The pause before it is tried again; `None` when its attempts are used up.
+    pub pause: Option<Duration>,
+    /// For how long the task gets no work, where this failure was one too many.
+    pub set_aside: Option<Duration>,
 }
 
 /// The work of one phase.
@@ -74,6 +103,20 @@ impl Queue {
         self.waiting.is_empty()
     }
 
+    /// The tasks that are not set aside; all of them if that leaves none.
+    pub fn trusted(&self, now: Instant, usable: &[TaskId]) -> Vec<TaskId> {
+        let trusted: Vec<TaskId> = usable
+            .iter()
+            .filter(|task| !self.is_set_aside(task, now))
+            .cloned()
+            .collect();
+        if trusted.is_empty() {
+            usable.to_vec()
+        } else {
+            trusted
+        }
+    }
+
     /// Takes the next piece of work that one of the `idle` tasks may do now.
     ///
     /// An attempt goes to a task on which the work failed least among all the `usable` ones, so a second
@@ -84,18 +127,9 @@ impl Queue {
         usable: &[TaskId],
         idle: &[TaskId],
     ) -> Option<(Item, TaskId)> {
-        let trusted: Vec<&TaskId> = usable
-            .iter()
-            .filter(|task| !self.is_set_aside(task, now))
-            .collect();
-        let candidates = if trusted.is_empty() {
-            usable.iter().collect()
-        } else {
-            trusted
-        };
+        let candidates = self.trusted(now, usable);
         let idle: Vec<&TaskId> = candidates
             .iter()
-            .copied()
             .filter(|task| idle.contains(task))
             .collect();
         if idle.is_empty() {
@@ -106,9 +140,12 @@ impl Queue {
                 return None;
             }
             let fewest = candidates.iter().map(|task| item.failures_on(task)).min()?;
+            // What failed before goes where it failed least, however slow that is.
+            let may_be_slow = !item.failed_on.is_empty();
             let task = idle
                 .iter()
                 .filter(|task| item.failures_on(task) == fewest)
+                .filter(|task| may_be_slow || !self.others_are_faster(task, &candidates))
                 .min_by_key(|task| self.failures_in_a_row(task))?;
             Some((index, (*task).clone()))
         });
@@ -116,11 +153,62 @@ impl Queue {
         Some((self.waiting.remove(index)?, task))
     }
 
-    pub fn succeeded(&mut self, task: &TaskId) {
-        self.conduct.remove(task);
+    /// Would the others be through with all that waits before this one has done one piece of it?
+    ///
+    /// Measured by each task's last latency. A task of which nothing is known yet is given the benefit of the doubt.
+    fn others_are_faster(&self, task: &TaskId, candidates: &[TaskId]) -> bool {
+        let latency = |task: &TaskId| {
+            let conduct = self.conduct.get(task)?;
+            conduct.latency.filter(|_| conduct.failures_in_a_row == 0)
+        };
+        let Some(own) = latency(task) else {
+            return false;
+        };
+        let others = candidates.iter().filter(|other| *other != task);
+        let known: Vec<f64> = others
+            .filter_map(latency)
+            .map(|latency| latency.as_secs_f64().max(1e-6))
+            .collect();
+        let rate: f64 = known.iter().map(|seconds| 1.0 / seconds).sum();
+        let slowest = known.iter().copied().fold(0.0, f64::max);
+        // What they have in hands now takes them a round at most.
+        let through = self.waiting.len() as f64 / rate + slowest;
+        !known.is_empty() && through < own.as_secs_f64()
     }
 
-    /// Puts failed work back, unless its attempts are used up; gives the pause before it is tried again.
+    pub fn succeeded(&mut self, task: &TaskId, latency: Duration) {
+        let conduct = Conduct {
+            latency: Some(latency),
+            ..Conduct::default()
+        };
+        self.conduct.insert(task.clone(), conduct);
+    }
+
+    /// Notes a failure that is the task's; gives for how long it is set aside, if this was one too many.
+    pub fn blame(&mut self, task: &TaskId, now: Instant) -> Option<Duration> {
+        let conduct = self.conduct.entry(task.clone()).or_default();
+        conduct.failures_in_a_row += 1;
+        let is_aside = conduct.set_aside_until.is_some_and(|until| until > now);
+        // While it is set aside it only fails because nobody else is left.
+        if is_aside || conduct.failures_in_a_row < FAILURES_IN_A_ROW {
+            return None;
+        }
+        conduct.set_aside_until = Some(now + SET_ASIDE);
+        Some(SET_ASIDE)
+    }
+
+    /// Puts work back that was refused because there was too much of it; gives the pause.
+    pub fn throttled(&mut self, mut item: Item, now: Instant, jitter: f64) -> Option<Duration> {
+        item.throttled += 1;
+        if item.throttled > MAX_THROTTLED {
+            return None;
+        }
+        let doublings = (item.throttled - 1).min(16);
+        let pause = (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_THROTTLED_PAUSE);
+        Some(self.put_back(item, pause, now, jitter))
+    }
+
+    /// Puts failed work back, unless its attempts are used up.
     ///
     /// `jitter` between 0 and 1 spreads the pauses, so that what failed together does not return together.
     pub fn failed(
@@ -130,24 +218,28 @@ impl Queue {
         worth_retrying: bool,
         now: Instant,
         jitter: f64,
-    ) -> Option<Duration> {
-        let conduct = self.conduct.entry(task.clone()).or_default();
-        conduct.failures_in_a_row += 1;
-        if conduct.failures_in_a_row >= FAILURES_IN_A_ROW {
-            conduct.set_aside_until = Some(now + SET_ASIDE);
-        }
-        item.attempts_left -= 1;
+    ) -> Verdict {
+        let set_aside = self.blame(task, now);
+        item.note_failure(task);
         if item.attempts_left == 0 || !worth_retrying {
-            return None;
+            return Verdict {
+                pause: None,
+                set_aside,
+            };
         }
         let doublings = MAX_ATTEMPTS - item.attempts_left - 1;
         let pause = (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE);
+        Verdict {
+            pause: Some(self.put_back(item, pause, now, jitter)),
+            set_aside,
+        }
+    }
+
+    fn put_back(&mut self, mut item: Item, pause: Duration, now: Instant, jitter: f64) -> Duration {
         let pause = pause.mul_f64(0.5 + jitter.clamp(0.0, 1.0));
-        item.attempt += 1;
-        item.failed_on.push(task.clone());
         item.not_before = Some(now + pause);
         self.waiting.push_back(item);
-        Some(pause)
+        pause
     }
 
     /// When waiting alone changes what [`Queue::take`] gives.
@@ -204,7 +296,8 @@ mod tests {
     fn a_second_attempt_waits_for_another_task() {
         let (mut queue, tasks, now) = (queue(1), tasks(2), Instant::now());
         let (item, task) = queue.take(now, &tasks, &tasks[..1]).unwrap();
-        let pause = queue.failed(item, &task, true, now, 0.5).unwrap();
+        let verdict = queue.failed(item, &task, true, now, 0.5);
+        let pause = verdict.pause.unwrap();
         assert!(queue.take(now, &tasks, &tasks).is_none(), "it pauses first");
         let later = now + pause;
         assert_eq!(queue.next_change(now), Some(later));
@@ -212,17 +305,18 @@ mod tests {
             queue.take(later, &tasks, &tasks[..1]).is_none(),
             "not on the task where it failed"
         );
-        let (item, other) = queue.take(later, &tasks, &tasks).unwrap();
-        assert_eq!((item.attempt, &other), (2, &tasks[1]));
+        let (mut item, other) = queue.take(later, &tasks, &tasks).unwrap();
+        assert_eq!((item.begin(), &other), (1, &tasks[1]));
+        assert_eq!(item.begin(), 2);
     }
 
     #[test]
     fn alone_a_task_gets_every_attempt_and_then_it_is_over() {
         let (mut queue, tasks, mut now) = (queue(1), tasks(1), Instant::now());
         for attempt in 1..=MAX_ATTEMPTS {
-            let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
-            assert_eq!(item.attempt, attempt);
-            match queue.failed(item, &task, true, now, 1.0) {
+            let (mut item, task) = queue.take(now, &tasks, &tasks).unwrap();
+            assert_eq!(item.begin(), attempt);
+            match queue.failed(item, &task, true, now, 1.0).pause {
                 Some(pause) => now += pause,
                 None => assert_eq!(attempt, MAX_ATTEMPTS),
             }
@@ -234,16 +328,21 @@ mod tests {
     fn what_would_fail_again_is_not_tried_again() {
         let (mut queue, tasks, now) = (queue(1), tasks(1), Instant::now());
         let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
-        assert_eq!(queue.failed(item, &task, false, now, 0.0), None);
+        assert_eq!(
+            queue.failed(item, &task, false, now, 0.0),
+            Verdict::default()
+        );
         assert!(queue.is_empty());
     }
 
     #[test]
     fn a_task_that_keeps_failing_is_set_aside_and_comes_back() {
         let (mut queue, tasks, now) = (queue(8), tasks(2), Instant::now());
-        for _ in 0..FAILURES_IN_A_ROW {
+        for failure in 1..=FAILURES_IN_A_ROW {
             let (item, task) = queue.take(now, &tasks, &tasks[..1]).unwrap();
-            queue.failed(item, &task, true, now, 0.0);
+            let verdict = queue.failed(item, &task, true, now, 0.0);
+            let is_last = failure == FAILURES_IN_A_ROW;
+            assert_eq!(verdict.set_aside.is_some(), is_last);
         }
         assert!(queue.take(now, &tasks, &tasks[..1]).is_none(), "set aside");
         assert!(
@@ -251,6 +350,39 @@ mod tests {
             "but used when it is the only one"
         );
         let later = now + SET_ASIDE;
-        assert!(queue.take(later, &tasks, &tasks[..1]).is_some());
+        let (item, task) = queue.take(later, &tasks, &tasks[..1]).unwrap();
+        let verdict = queue.failed(item, &task, true, later, 0.0);
+        assert!(verdict.set_aside.is_some(), "one request, no more");
+    }
+
+    #[test]
+    fn to_be_asked_to_slow_down_costs_no_attempt_and_is_not_the_task_s_fault() {
+        let (mut queue, tasks, mut now) = (queue(1), tasks(1), Instant::now());
+        for _ in 0..MAX_THROTTLED {
+            let (item, _) = queue.take(now, &tasks, &tasks).unwrap();
+            now += queue.throttled(item, now, 0.0).unwrap();
+        }
+        let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
+        assert_eq!(queue.failed(item, &task, true, now, 0.0).set_aside, None);
+        let (item, _) = queue.take(now + LONGEST_PAUSE, &tasks, &tasks).unwrap();
+        assert_eq!(queue.throttled(item, now, 0.0), None, "but not for ever");
+        assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn a_slow_task_gets_nothing_that_the_others_are_done_with_first() {
+        let (mut queue, tasks, now) = (queue(10), tasks(3), Instant::now());
+        let second = Duration::from_secs(1);
+        queue.succeeded(&tasks[0], 10 * second);
+        queue.succeeded(&tasks[1], second);
+        let slow = &tasks[..1];
+        assert!(
+            queue.take(now, &tasks, slow).is_some(),
+            "one other known: it needs 9 more seconds, and one for what it has"
+        );
+        queue.succeeded(&tasks[2], second);
+        assert!(queue.take(now, &tasks, slow).is_none());
+        assert!(queue.take(now, &tasks, &tasks[1..]).is_some());
+        assert!(queue.take(now, slow, slow).is_some(), "alone it is used");
     }
 }

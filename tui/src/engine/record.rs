@@ -1,22 +1,18 @@
 //! A run as its events tell it: one fold, used by the screens, the reports, the chart and the engine itself.
 
 use jiff::Timestamp;
-use mrdeck_services::api::ChunkRef;
 use mrdeck_services::uri::S3Uri;
 
 use super::event::{
     EventKind, Phase, ResultSummary, RunEvent, RunId, RunOptions, RunStatus, Verification, Work,
 };
 use super::work::millis_between;
-pub use super::work::{Attempt, Outcome, WorkRecord, WorkState};
-use crate::trouble::Trouble;
+pub use super::work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
+use crate::cluster::TaskId;
+use crate::trouble::{Trouble, TroubleKind};
 
-/// One chunk: what it is, and its work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChunkRecord {
-    pub source: ChunkRef,
-    pub work: WorkRecord,
-}
+/// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
+const UNKNOWN_TASK: &str = "found in S3";
 
 /// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -42,6 +38,10 @@ pub struct Record {
     pub input: S3Uri,
     pub input_bytes: Option<u64>,
     pub input_etag: Option<String>,
+    /// The id of the plan in S3, once it is there.
+    pub plan: Option<String>,
+    /// Which console this is among those that took up the run, counted from 1.
+    pub claim: u32,
     pub cluster: String,
     pub mappers: u32,
     pub options: RunOptions,
@@ -57,6 +57,9 @@ pub struct Record {
     pub trouble: Option<Trouble>,
     /// The whole run's wall time; passes of a rerun added up.
     pub wall_ms: f64,
+    /// When the present pass began, and when something last happened.
+    pass_began: Timestamp,
+    last_at: Timestamp,
 }
 
 impl Record {
@@ -77,6 +80,8 @@ impl Record {
             input: input.clone(),
             input_bytes: None,
             input_etag: None,
+            plan: None,
+            claim: 1,
             cluster: cluster.clone(),
             mappers: *mappers,
             options: options.clone(),
@@ -91,6 +96,8 @@ impl Record {
             notices: Vec::new(),
             trouble: None,
             wall_ms: 0.0,
+            pass_began: event.at,
+            last_at: event.at,
         })
     }
 
@@ -106,8 +113,11 @@ impl Record {
 
     pub fn apply(&mut self, event: &RunEvent) {
         match &event.kind {
-            EventKind::RunStarted { .. } => {}
-            EventKind::RunContinued { mappers } => self.continue_with(*mappers),
+            EventKind::RunContinued { mappers } => {
+                self.break_off();
+                self.pass_began = event.at;
+                self.continue_with(*mappers);
+            }
             EventKind::InputPinned { bytes, etag } => {
                 self.input_bytes = Some(*bytes);
                 self.input_etag.clone_from(etag);
@@ -120,15 +130,31 @@ impl Record {
                 clock.running_since = None;
                 clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
             }
-            EventKind::ChunksPlanned { chunks } => {
+            EventKind::Claimed { claim } => self.claim = *claim,
+            EventKind::ChunksPlanned { chunks, sizes } => {
+                let size = |index| sizes.as_ref()?.get(index).copied();
                 self.chunks = chunks
                     .iter()
-                    .map(|source| ChunkRecord {
+                    .enumerate()
+                    .map(|(index, source)| ChunkRecord {
                         source: source.clone(),
+                        bytes: size(index),
                         work: WorkRecord::default(),
                     })
                     .collect();
             }
+            EventKind::PlanWritten { plan } => self.plan = Some(plan.clone()),
+            EventKind::ChunkReplaced { chunk, source } => {
+                if let Ok(index) = usize::try_from(*chunk)
+                    && let Some(chunk) = self.chunks.get_mut(index)
+                {
+                    chunk.source = source.clone();
+                }
+            }
+            EventKind::RunStarted { .. }
+            | EventKind::SetAside { .. }
+            | EventKind::Concurrency { .. }
+            | EventKind::SuccessRecorded => {}
             EventKind::ResultRead(summary) => self.result = Some(summary.clone()),
             EventKind::Verified(found) => self.verification = Some(found.clone()),
             EventKind::Notice(trouble) => self.notices.push(trouble.clone()),
@@ -139,19 +165,40 @@ impl Record {
             } => self.finish(*status, *wall_ms, trouble.as_ref()),
             EventKind::AttemptStarted { work, .. }
             | EventKind::AttemptSucceeded { work, .. }
+            | EventKind::AttemptFound { work, .. }
+            | EventKind::Withdrawn { work, .. }
             | EventKind::AttemptFailed { work, .. }
             | EventKind::AttemptAbandoned { work, .. }
             | EventKind::Committed { work, .. } => self.apply_to_work(*work, event),
         }
+        self.last_at = event.at;
+    }
+
+    /// A pass without an end lasted as long as it told of itself.
+    fn break_off(&mut self) {
+        if self.status != RunStatus::Running {
+            return;
+        }
+        for clock in &mut self.clocks {
+            if let Some(since) = clock.running_since.take() {
+                let wall_ms = millis_between(since, self.last_at);
+                clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
+            }
+        }
+        let wall_ms = millis_between(self.pass_began, self.last_at);
+        self.finish(RunStatus::Stopped, wall_ms, None);
     }
 
     fn continue_with(&mut self, mappers: u32) {
+        let last_at = self.last_at;
         self.status = RunStatus::Running;
         self.mappers = mappers;
         self.trouble = None;
         for work in self.all_work_mut() {
             work.given_up = false;
             work.dropped = false;
+            work.withdrawals = 0;
+            work.abandon(last_at);
         }
     }
 
@@ -162,8 +209,10 @@ impl Record {
         for clock in &mut self.clocks {
             clock.running_since = None;
         }
-        if status == RunStatus::Cancelled {
+        let last_at = self.last_at;
+        if matches!(status, RunStatus::Cancelled | RunStatus::Stopped) {
             for work in self.all_work_mut() {
+                work.abandon(last_at);
                 // What was given up before stays failed: that is why it is not done.
                 work.dropped = !work.given_up;
             }
@@ -200,6 +249,23 @@ impl Record {
                     };
                 }
             }
+            EventKind::AttemptFound {
+                attempt, answer, ..
+            } => {
+                let outcome = Outcome::Found {
+                    answer: answer.clone(),
+                };
+                match record.attempt_mut(*attempt) {
+                    Some(entry) => entry.outcome = outcome,
+                    None => record.attempts.push(Attempt {
+                        number: *attempt,
+                        task: TaskId(UNKNOWN_TASK.to_owned()),
+                        address: String::new(),
+                        started_at: event.at,
+                        outcome,
+                    }),
+                }
+            }
             EventKind::AttemptFailed {
                 attempt,
                 ms,
@@ -220,9 +286,27 @@ impl Record {
                     entry.outcome = Outcome::Abandoned { ms: *ms };
                 }
             }
-            EventKind::Committed { attempt, .. } => record.committed = Some(*attempt),
+            EventKind::Committed { attempt, .. } => {
+                record.committed = Some(*attempt);
+            }
+            EventKind::Withdrawn { .. } => {
+                record.committed = None;
+                record.withdrawals += 1;
+            }
             _ => {}
         }
+    }
+
+    /// How often an output of this work was found wrong, in this pass of the run.
+    pub(super) fn withdrawals(&self, work: Work) -> u32 {
+        let record = match (work.phase, work.chunk) {
+            (Phase::Split, _) => Some(&self.split),
+            (Phase::Reduce, _) => Some(&self.reduce),
+            (_, chunk) => chunk
+                .and_then(|chunk| self.chunks.get(chunk as usize))
+                .map(|chunk| &chunk.work),
+        };
+        record.map_or(0, |work| work.withdrawals)
     }
 
     fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
@@ -288,6 +372,24 @@ impl Record {
             .verification
             .as_ref()
             .is_some_and(|found| !found.is_exact());
-        matches!(self.status, RunStatus::Failed | RunStatus::Cancelled) && !is_wrong
+        let kind = self.trouble.as_ref().map(|trouble| trouble.kind);
+        let is_final = matches!(kind, Some(TroubleKind::InputChanged | TroubleKind::Refused));
+        let is_short = matches!(
+            self.status,
+            RunStatus::Failed | RunStatus::Cancelled | RunStatus::Stopped
+        );
+        is_short && !is_wrong && !is_final
+    }
+
+    /// Is there something of it that a later `mrdeck resume` need not do again?
+    pub fn can_resume(&self) -> bool {
+        self.can_rerun() && !self.chunks.is_empty()
+    }
+
+    /// The record of a run whose console ended without a word: it stopped where the record ends.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        self.break_off();
+        self
     }
 }

@@ -9,10 +9,13 @@ use mrdeck_services::uri::S3Uri;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::claim::Claim;
 use super::client::Client;
+use super::doubt::Doubts;
 use super::event::{EventKind, Phase, RunEvent, RunId, RunOptions, RunStatus};
-use super::journal::Journal;
+use super::journal::{Journal, JournalError, OpenJournal};
 use super::objects;
+use super::phases::Reduced;
 use super::record::Record;
 use crate::cluster::{Role, TaskList};
 use crate::trouble::Trouble;
@@ -24,7 +27,14 @@ pub enum Job {
         input: S3Uri,
         options: RunOptions,
     },
+    /// What this very console stopped or failed at.
     Continue(Box<Record>),
+    /// What is missing of a run that some console left.
+    Resume {
+        record: Box<Record>,
+        /// What is to begin this machine's record, where it has none.
+        before: Vec<RunEvent>,
+    },
     /// Only recount the input of a finished run and compare.
     Verify(Box<Record>),
 }
@@ -75,9 +85,24 @@ pub(super) struct Runner {
     pub(super) store: Arc<dyn Store>,
     pub(super) client: Client,
     pub(super) attempt_limit: Option<Duration>,
-    journal: Option<Journal>,
+    /// Which addresses have to prove what serves there.
+    pub(super) doubts: Doubts,
+    /// This console's sign of life, once the run is planned.
+    pub(super) claim: Option<Claim>,
+    /// The success record is there already.
+    pub(super) is_recorded: bool,
+    journal: Option<OpenJournal>,
     events: mpsc::Sender<RunEvent>,
     pub(super) cancel: CancellationToken,
+}
+
+/// How a job begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    New,
+    Continue,
+    Resume,
+    Verify,
 }
 
 /// Runs a job to its end and gives its record. Whatever happens, the last event is `run_finished`.
@@ -85,29 +110,43 @@ pub async fn run(job: Job, context: Context) -> Record {
     let started = Instant::now();
     let mappers = u32::try_from(context.tasks.borrow().usable(Role::Mapper).count());
     let mappers = mappers.unwrap_or(u32::MAX);
-    let (record, first, only_verify) = match job {
+    let mut before = Vec::new();
+    let begun = |record| (record, EventKind::RunContinued { mappers });
+    let ((record, first), kind) = match job {
         Job::New { input, options } => {
-            let first = event(EventKind::RunStarted {
+            let first = EventKind::RunStarted {
                 run: RunId::generate(),
-                input: input.clone(),
+                input,
                 cluster: context.cluster.clone(),
                 mappers,
-                options: options.clone(),
-            });
-            (Record::begin(&first), first, false)
+                options,
+            };
+            ((Record::begin(&event(first.clone())), first), Kind::New)
         }
-        Job::Continue(record) => {
-            let first = event(EventKind::RunContinued { mappers });
-            (Some(*record), first, false)
+        Job::Continue(record) => (begun(Some(*record)), Kind::Continue),
+        Job::Resume {
+            record,
+            before: events,
+        } => {
+            before = events;
+            (begun(Some(*record)), Kind::Resume)
         }
         Job::Verify(record) => {
             let mappers = record.mappers;
-            let first = event(EventKind::RunContinued { mappers });
-            (Some(*record), first, true)
+            let first = EventKind::RunContinued { mappers };
+            ((Some(*record), first), Kind::Verify)
         }
     };
     let Some(record) = record else {
         unreachable!("a record begins with `RunStarted`, which was made above");
+    };
+    let opened = match &context.journal {
+        Some(journal) => journal.open(record.run).await.map(Some),
+        None => Ok(None),
+    };
+    let (journal, unrecorded) = match opened {
+        Ok(journal) => (journal, None),
+        Err(error) => (None, Some(error)),
     };
     let mut runner = Runner {
         record,
@@ -115,26 +154,43 @@ pub async fn run(job: Job, context: Context) -> Record {
         store: context.store,
         client: context.client,
         attempt_limit: context.attempt_limit,
-        journal: context.journal,
+        doubts: Doubts::default(),
+        claim: None,
+        is_recorded: false,
+        journal,
         events: context.events,
         cancel: context.cancel,
     };
-    runner.tell(first).await;
-    let ended = if only_verify {
-        runner.verify().await
-    } else {
-        runner.all_phases().await
+    for event in before {
+        runner.pass_on(event).await;
+    }
+    runner.emit(first).await;
+    let ended = match unrecorded {
+        // Two consoles on one machine would tear each other's record.
+        Some(error @ JournalError::Locked { .. }) => Err(Stop::Failed(error.trouble())),
+        unrecorded => {
+            if let Some(error) = unrecorded {
+                runner.emit(EventKind::Notice(error.trouble())).await;
+            }
+            match kind {
+                Kind::Verify => runner.verify().await,
+                Kind::New | Kind::Continue | Kind::Resume => runner.all_phases(kind).await,
+            }
+        }
     };
     let (status, trouble) = match ended {
         Ok(()) => (RunStatus::Done, None),
         // A result that could not be checked is still the result it was; one that is wrong is not.
-        Err(stop) if only_verify && !runner.is_found_wrong() => {
+        Err(stop) if kind == Kind::Verify && !runner.is_found_wrong() => {
             runner.emit(EventKind::Notice(stop.unverified())).await;
             (RunStatus::Done, None)
         }
         Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
         Err(Stop::Failed(trouble)) => (RunStatus::Failed, Some(trouble)),
     };
+    if let Some(claim) = runner.claim.take() {
+        claim.end().await;
+    }
     let wall_ms = millis(started);
     let finished = EventKind::RunFinished {
         status,
@@ -142,9 +198,7 @@ pub async fn run(job: Job, context: Context) -> Record {
         trouble,
     };
     runner.emit(finished).await;
-    if let Some(journal) = runner.journal.take() {
-        journal.close().await;
-    }
+    runner.close_journal().await;
     runner.record
 }
 
@@ -167,33 +221,83 @@ impl Runner {
     /// Record, journal, listeners: in this order, so that nobody hears of what is not recorded.
     async fn tell(&mut self, event: RunEvent) {
         self.record.apply(&event);
+        self.pass_on(event).await;
+    }
+
+    async fn pass_on(&mut self, event: RunEvent) {
         if let Some(journal) = &mut self.journal
-            && let Err(trouble) = journal.write(self.record.run, &event).await
+            && let Err(error) = journal.write(&event)
         {
             self.journal = None;
-            let notice = self::event(EventKind::Notice(trouble));
-            self.record.apply(&notice);
-            // Nobody listens any more: the run goes on for its record.
-            let _ = self.events.send(notice).await;
+            self.tell_unrecorded(error).await;
         }
+        // Nobody listens any more: the run goes on for its record.
         let _ = self.events.send(event).await;
     }
 
-    async fn all_phases(&mut self) -> Result<(), Stop> {
-        self.pin_input().await?;
+    async fn tell_unrecorded(&mut self, error: JournalError) {
+        let notice = event(EventKind::Notice(error.trouble()));
+        self.record.apply(&notice);
+        let _ = self.events.send(notice).await;
+    }
+
+    async fn close_journal(&mut self) {
+        if let Some(journal) = self.journal.take()
+            && let Err(error) = journal.close().await
+        {
+            self.tell_unrecorded(error).await;
+        }
+    }
+
+    async fn all_phases(&mut self, kind: Kind) -> Result<(), Stop> {
+        match kind {
+            Kind::Resume => self.take_up().await?,
+            _ => self.pin_input().await?,
+        }
         if self.record.chunks.is_empty() {
             self.split().await?;
         }
-        self.map().await?;
-        if self.record.reduce.committed.is_none() {
-            self.reduce().await?;
+        if self.claim.is_none() {
+            self.claim(self.record.claim).await?;
         }
-        self.read_result().await?;
-        if self.record.options.verify {
+        if self.record.plan.is_none() {
+            self.write_plan().await?;
+        }
+        self.count().await?;
+        if self.record.options.verify && self.record.verification.is_none() {
             self.verify().await?;
         }
-        // It must still be the one that the run began with.
-        self.pin_input().await
+        if !self.is_recorded {
+            // It must still be the one that the run began with.
+            self.pin_input().await?;
+        }
+        self.record_success().await
+    }
+
+    /// Map and reduce, until the result is what the maps counted.
+    async fn count(&mut self) -> Result<(), Stop> {
+        loop {
+            if self.record.reduce.committed.is_none() {
+                self.map().await?;
+                if self.reduce().await? == Reduced::AfterMaps {
+                    continue;
+                }
+            }
+            if self.read_result().await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The address of an object that is kept beside the input.
+    pub(super) fn beside_input(&self, at: Option<S3Uri>) -> Result<S3Uri, Stop> {
+        at.ok_or_else(|| {
+            let bucket = self.record.input.bucket();
+            Stop::Failed(Trouble::new(
+                format!("the bucket '{bucket}' can't keep what belongs to a run"),
+                "choose another input",
+            ))
+        })
     }
 
     /// Waits for something that is not a task's answer, unless the run is cancelled.
@@ -218,7 +322,7 @@ impl Runner {
         result
     }
 
-    async fn pin_input(&mut self) -> Result<(), Stop> {
+    pub(super) async fn pin_input(&mut self) -> Result<(), Stop> {
         let input = self.record.input.clone();
         let store = self.store.clone();
         let meta = self

@@ -1,6 +1,7 @@
-//! One piece of work as a record has it: every attempt made at it, and which one counts.
+//! One piece of work as a record has it: every attempt made at it, and which one counts; and the chunk it is about.
 
 use jiff::Timestamp;
+use mrdeck_services::api::ChunkRef;
 use mrdeck_services::uri::S3Uri;
 
 use super::event::AttemptAnswer;
@@ -11,9 +12,21 @@ use crate::trouble::Trouble;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     InFlight,
-    Succeeded { ms: f64, answer: AttemptAnswer },
-    Failed { ms: f64, trouble: Trouble },
-    Abandoned { ms: f64 },
+    Succeeded {
+        ms: f64,
+        answer: AttemptAnswer,
+    },
+    /// Its output was found in S3; how long it took is not known.
+    Found {
+        answer: AttemptAnswer,
+    },
+    Failed {
+        ms: f64,
+        trouble: Trouble,
+    },
+    Abandoned {
+        ms: f64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -31,17 +44,23 @@ impl Attempt {
     /// Milliseconds the attempt took; `None` while it is in flight.
     pub fn ms(&self) -> Option<f64> {
         match &self.outcome {
-            Outcome::InFlight => None,
+            Outcome::InFlight | Outcome::Found { .. } => None,
             Outcome::Succeeded { ms, .. }
             | Outcome::Failed { ms, .. }
             | Outcome::Abandoned { ms } => Some(*ms),
         }
     }
 
-    /// Milliseconds so far, for an attempt in flight as well.
-    pub fn elapsed_ms(&self, now: Timestamp) -> f64 {
-        self.ms()
-            .unwrap_or_else(|| millis_between(self.started_at, now))
+    /// Milliseconds so far, for an attempt in flight as well; `None` where nobody knows.
+    pub fn elapsed_ms(&self, now: Timestamp) -> Option<f64> {
+        match self.outcome {
+            Outcome::InFlight => Some(millis_between(self.started_at, now)),
+            _ => self.ms(),
+        }
+    }
+
+    pub fn is_in_flight(&self) -> bool {
+        self.outcome == Outcome::InFlight
     }
 }
 
@@ -68,6 +87,8 @@ pub struct WorkRecord {
     pub(super) given_up: bool,
     /// The run was cancelled before this was done.
     pub(super) dropped: bool,
+    /// How often an output that counted was found wrong, in this pass of the run.
+    pub(super) withdrawals: u32,
 }
 
 impl WorkRecord {
@@ -75,10 +96,19 @@ impl WorkRecord {
         if self.committed.is_some() {
             return WorkState::Committed;
         }
+        let is_in_flight = self.attempts.iter().any(Attempt::is_in_flight);
         match self.attempts.last().map(|attempt| &attempt.outcome) {
             _ if self.dropped => WorkState::Abandoned,
             None => WorkState::Waiting,
-            Some(Outcome::InFlight | Outcome::Succeeded { .. }) => WorkState::InFlight,
+            Some(_) if is_in_flight => WorkState::InFlight,
+            // Answered, and not committed yet; or committed once and withdrawn.
+            Some(Outcome::InFlight | Outcome::Succeeded { .. } | Outcome::Found { .. }) => {
+                if self.withdrawals > 0 {
+                    WorkState::Retrying
+                } else {
+                    WorkState::InFlight
+                }
+            }
             Some(Outcome::Failed { .. }) if self.given_up => WorkState::Failed,
             Some(Outcome::Failed { .. }) => WorkState::Retrying,
             Some(Outcome::Abandoned { .. }) => WorkState::Abandoned,
@@ -92,7 +122,15 @@ impl WorkRecord {
             .find(|attempt| attempt.number == number)
     }
 
-    /// The committed attempt's latency and answer.
+    /// What the committed attempt answered.
+    pub fn answer(&self) -> Option<&AttemptAnswer> {
+        match &self.committed_attempt()?.outcome {
+            Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// The committed attempt's latency and answer; `None` where the latency is not known.
     pub fn result(&self) -> Option<(f64, &AttemptAnswer)> {
         match &self.committed_attempt()?.outcome {
             Outcome::Succeeded { ms, answer } => Some((*ms, answer)),
@@ -102,11 +140,22 @@ impl WorkRecord {
 
     /// Where the committed output is.
     pub fn out(&self) -> Option<&S3Uri> {
-        self.result()?.1.out.as_ref()
+        self.answer()?.out.as_ref()
+    }
+
+    /// What was in flight is so no more, and nobody knows how it ended.
+    pub(super) fn abandon(&mut self, at: Timestamp) {
+        for attempt in &mut self.attempts {
+            if attempt.is_in_flight() {
+                let ms = millis_between(attempt.started_at, at);
+                attempt.outcome = Outcome::Abandoned { ms };
+            }
+        }
     }
 
     pub fn next_attempt(&self) -> u32 {
-        self.attempts.last().map_or(1, |attempt| attempt.number + 1)
+        let numbers = self.attempts.iter().map(|attempt| attempt.number);
+        numbers.max().map_or(1, |last| last + 1)
     }
 
     pub fn failures(&self) -> usize {
@@ -120,6 +169,23 @@ impl WorkRecord {
         self.attempts
             .iter_mut()
             .find(|attempt| attempt.number == number)
+    }
+}
+
+/// One chunk: what it is, and its work.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChunkRecord {
+    pub source: ChunkRef,
+    /// Of the piece that was cut, if the splitter said it.
+    pub bytes: Option<u64>,
+    pub work: WorkRecord,
+}
+
+/// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.
+pub fn source_text(chunk: &ChunkRef) -> String {
+    match chunk {
+        ChunkRef::Object(uri) => uri.to_string(),
+        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
     }
 }
 

@@ -66,7 +66,7 @@ async fn run(
         report(config, name, "absent", None, 0);
         return Ok(Exit::Done);
     };
-    let s3 = aws::s3_client(&session.sdk);
+    let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
     let fate = fate(&s3, &stack, args.delete_data).await?;
     ask(&plan(name, &fate), "Take it down?", args.yes).await?;
 

@@ -1,9 +1,11 @@
 //! The commands that work without the dashboard; each prints what it found and gives an exit code.
 
+mod carry_out;
 mod confirm;
 mod doctor;
 mod down;
 mod progress;
+mod resume;
 mod run;
 mod scale;
 mod serve;
@@ -19,6 +21,7 @@ pub use doctor::doctor;
 use serde::Serialize;
 
 pub use down::down;
+pub use resume::resume;
 pub use run::run;
 pub use scale::scale;
 pub use serve::serve;
@@ -36,7 +39,10 @@ fn complain(trouble: &Trouble) -> Exit {
     crate::complain(&trouble.cause, &trouble.advice);
     match trouble.kind {
         TroubleKind::Credentials => Exit::Credentials,
-        TroubleKind::Other | TroubleKind::Denied | TroubleKind::InputChanged => Exit::Failed,
+        TroubleKind::Other
+        | TroubleKind::Denied
+        | TroubleKind::InputChanged
+        | TroubleKind::Refused => Exit::Failed,
     }
 }
 

@@ -4,7 +4,10 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::engine::Job;
 use crate::engine::event::{EventKind, Phase, RunEvent};
+use crate::engine::record::WorkState;
+use crate::engine::wording::wording;
 use crate::figures::{millis, plural, printable};
 
 /// Only the maps can be counted; the other phases are one request each.
@@ -25,7 +28,16 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn new() -> Self {
+    /// For a job of which some may be done already.
+    pub fn of(job: &Job) -> Self {
+        let record = match job {
+            Job::New { .. } => None,
+            Job::Continue(record) | Job::Resume { record, .. } | Job::Verify(record) => {
+                Some(record)
+            }
+        };
+        let chunks = record.map_or(0, |record| record.chunks.len());
+        let committed = record.map_or(0, |record| record.chunks_in(WorkState::Committed));
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
             bar.enable_steady_tick(super::TICK);
@@ -34,8 +46,8 @@ impl Progress {
         Self {
             bar,
             phase: None,
-            chunks: 0,
-            committed: 0,
+            chunks: chunks as u64,
+            committed: committed as u64,
         }
     }
 
@@ -49,10 +61,12 @@ impl Progress {
                 self.phase = Some(*phase);
                 if let Some(bar) = &self.bar {
                     bar.set_style(style(*phase));
+                    bar.set_length(self.chunks);
+                    bar.set_position(self.committed);
                     bar.set_message(phase.to_string());
                 }
             }
-            EventKind::ChunksPlanned { chunks } => {
+            EventKind::ChunksPlanned { chunks, .. } => {
                 self.chunks = chunks.len() as u64;
                 if let Some(bar) = &self.bar {
                     bar.set_length(self.chunks);
@@ -72,6 +86,7 @@ impl Progress {
                 ..
             } => {
                 let next = match retry_in_ms {
+                    Some(0) => "another attempt is under way".to_owned(),
                     Some(ms) => format!("next attempt in {ms} ms"),
                     None => "no further attempt".to_owned(),
                 };
@@ -90,12 +105,23 @@ impl Progress {
             EventKind::Notice(trouble) => {
                 self.line(&printable(&trouble.to_string()));
             }
+            EventKind::Withdrawn { .. } => {
+                self.committed = self.committed.saturating_sub(1);
+                self.told(event);
+            }
             EventKind::RunFinished { .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
                 }
             }
-            _ => {}
+            _ => self.told(event),
+        }
+    }
+
+    /// What the dashboard's event log says of it, if anything.
+    fn told(&self, event: &RunEvent) {
+        if let Some((_, text)) = wording(&event.kind) {
+            self.line(&printable(&text));
         }
     }
 

@@ -1,29 +1,21 @@
 //! `mrdeck run`: one run, reported as text or JSON, with the chart and the counts saved on request.
 
-use std::path::Path;
-
 use mrdeck_services::api::{MAX_CHUNKS, SplitMode};
 use mrdeck_services::uri::S3Uri;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
 use super::uploading::Uploading;
-use super::{complain, print, print_json};
-use crate::cli::{OutputFormat, RunArgs, SplitArg};
+use super::{carry_out, complain};
+use crate::cli::{RunArgs, SplitArg};
 use crate::cluster::{self, Connection};
 use crate::config::Config;
-use crate::engine::client::Client;
-use crate::engine::event::{RunOptions, RunStatus};
-use crate::engine::journal::Journal;
-use crate::engine::record::Record;
-use crate::engine::{self, Context, Job, objects};
+use crate::engine::Job;
+use crate::engine::event::RunOptions;
 use crate::exit::Exit;
 use crate::input::InputChoice;
-use crate::report::{RunReport, chart, text};
+use crate::signals;
 use crate::trouble::{Trouble, read_only};
 use crate::upload::settle;
-use crate::{save, signals};
 
 /// What is wrong with the command line of `run`.
 #[derive(Debug, thiserror::Error)]
@@ -81,12 +73,7 @@ fn check(args: &RunArgs) -> Result<(Option<InputChoice>, RunOptions), UsageError
             Some(parsed.map_err(|trouble| UsageError::Target(trouble.to_string()))?)
         }
     };
-    if let Some(path) = &args.chart {
-        chart::check_path(path, false).map_err(|error| UsageError::Target(error.to_string()))?;
-    }
-    if let Some(path) = &args.save {
-        save::check(path, false).map_err(|error| UsageError::Target(error.to_string()))?;
-    }
+    carry_out::check(&args.report).map_err(UsageError::Target)?;
     let options = RunOptions {
         chunks,
         split: match args.split {
@@ -116,23 +103,7 @@ async fn run_connected(
         Some(Ok(input)) => Job::New { input, options },
         Some(Err(trouble)) => return complain(&trouble),
     };
-    let record = match follow(config, job, connection, cancel).await {
-        Ok(record) => record,
-        Err(trouble) => return complain(&trouble),
-    };
-    report(config, args, &record);
-    let files = write_files(args, &record, connection).await;
-    match (record.status, files) {
-        (RunStatus::Done, Ok(())) => Exit::Done,
-        (RunStatus::Done, Err(trouble)) => complain(&trouble),
-        (RunStatus::Cancelled, _) => Exit::Interrupted,
-        (_, files) => {
-            if let Err(trouble) = files {
-                complain(&trouble);
-            }
-            record.trouble.as_ref().map_or(Exit::Failed, complain)
-        }
-    }
+    carry_out::carry_out(config, &args.report, job, connection, cancel).await
 }
 
 /// The object to run on, after the upload of a local file; `None` if that was cancelled.
@@ -153,66 +124,4 @@ async fn upload(
         complain(&trouble);
     }
     resolved
-}
-
-/// Runs the job and shows its progress.
-async fn follow(
-    config: &Config,
-    job: Job,
-    connection: &Connection,
-    cancel: CancellationToken,
-) -> Result<Record, Trouble> {
-    let (events, mut received) = mpsc::channel(256);
-    let context = Context {
-        cluster: connection.cluster.name(),
-        tasks: connection.tasks.clone(),
-        store: connection.store.clone(),
-        client: Client::new()?,
-        attempt_limit: config.attempt_limit,
-        journal: Some(Journal::new(&config.runs_dir)),
-        events,
-        cancel,
-    };
-    let mut progress = Progress::new();
-    let (record, ()) = tokio::join!(engine::run(job, context), async {
-        while let Some(event) = received.recv().await {
-            progress.show(&event);
-        }
-    });
-    Ok(record)
-}
-
-fn report(config: &Config, args: &RunArgs, record: &Record) {
-    match config.output {
-        OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
-        OutputFormat::Json => {
-            let report = RunReport::new(record, usize::from(args.top));
-            // The exit code tells how the run came out.
-            let _ = print_json(&report);
-        }
-    }
-}
-
-/// The chart, also of a run that failed; the counts only of one that is done.
-async fn write_files(
-    args: &RunArgs,
-    record: &Record,
-    connection: &Connection,
-) -> Result<(), Trouble> {
-    if let Some(path) = &args.chart {
-        chart::write_chart(record, path, false)
-            .map_err(|error| Trouble::new(error.to_string(), ""))?;
-    }
-    if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
-    {
-        save_counts(
-            path,
-            &objects::read_all(connection.store.as_ref(), &result.out).await?,
-        )?;
-    }
-    Ok(())
-}
-
-fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Trouble> {
-    save::write(path, counts, false).map_err(|error| Trouble::new(error.to_string(), ""))
 }

@@ -101,7 +101,7 @@ impl Command<'_> {
             return Err(Stop::Usage(NO_ALLOW_FROM.to_owned()));
         }
         let network = account::network(&session.aws, &self.wanted.subnets).await?;
-        let s3 = aws::s3_client(&session.sdk);
+        let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
         let bucket = match self.wanted.bucket.as_deref() {
             None => None,
             Some(name) => Some((name, bucket::look_up(&s3, name).await?)),

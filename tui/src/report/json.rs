@@ -123,7 +123,7 @@ fn chunk_rows(record: &Record) -> Vec<ChunkRow<'_>> {
                 ip: shown.map(|attempt| host(&attempt.address)),
                 attempts: work.attempts.len(),
                 ms: work.result().map(|(ms, _)| ms),
-                words: work.result().and_then(|(_, answer)| answer.words),
+                words: work.answer().and_then(|answer| answer.words),
             }
         })
         .collect()

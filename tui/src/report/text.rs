@@ -69,12 +69,15 @@ fn write_map(out: &mut String, record: &Record) -> std::fmt::Result {
             writeln!(out, "  {index:>4}  not mapped after {attempts}")?;
             continue;
         };
-        let words = chunk.work.result().and_then(|(_, answer)| answer.words);
+        let words = chunk.work.answer().and_then(|answer| answer.words);
         let words = words.map_or(String::new(), |words| plural(words, "word"));
         writeln!(
             out,
             "  {index:>4}{:>10}  {}  {}  {attempts}  {words}",
-            millis(attempt.ms().unwrap_or_default()).trim_end_matches(" ms"),
+            attempt
+                .ms()
+                .map_or("–".to_owned(), millis)
+                .trim_end_matches(" ms"),
             attempt.task,
             attempt.address,
         )?;

@@ -1,14 +1,13 @@
 //! Descriptions: everything known of a task, a chunk with every attempt, or the run.
 
 use jiff::Timestamp;
-use mrdeck_services::api::ChunkRef;
 use url::Url;
 
 use super::page::Page;
 use super::text;
 use crate::app::{PipelineRow, State, Subject};
 use crate::cluster::{Miss, Probe, Task, TaskSize};
-use crate::engine::record::{Attempt, Outcome, Record, WorkRecord};
+use crate::engine::record::{Attempt, Outcome, Record, WorkRecord, source_text};
 use crate::figures::{age, bytes, millis, thousands};
 
 /// Fills the page; gives its title.
@@ -113,7 +112,7 @@ fn describe_row(state: &State, page: &mut Page, run: &Record, row: PipelineRow) 
         }
         PipelineRow::Chunk(index) => {
             if let Some(chunk) = run.chunks.get(index) {
-                page.field("source", source(&chunk.source));
+                page.field("source", source_text(&chunk.source));
                 describe_work(state, page, &chunk.work);
             }
             format!("Chunk {index}")
@@ -141,13 +140,6 @@ fn describe_run(page: &mut Page, run: &Record) {
     }
 }
 
-fn source(chunk: &ChunkRef) -> String {
-    match chunk {
-        ChunkRef::Object(uri) => uri.to_string(),
-        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
-    }
-}
-
 /// Every attempt, first to last.
 fn describe_work(state: &State, page: &mut Page, work: &WorkRecord) {
     if work.attempts.is_empty() {
@@ -162,17 +154,23 @@ fn describe_attempt(state: &State, page: &mut Page, attempt: &Attempt, committed
     let theme = &page.look.theme;
     let (word, style) = match &attempt.outcome {
         Outcome::InFlight => ("running", theme.active),
-        Outcome::Succeeded { .. } if committed == Some(attempt.number) => ("committed", theme.good),
-        Outcome::Succeeded { .. } => ("succeeded", theme.good),
+        Outcome::Succeeded { .. } | Outcome::Found { .. } if committed == Some(attempt.number) => {
+            ("committed", theme.good)
+        }
+        Outcome::Succeeded { .. } | Outcome::Found { .. } => ("succeeded", theme.good),
         Outcome::Failed { .. } => ("failed", theme.error),
         Outcome::Abandoned { .. } => ("cancelled", theme.warning),
     };
     page.heading(&format!("attempt {}", attempt.number), word, style);
-    page.field("task", format!("{} at {}", attempt.task, attempt.address));
-    page.field("started", moment(state.now, attempt.started_at, page));
-    page.field("took", millis(attempt.elapsed_ms(state.now)));
+    if attempt.address.is_empty() {
+        page.field("task", attempt.task.to_string());
+    } else {
+        page.field("task", format!("{} at {}", attempt.task, attempt.address));
+        page.field("started", moment(state.now, attempt.started_at, page));
+    }
+    page.maybe("took", attempt.elapsed_ms(state.now).map(millis));
     match &attempt.outcome {
-        Outcome::Succeeded { answer, .. } => {
+        Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => {
             if let Some(words) = answer.words {
                 page.field("words", thousands(words));
             }

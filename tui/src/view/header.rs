@@ -107,6 +107,7 @@ fn run_line(state: &State, look: &Look) -> Line<'static> {
         RunStatus::Done => (format!("done in {}", millis(run.wall_ms)), theme.good),
         RunStatus::Failed => ("failed".to_owned(), theme.error),
         RunStatus::Cancelled => ("cancelled".to_owned(), theme.warning),
+        RunStatus::Stopped => ("stopped".to_owned(), theme.warning),
     };
     let id = run.run.to_string();
     Line::from(vec![

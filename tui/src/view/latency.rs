@@ -133,7 +133,7 @@ fn speedup_line<'a>(state: &State, look: &Look, run: &Record, width: u16) -> Lin
                 .committed_attempt()
                 .or(chunk.work.attempts.last())
         })
-        .map(|attempt| attempt.elapsed_ms(state.now))
+        .filter_map(|attempt| attempt.elapsed_ms(state.now))
         .sum();
     let chunks = run.chunks.len() as u64;
     let ideal = u64::from(run.mappers).min(chunks).max(1);

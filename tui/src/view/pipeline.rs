@@ -114,7 +114,7 @@ fn map_state(run: &Record) -> (String, WorkState) {
         WorkState::Committed
     } else if run.clock(Phase::Map).running_since.is_some() {
         WorkState::InFlight
-    } else if run.status == RunStatus::Cancelled {
+    } else if matches!(run.status, RunStatus::Cancelled | RunStatus::Stopped) {
         WorkState::Abandoned
     } else {
         WorkState::Waiting
@@ -147,9 +147,8 @@ fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -
     let theme = &look.theme;
     let stands = work.state();
     let shown = work.committed_attempt().or(work.attempts.last());
-    let time = shown.map_or(String::new(), |attempt| {
-        right(&millis(attempt.elapsed_ms(state.now)))
-    });
+    let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(state.now));
+    let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
     let detail = shown.map_or(String::new(), |attempt| {
         let task = text::elide(&attempt.task.0, 14);
         match &attempt.outcome {

@@ -64,6 +64,7 @@ fn hint(state: &State) -> &'static str {
     match state.run.as_ref().map(|run| run.status) {
         Some(RunStatus::Failed) => "no result: the run failed, see the events",
         Some(RunStatus::Cancelled) => "no result: the run was cancelled",
+        Some(RunStatus::Stopped) => "no result yet: r goes on with the run",
         _ => "the counts appear here when a run is done",
     }
 }

@@ -1,13 +1,16 @@
 //! The answer to a GET: checked against what was asked for, and against its own length as it arrives.
 
 use std::collections::HashMap;
+use std::error::Error;
 
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_checksums::body::validate::Error as ChecksumError;
 use futures_util::{StreamExt, stream};
 
 use super::failure::causes;
 use crate::api::{PROVENANCE, Provenance};
+use crate::store::refusal::has_cause;
 use crate::store::{BodyStream, Object, ObjectMeta, ReadOptions, StoreError};
 use crate::uri::S3Uri;
 
@@ -88,13 +91,7 @@ fn checked(at: S3Uri, expected: u64, body: ByteStream) -> BodyStream {
                     let got = got + piece.len() as u64;
                     Some((Ok(piece), Some((body, got))))
                 }
-                Some(Err(error)) => {
-                    let detail = format!(
-                        "{at} broke off after {got} of {expected} bytes: {}",
-                        causes(&error)
-                    );
-                    Some((Err(StoreError::Unreachable { detail }), None))
-                }
+                Some(Err(error)) => Some((Err(broken(at, got, expected, &error)), None)),
                 None if got == expected => None,
                 None => Some((
                     Err(StoreError::Truncated {
@@ -108,6 +105,16 @@ fn checked(at: S3Uri, expected: u64, body: ByteStream) -> BodyStream {
         }
     };
     stream::unfold(Some((body, 0)), next).boxed()
+}
+
+fn broken(uri: S3Uri, got: u64, expected: u64, error: &(dyn Error + 'static)) -> StoreError {
+    let detail = causes(error);
+    if has_cause::<ChecksumError>(error) {
+        return StoreError::Damaged { uri, detail };
+    }
+    StoreError::Unreachable {
+        detail: format!("{uri} broke off after {got} of {expected} bytes: {detail}"),
+    }
 }
 
 #[cfg(test)]

@@ -50,6 +50,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
         Kind::Shared(Refusal::Credentials) => StoreError::Credentials { detail },
         Kind::Shared(Refusal::Denied) => StoreError::Denied { at, detail },
         Kind::Shared(Refusal::Throttled) => StoreError::Throttled { detail },
+        Kind::Shared(Refusal::Skewed) => StoreError::Skewed { detail },
         Kind::Shared(Refusal::Unknown) => match status {
             404 if code.is_none() => return Failure::Missing,
             301 => StoreError::OtherRegion { at, detail },
@@ -168,6 +169,10 @@ mod tests {
         assert!(matches!(
             known(403, Some("SomethingNew")),
             StoreError::Denied { .. }
+        ));
+        assert!(matches!(
+            known(403, Some("RequestTimeTooSkewed")),
+            StoreError::Skewed { .. }
         ));
         assert!(matches!(
             known(503, Some("SlowDown")),

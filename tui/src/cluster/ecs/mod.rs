@@ -148,7 +148,8 @@ pub(super) async fn connect(
         scaler,
         read_only: config.read_only,
     };
-    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(&sdk)));
+    let store: Arc<dyn Store> =
+        Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
     let (tasks, prober) = probe::follow(listed, http);
     Ok(Connection {
         cluster: Arc::new(cluster),

@@ -94,7 +94,12 @@ impl Child {
                 command.env_remove(name);
             }
         }
-        for own in ["OUT_PREFIX", "ALLOWED_BUCKETS", "MAX_IN_FLIGHT"] {
+        for own in [
+            "OUT_PREFIX",
+            "ALLOWED_BUCKETS",
+            "MAX_IN_FLIGHT",
+            "MAX_TABLE_BYTES",
+        ] {
             command.env_remove(own);
         }
         command

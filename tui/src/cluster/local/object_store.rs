@@ -92,7 +92,7 @@ impl ObjectStore {
             ..AwsOptions::default()
         })
         .await;
-        S3Store::new(aws::s3_client(&config))
+        S3Store::new(aws::s3_client(&config, aws::Retries::Standard))
     }
 
     /// What a service needs in its environment to use this server, and nothing else.

@@ -87,6 +87,7 @@ impl Sample {
                 attempt,
                 task,
                 address,
+                backup: false,
             });
             let trouble = Trouble::new("the task stopped", "look at its log");
             let answer = AttemptAnswer::default();
@@ -96,6 +97,7 @@ impl Sample {
                     attempt,
                     ms,
                     answer,
+                    recovered: None,
                 },
                 End::Fails(ms) => EventKind::AttemptFailed {
                     work,
@@ -126,7 +128,10 @@ impl Sample {
         let chunks = (0..chunks)
             .map(|chunk| ChunkRef::Object(s3(chunk)))
             .collect();
-        sample.push(EventKind::ChunksPlanned { chunks });
+        sample.push(EventKind::ChunksPlanned {
+            chunks,
+            sizes: None,
+        });
         sample.push(EventKind::PhaseStarted { phase: Phase::Map });
         sample
     }

@@ -4,6 +4,7 @@ mod browse;
 mod ending;
 mod fixed;
 mod input;
+mod left;
 mod local;
 mod scaling;
 mod terminal;

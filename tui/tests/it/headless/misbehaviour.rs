@@ -11,10 +11,26 @@ use crate::support::words::LIBER_PRIMUS;
 
 const TEXT: &[u8] = LIBER_PRIMUS.as_bytes();
 
-/// Asserts that the run failed for a cause that holds `words`, and claims no result.
+/// Asserts that the run failed for good for a cause that holds `words`, and claims no result.
 #[track_caller]
 fn expect_failure(finished: Finished, words: &[&str]) -> Value {
-    let report = finished.expect_complaint(3, words).json();
+    assert!(!finished.stderr.contains("mrdeck resume"));
+    expect_no_result(&finished.expect_complaint(3, words), words)
+}
+
+/// The same of a run that can go on; the command to do so is printed.
+#[track_caller]
+fn expect_stop(finished: Finished, words: &[&str]) -> Value {
+    let finished = finished.expect_complaint(4, words);
+    let report = finished.json();
+    let command = format!("mrdeck resume {}", report["run"].as_str().unwrap());
+    assert!(finished.stderr.contains(&command), "{}", finished.stderr);
+    expect_no_result(&finished, words)
+}
+
+#[track_caller]
+fn expect_no_result(finished: &Finished, words: &[&str]) -> Value {
+    let report = finished.json();
     assert_eq!(report["status"], "failed");
     for field in ["words", "unique", "out"] {
         assert_eq!(report[field], Value::Null, "{field}");
@@ -35,7 +51,7 @@ fn a_chunk_that_fails_everywhere_fails_the_run_and_nothing_is_reduced() {
         .run(3)
         .args(["--save", "counts.json", "--chart", "chart.svg"])
         .run();
-    let report = expect_failure(finished, &["1 of 3 chunks", "boom"]);
+    let report = expect_stop(finished, &["1 of 3 chunks", "boom"]);
     assert_eq!(lab.script.map_attempts(1).len(), 4);
     assert!(lab.script.seen("/reduce").is_empty());
     let chunk = &report["phases"]["map"]["chunks"][1];
@@ -68,7 +84,7 @@ fn with_no_mapper_at_all_the_run_ends_within_its_attempts() {
     let input = lab.s3.put("input.txt", TEXT);
     let console = lab.console_to(&addresses, "run").arg(input);
     let finished = console.args(["--output", "json", "--chunks", "2"]).run();
-    let report = expect_failure(finished, &["2 of 2 chunks", "can't be reached", "refused"]);
+    let report = expect_stop(finished, &["2 of 2 chunks", "can't be reached", "refused"]);
     let chunks = report["phases"]["map"]["chunks"].as_array().unwrap();
     assert!(chunks.iter().all(|chunk| chunk["attempts"] == 4));
     assert!(lab.script.seen("/reduce").is_empty());
@@ -84,13 +100,14 @@ fn a_splitter_or_reducer_that_is_not_there_is_named() {
     let mut without_reducer = lab.addresses();
     without_reducer.reducer = dead.url();
     let address = dead.url().replace("http://", "");
-    for addresses in [without_splitter, without_reducer] {
-        let console = lab.console_to(&addresses, "run").arg(&input);
-        expect_failure(
-            console.args(["--output", "json"]).run(),
-            &[&address, "refused"],
-        );
-    }
+    let run = |addresses| {
+        let console = lab.console_to(addresses, "run").arg(&input);
+        console.args(["--output", "json"]).run()
+    };
+    let words: &[&str] = &[&address, "refused"];
+    expect_failure(run(&without_splitter), words);
+    // What was mapped is kept.
+    expect_stop(run(&without_reducer), words);
 }
 
 #[test]
@@ -107,7 +124,7 @@ fn a_reducer_that_is_killed_at_work_is_named() {
             .any(|e| e["event"] == "attempt_started" && e["phase"] == "reduce")
     });
     lab.reducer.kill();
-    let report = expect_failure(
+    let report = expect_stop(
         running.wait(),
         &[&lab.reducer.address.to_string(), "refused"],
     );
@@ -176,19 +193,25 @@ fn ranges_that_leave_a_gap_are_refused() {
 #[test]
 fn figures_that_don_t_add_up_are_refused() {
     let lab = Lab::new([]);
-    for (path, field, word) in [
+    for (path, field, word, is_final) in [
         (
             "/map",
             "words",
             "the maps counted 3 words, but the result has 7180",
+            true,
         ),
-        ("/map", "bytes", "the maps read 3 bytes"),
-        ("/reduce", "words", "the reducer reports 1 words"),
-        ("/reduce", "files", "1 map outputs instead of 3"),
+        ("/map", "bytes", "the mapper read 1 bytes", false),
+        ("/reduce", "words", "the reducer reports 1 words", true),
+        ("/reduce", "files", "1 map outputs instead of 3", false),
     ] {
         let fault = Fault::edit(move |json| json[field] = json!(1));
         lab.script.replace([fault.at(path)]);
-        expect_failure(lab.run(3).run(), &[word]);
+        let finished = lab.run(3).run();
+        if is_final {
+            expect_failure(finished, &[word]);
+        } else {
+            expect_stop(finished, &[word]);
+        }
     }
 }
 
@@ -216,14 +239,15 @@ fn a_map_output_that_holds_no_counts_is_refused_by_the_reducer() {
         ("{\"a\":1,\"a\":1}", "twice"),
     ] {
         let out = lab.s3.put("garbage.json", content);
-        let point_there = Fault::edit(move |json| json["out"] = json!(out));
+        // A mapper that says no hash, so that only its output tells.
+        let point_there = Fault::edit(move |json| {
+            json["out"] = json!(out);
+            json.as_object_mut().unwrap().remove("sha256");
+        });
         lab.script.replace([point_there.at("/map").chunk(0)]);
-        expect_failure(lab.run(3).run(), &["garbage.json", word]);
-        assert_eq!(
-            lab.script.seen("/reduce").len(),
-            1,
-            "it would be wrong again"
-        );
+        expect_stop(lab.run(3).run(), &["garbage.json", word]);
+        assert_eq!(lab.script.map_attempts(0).len(), 4, "mapped again thrice");
+        assert_eq!(lab.script.seen("/reduce").len(), 4);
     }
 }
 

@@ -10,6 +10,7 @@ mod misbehaviour;
 mod orphans;
 mod refused;
 mod report;
+mod resume;
 mod retries;
 mod settings;
 mod tasks;

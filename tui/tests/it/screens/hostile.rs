@@ -51,6 +51,7 @@ fn everywhere(evil: &str) -> Scene {
     });
     scene.event(EventKind::ChunksPlanned {
         chunks: vec![ChunkRef::Object(uri(evil))],
+        sizes: None,
     });
     let work = Work::map(0);
     scene.event(EventKind::AttemptStarted {
@@ -58,6 +59,7 @@ fn everywhere(evil: &str) -> Scene {
         attempt: 1,
         task: TaskId(evil.to_owned()),
         address: evil.to_owned(),
+        backup: false,
     });
     scene.event(EventKind::AttemptFailed {
         work,
@@ -71,6 +73,7 @@ fn everywhere(evil: &str) -> Scene {
         out: uri(evil),
         words: u64::MAX,
         unique: u64::MAX,
+        sha256: String::new(),
         top: vec![(evil.to_owned(), u64::MAX), (evil.repeat(50), 1)],
     }));
     scene.send(Msg::StartFailed(Trouble::new(evil, evil)));

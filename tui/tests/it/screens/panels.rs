@@ -164,6 +164,20 @@ fn a_run_that_was_cancelled() {
 }
 
 #[test]
+fn a_run_that_another_dashboard_left() {
+    check("left", &Scene::new().connected().left().state);
+}
+
+#[test]
+fn what_is_done_about_faults_is_said() {
+    let scene = Scene::new().connected().hardened();
+    check("hardened", &scene.state);
+    let mut scene = scene.tabs(4);
+    scene.key(KeyCode::Enter);
+    check("hardened-events", &scene.state);
+}
+
+#[test]
 fn a_thousand_chunks_scrolled_to_the_end() {
     let scene = Scene::new().connected().large();
     check("large", &scene.state);

@@ -72,6 +72,25 @@ fn r_reruns_only_what_can_be_rerun() {
 }
 
 #[test]
+fn r_goes_on_with_a_run_that_was_left() {
+    let mut scene = connected().left();
+    let effects = scene.press("r");
+    let [Effect::Resume(record)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(record.run, run_id());
+    assert_eq!(scene.press("r"), [], "not twice");
+
+    // Whoever has begun something else is not disturbed.
+    let left = connected().left().state.run.unwrap();
+    for mut scene in [connected().mapping(), connected().done()] {
+        let status = scene.state.run.as_ref().unwrap().status;
+        scene.send(Msg::Left(Box::new(left.clone())));
+        assert_eq!(scene.state.run.unwrap().status, status);
+    }
+}
+
+#[test]
 fn capital_r_runs_again_over_the_same_input() {
     assert_eq!(connected().press("R"), [], "nothing ran yet");
     assert_eq!(connected().mapping().press("R"), [], "in flight");

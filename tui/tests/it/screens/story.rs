@@ -40,7 +40,10 @@ impl Scene {
             ChunkRef::Object(uri(&key))
         };
         let chunks = (0..chunks).map(chunk).collect();
-        self.event(EventKind::ChunksPlanned { chunks });
+        self.event(EventKind::ChunksPlanned {
+            chunks,
+            sizes: None,
+        });
         self.begin(Phase::Map);
     }
 
@@ -58,6 +61,7 @@ impl Scene {
             attempt,
             task: TaskId(task.to_owned()),
             address: address.to_owned(),
+            backup: false,
         });
     }
 
@@ -67,6 +71,7 @@ impl Scene {
             attempt,
             ms,
             answer,
+            recovered: None,
         });
         self.event(EventKind::Committed { work, attempt });
     }
@@ -79,6 +84,7 @@ impl Scene {
             words: Some(words),
             unique: Some(words / 3),
             bytes: Some(16_078),
+            sha256: None,
             timing: timing
                 .map(|(name, share)| TimedPart {
                     name: name.to_owned(),
@@ -167,6 +173,7 @@ impl Scene {
             out,
             words: 7_180,
             unique: 3_012,
+            sha256: String::new(),
             top: top.map(|(word, count)| (word.to_owned(), count)).into(),
         }));
         self.finish(RunStatus::Done, 30_845.1, None);
@@ -248,6 +255,70 @@ impl Scene {
         self.end(Phase::Map, 149.2);
         self.finish(RunStatus::Cancelled, 191.5, None);
         self.after(300)
+    }
+
+    /// A run that another dashboard left in the middle of its maps, four minutes ago.
+    pub fn left(self) -> Self {
+        let record = Self::new().connected().mapping().state.run.unwrap();
+        let mut scene = self.after(252_000);
+        scene.send(Msg::Left(Box::new(record.stopped())));
+        scene
+    }
+
+    /// All that an engine does about faults, as far as people hear of it.
+    pub fn hardened(mut self) -> Self {
+        self.begin_run(3, 3);
+        let map = Work::map(1);
+        let trouble = |cause: &str| Trouble::new(cause, "");
+        self.start(map, 1, "mapper-1", "127.0.0.1:40211");
+        for kind in [
+            EventKind::SetAside {
+                task: TaskId("mapper-2".to_owned()),
+                for_ms: 10_000,
+            },
+            EventKind::Concurrency { limit: 1 },
+            EventKind::ChunkReplaced {
+                chunk: 1,
+                source: ChunkRef::Range {
+                    s3: uri("liber-primus.txt"),
+                    start: 16_078,
+                    end: 32_156,
+                },
+            },
+            EventKind::AttemptStarted {
+                work: map,
+                attempt: 2,
+                task: TaskId("mapper-3".to_owned()),
+                address: "127.0.0.1:40433".to_owned(),
+                backup: true,
+            },
+            EventKind::AttemptFailed {
+                work: map,
+                attempt: 2,
+                ms: 1_200.0,
+                trouble: trouble("127.0.0.1:40433 broke off its answer: connection reset"),
+                retry_in_ms: Some(0),
+            },
+            EventKind::AttemptSucceeded {
+                work: map,
+                attempt: 1,
+                ms: 2_400.0,
+                answer: AttemptAnswer::default(),
+                recovered: Some(trouble("127.0.0.1:40211 did not answer within 2.4 s")),
+            },
+            EventKind::Committed {
+                work: map,
+                attempt: 1,
+            },
+            EventKind::Withdrawn {
+                work: map,
+                attempt: 1,
+                trouble: trouble("its output is not the one that was asked for"),
+            },
+        ] {
+            self.event(kind);
+        }
+        self.after(50)
     }
 
     /// A hundred mappers, a thousand chunks, two thirds of them counted.

@@ -63,9 +63,10 @@ impl Request {
     pub fn seen(&self, service: &str) -> Seen {
         let url = self.url();
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        // `2c3` is the second attempt of the third console that took the run up.
         let number = |name: &str| {
-            let pair = query.iter().find(|(n, _)| n == name);
-            pair.map(|(_, value)| value.parse().unwrap())
+            let (_, value) = query.iter().find(|(n, _)| n == name)?;
+            Some(value.split('c').next()?.parse().unwrap())
         };
         Seen {
             service: service.to_owned(),

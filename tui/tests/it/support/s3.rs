@@ -132,7 +132,10 @@ pub async fn client_of(url: &str, access_key: &str, secret_key: &str) -> S3Store
         credentials: Some(credentials),
         ..AwsOptions::default()
     };
-    S3Store::new(aws::s3_client(&aws::sdk_config(&options).await))
+    S3Store::new(aws::s3_client(
+        &aws::sdk_config(&options).await,
+        aws::Retries::Standard,
+    ))
 }
 
 fn collect_keys(bucket: &Path, folder: &Path, keys: &mut Vec<String>) {

@@ -34,6 +34,7 @@ impl Header {
             RunStatus::Done => (Mood::Good, format!("done in {took} ms")),
             RunStatus::Failed => (Mood::Bad, format!("failed after {took} ms")),
             RunStatus::Cancelled => (Mood::Neutral, format!("cancelled after {took} ms")),
+            RunStatus::Stopped => (Mood::Neutral, format!("stopped after {took} ms")),
         };
         Self {
             status,

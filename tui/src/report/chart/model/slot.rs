@@ -81,7 +81,7 @@ impl Slot {
 pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
     work.attempts.iter().filter_map(|attempt| {
         let (kind, ms) = match attempt.outcome {
-            Outcome::InFlight => return None,
+            Outcome::InFlight | Outcome::Found { .. } => return None,
             Outcome::Succeeded { .. } if work.committed == Some(attempt.number) => return None,
             Outcome::Succeeded { ms, .. } => (Kind::Unused, ms),
             Outcome::Failed { ms, .. } => (Kind::Failed, ms),
@@ -101,6 +101,7 @@ fn is_failed(state: WorkState, live: bool) -> bool {
 
 fn why_missing(work: &WorkRecord, live: bool) -> &'static str {
     match work.state() {
+        WorkState::Committed => "time unknown",
         state if is_failed(state, live) => "failed",
         WorkState::Abandoned if work.attempts.is_empty() => "not run",
         WorkState::Abandoned => "abandoned",

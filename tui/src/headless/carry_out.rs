@@ -1,0 +1,149 @@
+//! Carries a job out without the dashboard: progress, report, files, and the exit code that it comes to.
+
+use std::path::Path;
+
+use mrdeck_services::digest::Digest;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::{complain, print, print_json};
+use crate::cli::{OutputFormat, ReportArgs};
+use crate::cluster::Connection;
+use crate::config::Config;
+use crate::engine::client::Client;
+use crate::engine::event::RunStatus;
+use crate::engine::journal::Journal;
+use crate::engine::record::Record;
+use crate::engine::{self, Context, Job, objects};
+use crate::exit::Exit;
+use crate::go_on;
+use crate::report::{RunReport, chart, text};
+use crate::save;
+use crate::trouble::{Trouble, TroubleKind};
+
+/// What of the report can be refused before anything is started.
+pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
+    if let Some(path) = &args.chart {
+        chart::check_path(path, false).map_err(|error| error.to_string())?;
+    }
+    if let Some(path) = &args.save {
+        save::check(path, false).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+pub(super) async fn carry_out(
+    config: &Config,
+    args: &ReportArgs,
+    job: Job,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Exit {
+    match follow(config, job, connection, cancel).await {
+        Ok(record) => conclude(config, args, &record, connection).await,
+        Err(trouble) => complain(&trouble),
+    }
+}
+
+/// Tells how the run came out.
+pub(super) async fn conclude(
+    config: &Config,
+    args: &ReportArgs,
+    record: &Record,
+    connection: &Connection,
+) -> Exit {
+    report(config, args, record);
+    let files = write_files(args, record, connection).await;
+    let exit = match (record.status, files) {
+        (RunStatus::Done, Ok(())) => Exit::Done,
+        (RunStatus::Done, Err(trouble)) => complain(&trouble),
+        (RunStatus::Cancelled | RunStatus::Stopped, _) => Exit::Interrupted,
+        (_, files) => {
+            if let Err(trouble) = files {
+                complain(&trouble);
+            }
+            record.trouble.as_ref().map_or(Exit::Failed, complain)
+        }
+    };
+    if !record.can_resume() {
+        return exit;
+    }
+    let command = go_on::command(config, record);
+    crate::say(&format!("  to go on with it: {command}"));
+    match exit {
+        Exit::Failed => Exit::Unfinished,
+        other => other,
+    }
+}
+
+/// Runs the job and shows its progress.
+async fn follow(
+    config: &Config,
+    job: Job,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Result<Record, Trouble> {
+    let (events, mut received) = mpsc::channel(256);
+    let context = Context {
+        cluster: connection.cluster.name(),
+        tasks: connection.tasks.clone(),
+        store: connection.store.clone(),
+        client: Client::new()?,
+        attempt_limit: config.attempt_limit,
+        journal: Some(Journal::new(&config.runs_dir)),
+        events,
+        cancel,
+    };
+    let mut progress = Progress::of(&job);
+    let (record, ()) = tokio::join!(engine::run(job, context), async {
+        while let Some(event) = received.recv().await {
+            progress.show(&event);
+        }
+    });
+    Ok(record)
+}
+
+fn report(config: &Config, args: &ReportArgs, record: &Record) {
+    match config.output {
+        OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
+        OutputFormat::Json => {
+            let report = RunReport::new(record, usize::from(args.top));
+            // The exit code tells how the run came out.
+            let _ = print_json(&report);
+        }
+    }
+}
+
+/// The chart, also of a run that failed; the counts only of one that is done.
+async fn write_files(
+    args: &ReportArgs,
+    record: &Record,
+    connection: &Connection,
+) -> Result<(), Trouble> {
+    if let Some(path) = &args.chart {
+        chart::write_chart(record, path, false)
+            .map_err(|error| Trouble::new(error.to_string(), ""))?;
+    }
+    if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
+    {
+        let counts = objects::read_all(connection.store.as_ref(), &result.out).await?;
+        let found = Digest::of(&counts).to_string();
+        if !result.sha256.is_empty() && found != result.sha256 {
+            return Err(Trouble::new(
+                format!(
+                    "the counts {} were changed since the run read them",
+                    result.out
+                ),
+                "nothing is saved: see who else writes into this bucket",
+            )
+            .of_kind(TroubleKind::Refused));
+        }
+        save_counts(path, &counts)?;
+    }
+    Ok(())
+}
+
+fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Trouble> {
+    save::write(path, counts, false).map_err(|error| Trouble::new(error.to_string(), ""))
+}
