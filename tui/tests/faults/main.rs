@@ -20,8 +20,8 @@ use self::report::Report;
 use self::scenario::Scenario;
 
 fn main() -> ExitCode {
-    if special::is_helper() {
-        return special::help();
+    if support::panics::is_wanted() {
+        support::panics::in_the_dashboards_place();
     }
     let scenarios = scenario::all();
     let report = Arc::new(Report::new(&scenarios));

@@ -30,6 +30,8 @@ pub enum When {
     Request(Filter),
     /// The proxies saw so many requests like this.
     Requests { like: Filter, nth: usize },
+    /// A service takes no connections any more.
+    Deaf(String),
     /// The console has ended, with this exit code; after `kill -9` it has none (-9).
     Exit(i32),
 }
@@ -53,16 +55,18 @@ pub enum Deed {
     Restart(String),
     /// An object is removed: `input`, `chunk 1`, `output 2`, `result`.
     Delete(String),
-    /// One bit of an object is another, behind the S3 server's back.
+    /// An object is written anew, with one bit that is another.
     Flip(String),
-    /// Half of an object is lost, behind the S3 server's back.
+    /// An object is written anew, with half of its bytes.
     Truncate(String),
-    /// An object has the bytes of another one, behind the S3 server's back.
+    /// An object is written anew, with the bytes of another one.
     Copy { from: String, to: String },
-    /// An object is written anew.
+    /// An object is written anew, with a text.
     Overwrite { object: String, text: String },
-    /// An object is written anew with its own bytes.
+    /// An object is written anew, with its own bytes.
     Touch(String),
+    /// One bit of an object is another behind the S3 server's back, whose checksum is that of the old bytes.
+    Rot(String),
     /// Another console goes on with the run whose console has ended.
     Resume(Place),
     /// A second console goes on with the run while the first is at work.

@@ -69,7 +69,7 @@ impl Default for Shape {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Expected {
-    pub exit: i32,
+    pub exit: Exit,
     /// What is said on standard error or reported as the cause.
     pub says: Vec<String>,
     pub events: Vec<Events>,
@@ -78,10 +78,33 @@ pub struct Expected {
     pub second: Option<Second>,
 }
 
+/// The exit code, or those that are all right.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Exit {
+    Code(i32),
+    OneOf(Vec<i32>),
+}
+
+impl Default for Exit {
+    fn default() -> Self {
+        Self::Code(0)
+    }
+}
+
+impl Exit {
+    pub fn is(&self, code: Option<i32>) -> bool {
+        match self {
+            Self::Code(expected) => Some(*expected) == code,
+            Self::OneOf(expected) => code.is_some_and(|code| expected.contains(&code)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Second {
-    pub exit: i32,
+    pub exit: Exit,
     #[serde(default)]
     pub says: Vec<String>,
 }

@@ -40,8 +40,11 @@ pub fn play_alone(run: &Disturbed) -> Played {
 }
 
 fn expect(run: &Disturbed, stage: &Stage, finished: &Finished, verdict: &Verdict) {
-    let said = format!("stdout: {}\nstderr: {}", finished.stdout, finished.stderr);
-    assert_eq!(finished.code, Some(run.seen.exit), "{verdict:?}\n{said}");
+    assert!(
+        run.seen.exit.is(finished.code),
+        "{:?} is expected: {verdict:?}\n{finished}",
+        run.seen.exit
+    );
     expect_said(finished, &run.seen.says);
     let record = stage.record();
     for Events { like, says, times } in &run.seen.events {
@@ -61,7 +64,7 @@ fn expect(run: &Disturbed, stage: &Stage, finished: &Finished, verdict: &Verdict
         let (least, most) = *times;
         assert!(
             (least..=most).contains(&found),
-            "{found} requests like {on:?}\n{said}"
+            "{found} requests like {on:?}\n{finished}"
         );
     }
 }
@@ -74,11 +77,10 @@ fn expect_second(run: &Disturbed, stage: &Stage, second: Running) {
         .expect("what is seen of the second console");
     let finished = second.wait();
     stage.judge(&finished);
-    let said = format!("stdout: {}\nstderr: {}", finished.stdout, finished.stderr);
-    assert_eq!(
-        finished.code,
-        Some(expected.exit),
-        "the second console: {said}"
+    assert!(
+        expected.exit.is(finished.code),
+        "the second console, {:?} is expected: {finished}",
+        expected.exit
     );
     expect_said(&finished, &expected.says);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub struct Stage<'a> {
     /// The console that is at work, and whether it is elsewhere.
     console: Option<Running>,
     is_elsewhere: bool,
+    /// How it ended, if it was not at work any more when it was looked for.
+    ended: Option<Finished>,
     pub seconds: Vec<Running>,
 }
 
@@ -50,6 +53,7 @@ impl<'a> Stage<'a> {
             homes: Vec::new(),
             console: None,
             is_elsewhere: false,
+            ended: None,
             seconds: Vec::new(),
         }
     }
@@ -81,36 +85,51 @@ impl<'a> Stage<'a> {
         Some(record.first()?["run"].as_str().unwrap().to_owned())
     }
 
+    /// Waits and does; panics if the console ends without what is waited for.
     pub fn play(&mut self, act: &Act) {
-        if let Some(when) = &act.when {
-            self.wait(when);
-        }
-        for deed in &act.deeds {
-            self.perform(deed);
+        if let Err(ended) = self.play_if_it_comes(act) {
+            panic!("it could not be done at {:?}: {ended}", act.when);
         }
     }
 
-    fn wait(&mut self, when: &When) {
+    /// The same for what need not come: then it says why not. A console that has ended is kept for [`Stage::end`].
+    pub fn play_if_it_comes(&mut self, act: &Act) -> Result<(), String> {
+        if let Some(when) = &act.when {
+            self.wait(when)?;
+        }
+        for deed in &act.deeds {
+            self.perform(deed)?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, when: &When) -> Result<(), String> {
         if let When::Exit(code) = when {
-            let ended = self.console.take().unwrap().wait();
-            let said = format!("stdout: {}\nstderr: {}", ended.stdout, ended.stderr);
-            assert_eq!(ended.code.unwrap_or(-9), *code, "{said}");
+            let ended = self.end();
+            if ended.code.unwrap_or(-9) != *code {
+                let how = ended.to_string();
+                self.ended = Some(ended);
+                return Err(how);
+            }
             if ended.code.is_some() {
                 self.judge(&ended);
             }
-            return;
+            return Ok(());
         }
         wait_for(&format!("{when:?}"), || {
             // Looked at first: what it did before its end is then all there.
             let has_ended = self.console.as_mut().is_none_or(Running::has_ended);
-            let has_come = self.has_come(when);
-            if has_ended && !has_come {
-                let ended = self.console.take().map(Running::wait);
-                let said = ended.map(|ended| (ended.code, ended.stdout, ended.stderr));
-                panic!("the console ended without {when:?}: {said:?}");
+            match (self.has_come(when), has_ended) {
+                (true, _) => Some(Ok(())),
+                (false, false) => None,
+                (false, true) => {
+                    let ended = self.end();
+                    let how = ended.to_string();
+                    self.ended = Some(ended);
+                    Some(Err(how))
+                }
             }
-            has_come.then_some(())
-        });
+        })
     }
 
     fn has_come(&self, when: &When) -> bool {
@@ -123,11 +142,17 @@ impl<'a> Stage<'a> {
             When::Events { like, nth } => events(like, *nth),
             When::Request(filter) => self.lab.script.count(|seen| filter.fits(seen)) >= 1,
             When::Requests { like, nth } => self.lab.script.count(|seen| like.fits(seen)) >= *nth,
+            When::Deaf(name) => {
+                let services = self.lab.services(name).into_iter();
+                services
+                    .map(|service| service.address)
+                    .all(|address| TcpStream::connect(address).is_err())
+            }
             When::Exit(_) => unreachable!("waited for by itself"),
         }
     }
 
-    pub fn perform(&mut self, deed: &Deed) {
+    fn perform(&mut self, deed: &Deed) -> Result<(), String> {
         match deed {
             Deed::Open(gate) => self.gates.get(gate).open(),
             Deed::Kill(name) => self.signal(name, "KILL"),
@@ -136,21 +161,24 @@ impl<'a> Stage<'a> {
             Deed::Terminate(name) => self.signal(name, "TERM"),
             Deed::HangUp(name) => self.signal(name, "HUP"),
             Deed::Restart(name) => self.lab.restart(name),
-            Deed::Delete(name) => fs::remove_file(self.file(name)).unwrap(),
-            Deed::Flip(name) => self.change(name, |bytes| message::flip(bytes)),
-            Deed::Truncate(name) => self.change(name, |bytes| bytes.truncate(bytes.len() / 2)),
+            Deed::Delete(name) => fs::remove_file(self.file(name)?).unwrap(),
+            Deed::Flip(name) => self.rewrite(name, |bytes| message::flip(bytes))?,
+            Deed::Truncate(name) => {
+                self.rewrite(name, |bytes| bytes.truncate(bytes.len() / 2))?;
+            }
             Deed::Copy { from, to } => {
-                let bytes = fs::read(self.file(from)).unwrap();
-                self.change(to, |there| *there = bytes);
+                let bytes = fs::read(self.file(from)?).unwrap();
+                self.rewrite(to, |there| *there = bytes)?;
             }
             Deed::Overwrite { object, text } => {
-                self.lab
-                    .s3
-                    .put(&key_of(object, &self.record()), text.as_str());
+                self.rewrite(object, |there| *there = text.clone().into())?;
             }
-            Deed::Touch(object) => {
-                let bytes = fs::read(self.file(object)).unwrap();
-                self.lab.s3.put(&key_of(object, &self.record()), bytes);
+            Deed::Touch(name) => self.rewrite(name, |_| {})?,
+            Deed::Rot(name) => {
+                let file = self.file(name)?;
+                let mut bytes = fs::read(&file).unwrap();
+                message::flip(&mut bytes);
+                fs::write(file, bytes).unwrap();
             }
             Deed::Resume(place) => {
                 assert!(self.console.is_none(), "the first console has ended");
@@ -168,6 +196,7 @@ impl<'a> Stage<'a> {
                 file.write_all(b"{\"at\":\"2026-01-01T00:0").unwrap();
             }
         }
+        Ok(())
     }
 
     fn signal(&self, to: &str, signal: &str) {
@@ -181,15 +210,15 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
-        self.lab.s3.file(&key_of(name, &self.record()))
+    fn file(&self, name: &str) -> Result<PathBuf, String> {
+        Ok(self.lab.s3.file(&key_of(name, &self.record())?))
     }
 
-    fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
-        let file = self.file(name);
-        let mut bytes = fs::read(&file).unwrap();
+    fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), String> {
+        let mut bytes = fs::read(self.file(name)?).unwrap();
         change(&mut bytes);
-        fs::write(&file, bytes).unwrap();
+        self.lab.s3.put(&key_of(name, &self.record())?, bytes);
+        Ok(())
     }
 
     fn other_console(&mut self, place: Place) -> Console {
@@ -203,13 +232,19 @@ impl<'a> Stage<'a> {
                 self.lab.console_in(home, &addresses, "resume")
             }
         };
+        let args = &self.shape.args;
+        let timeout = args.iter().skip_while(|argument| *argument != "--timeout");
         console
             .arg(run)
             .args(["--bucket", BUCKET, "--output", "json"])
+            .args(timeout.take(2))
     }
 
     /// Waits for the console's end.
     pub fn end(&mut self) -> Finished {
+        if let Some(ended) = self.ended.take() {
+            return ended;
+        }
         let console = self.console.take().expect("a console at work");
         console.wait()
     }

@@ -15,49 +15,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::deployed::{Deployed, PUBLIC, deploy};
 use crate::support::home::Home;
-use crate::support::moto::{Moto, MotoTask};
+use crate::support::moto::Moto;
 use crate::support::pty::Deck;
 use crate::support::script::{Fault, Script};
-use crate::support::services::Service;
 use crate::support::words::{self, LIBER_PRIMUS};
-
-/// moto's private addresses belong to nobody here, so they are never asked.
-const PUBLIC: [&str; 4] = ["--cluster", "mr", "--address", "public"];
-
-/// A cluster with `hello` and 1 + 3 + 1 tasks; services listen at all but the first.
-struct Deployed {
-    moto: Moto,
-    tasks: Vec<(&'static str, MotoTask, String)>,
-    _services: Vec<Service>,
-}
-
-fn deploy() -> Option<Deployed> {
-    let moto = Moto::start()?;
-    moto.put_object("lab", "input.txt", LIBER_PRIMUS.as_bytes());
-    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
-    let mut tasks = Vec::new();
-    let mut services = Vec::new();
-    for (role, family, count) in [
-        ("other", "hello", 1),
-        ("splitter", "mr-splitter", 1),
-        ("mapper", "mr-mapper", 3),
-        ("reducer", "mr-reducer", 1),
-    ] {
-        for task in moto.run_tasks("mr", family, count) {
-            let ip = moto.give_public_ip(&task);
-            if role != "other" {
-                services.push(moto.serve(role, ip));
-            }
-            tasks.push((role, task, ip.to_string()));
-        }
-    }
-    Some(Deployed {
-        moto,
-        tasks,
-        _services: services,
-    })
-}
 
 #[test]
 fn every_task_is_listed_and_a_run_uses_the_addresses_found() {

@@ -2,29 +2,7 @@
 
 use crate::support::home::Home;
 use crate::support::lab::Lab;
-use crate::support::pty::{Deck, Open};
 use crate::support::script::{Fault, Gate};
-use crate::support::words;
-
-/// A dashboard before whose services the lab's proxies stand, with the Liber Primus chosen as its input.
-fn open(lab: &Lab, home: &Home) -> Open {
-    let input = lab.s3.put("input.txt", words::LIBER_PRIMUS);
-    let addresses = lab.addresses();
-    let mut deck = Deck::new(home.path())
-        .args(["--splitter", &addresses.splitter])
-        .args(["--reducer", &addresses.reducer]);
-    for mapper in &addresses.mappers {
-        deck = deck.args(["--mapper", mapper]);
-    }
-    for (name, value) in lab.s3.environment() {
-        deck = deck.env(name, value);
-    }
-    let mut deck = deck.open();
-    super::wait_until_up(&deck);
-    deck.send(&format!("oi{input}\r"));
-    deck.wait_text(&["s runs over s3://"]);
-    deck
-}
 
 /// For how many milliseconds the first chunk has been in flight, as the screen has it.
 fn elapsed(screen: &str) -> Option<f64> {
@@ -39,7 +17,7 @@ fn r_sends_the_failed_chunk_again_and_nothing_else() {
     let broken = r#"{"error":{"code":"internal","message":"the mapper fell over"}}"#;
     let lab = Lab::new([Fault::answer(500, broken).at("/map").chunk(1)]);
     let home = Home::new();
-    let mut deck = open(&lab, &home);
+    let mut deck = lab.deck(&home);
     deck.send("s");
     deck.wait_text(&[
         "the run failed: r reruns",
@@ -72,7 +50,7 @@ fn x_ends_the_requests_in_flight_and_r_does_what_is_missing() {
     let gate = Gate::closed();
     let lab = Lab::new([Fault::Hold(gate).at("/map")]);
     let home = Home::new();
-    let mut deck = open(&lab, &home);
+    let mut deck = lab.deck(&home);
     deck.send("s");
     let held = deck.wait_for("three chunks in flight", |screen| {
         screen.matches("▸ running").count() == 3

@@ -126,7 +126,7 @@ fn a_second_console_says_what_is_in_its_way_and_takes_over_later() {
     first.send("q");
     assert_eq!(first.wait().code, 0);
     second.send("\x12");
-    super::wait_until_up(&second);
+    second.wait_until_up();
     second.send("s");
     second.wait_text(&["done in", "7,180 words"]);
 }

@@ -17,15 +17,8 @@ use crate::support::wait_until;
 /// A dashboard on a local cluster whose five tasks are all up.
 fn local(home: &Home) -> Open {
     let deck = Deck::local(home.path()).open();
-    wait_until_up(&deck);
+    deck.wait_until_up();
     deck
-}
-
-fn wait_until_up(deck: &Open) {
-    deck.wait_for("five tasks that answer", |screen| {
-        let up = |line: &&str| line.contains("RUNNING") && line.contains(" ms");
-        screen.lines().filter(up).count() == 5
-    });
 }
 
 fn wait_until_gone(processes: &[Process]) {

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
-use super::{local, wait_until_up};
+use super::local;
 use crate::support::home::Home;
 use crate::support::pty::Deck;
 
@@ -19,7 +19,7 @@ fn it_follows_the_window_down_and_up_again() {
     deck.resize((1, 1));
     deck.wait_for("a window of one cell", |screen| screen.len() <= 1);
     deck.resize((120, 40));
-    wait_until_up(&deck);
+    deck.wait_until_up();
     deck.wait_text(&[
         "Tasks", "Pipeline", "Latency", "Results", "Events", "q quit",
     ]);
@@ -120,7 +120,7 @@ fn no_color_is_honoured() {
             deck = deck.env("NO_COLOR", value);
         }
         let mut deck = deck.open();
-        wait_until_up(&deck);
+        deck.wait_until_up();
         deck.send("s");
         deck.wait_text(&["done in", "7,180 words"]);
         deck.send("?");

@@ -1,6 +1,7 @@
 //! The real binary, run with an environment of its own: nothing of the caller's settings gets in.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -190,13 +191,19 @@ impl Drop for Running {
     }
 }
 
+impl fmt::Display for Finished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (out, err) = (&self.stdout, &self.stderr);
+        write!(f, "exit {:?}\nstdout: {out}\nstderr: {err}", self.code)
+    }
+}
+
 impl Finished {
     /// Asserts the exit code and that nothing panicked.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {
-        let said = format!("stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        assert_eq!(self.code, Some(code), "{said}");
-        assert!(!self.stderr.contains("panicked"), "{said}");
+        assert_eq!(self.code, Some(code), "{self}");
+        assert!(!self.stderr.contains("panicked"), "{self}");
         self
     }
 

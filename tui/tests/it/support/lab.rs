@@ -9,6 +9,7 @@ use super::console::{Console, Finished};
 use super::home::Home;
 use super::oracle;
 use super::proxy::Proxy;
+use super::pty::{Deck, Open};
 use super::s3::ObjectStore;
 use super::script::{Rule, Script};
 use super::services::{Service, Starting};
@@ -177,6 +178,23 @@ impl Lab {
         self.console("run")
             .arg(input)
             .args(["--output", "json", "--chunks", &chunks.to_string()])
+    }
+
+    /// A dashboard before whose services the proxies stand, with the Liber Primus chosen as its input.
+    pub fn deck(&self, home: &Home) -> Open {
+        let input = self.s3.put("input.txt", words::LIBER_PRIMUS);
+        let addresses = self.addresses();
+        let mut deck = Deck::new(home.path())
+            .args(["--splitter", &addresses.splitter])
+            .args(["--reducer", &addresses.reducer]);
+        for mapper in &addresses.mappers {
+            deck = deck.args(["--mapper", mapper]);
+        }
+        let mut deck = deck.envs(self.environment()).open();
+        deck.wait_until_up();
+        deck.send(&format!("oi{input}\r"));
+        deck.wait_text(&["s runs over s3://"]);
+        deck
     }
 
     /// Asserts that the run is done and its counts are those of `text`; gives its report.

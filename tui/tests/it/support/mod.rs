@@ -3,12 +3,14 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod console;
+pub mod deployed;
 pub mod fault;
 pub mod home;
 pub mod lab;
 pub mod message;
 pub mod moto;
 pub mod oracle;
+pub mod panics;
 pub mod process;
 pub mod proxy;
 pub mod pty;

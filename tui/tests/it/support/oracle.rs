@@ -25,7 +25,7 @@ pub fn judge(
     finished: &Finished,
     expected: impl FnOnce() -> BTreeMap<String, u64>,
 ) -> Verdict {
-    let said = format!("stdout: {}\nstderr: {}", finished.stdout, finished.stderr);
+    let said = finished.to_string();
     assert!(!finished.stderr.contains("panicked"), "{said}");
     let code = finished.code.unwrap_or_else(|| panic!("killed: {said}"));
     if code == 0 {

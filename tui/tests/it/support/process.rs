@@ -26,6 +26,20 @@ impl Process {
     }
 }
 
+/// A process that runs.
+pub fn of(pid: u32) -> Process {
+    let started = stat(pid).unwrap().started;
+    Process { pid, started }
+}
+
+/// The most memory that a process has had, in bytes.
+pub fn peak_memory(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.unwrap().trim().trim_end_matches(" kB");
+    kib.parse::<u64>().unwrap() << 10
+}
+
 /// Sends a signal by its name (`INT`, `KILL`, `STOP`, `CONT`).
 pub fn signal(pid: u32, name: &str) {
     let mut kill = Command::new("kill");

@@ -220,6 +220,15 @@ impl Open {
         })
     }
 
+    /// Waits until each of a lab's five services answers.
+    #[track_caller]
+    pub fn wait_until_up(&self) {
+        self.wait_for("five tasks that answer", |screen| {
+            let up = |line: &&str| line.contains("RUNNING") && line.contains(" ms");
+            screen.lines().filter(up).count() == 5
+        });
+    }
+
     /// Waits for a line that has each of the texts.
     #[track_caller]
     pub fn wait_line(&self, texts: &[&str]) -> String {

@@ -36,8 +36,12 @@ impl Service {
         format!("http://{}", self.address)
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, name: &str) {
-        process::signal(self.child.id(), name);
+        process::signal(self.pid(), name);
     }
 
     /// Stops answering from now on; connections are still accepted, by the system.

@@ -1,0 +1,120 @@
+//! A disk that is full: a small tmpfs in a mount namespace of the console's own, so that nothing is left of it.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::process::Command;
+use std::time::Duration;
+
+use super::leave_out;
+use crate::support::console::{BINARY, Console, Finished};
+use crate::support::home::Home;
+use crate::support::lab::Lab;
+use crate::support::oracle;
+use crate::support::words::{self, LIBER_PRIMUS};
+
+pub fn full() -> Option<Duration> {
+    if !may_mount() {
+        leave_out("nothing may be mounted here, not even in a namespace of its own");
+        return None;
+    }
+    record_does_not_fit();
+    files_do_not_fit();
+    // Full at the split, at the maps, at the reduce, and not full.
+    std::thread::scope(|scope| {
+        for size in [80, 160, 240, 320] {
+            scope.spawn(move || local_data_does_not_fit(size));
+        }
+    });
+    None
+}
+
+/// Whoever is not root is so in a user namespace.
+fn unshare() -> &'static [&'static str] {
+    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root {
+        &["--mount"]
+    } else {
+        &["--map-root-user", "--mount"]
+    }
+}
+
+fn may_mount() -> bool {
+    let mut command = Command::new("unshare");
+    let mount = ["sh", "-c", "mount -t tmpfs -o size=4k none /mnt"];
+    let tried = command.args(unshare()).args(mount).output();
+    tried.is_ok_and(|tried| tried.status.success())
+}
+
+/// A console with a disk of this size at `at` in its home, started as the script's `"$@"`.
+fn console(home: &Home, size: &str, at: &str, script: &str) -> Console {
+    std::fs::create_dir_all(home.file(at)).unwrap();
+    let script = format!("mount -t tmpfs -o size={size} none {at} && cd . && {script}");
+    Console::by("unshare", home.path())
+        .args(unshare())
+        .args(["sh", "-c", &script, "sh", BINARY])
+}
+
+fn in_lab(lab: &Lab, console: Console) -> Console {
+    let addresses = lab.direct_addresses();
+    let input = lab.s3.put("input.txt", LIBER_PRIMUS);
+    let console = console
+        .args(["run", &input, "--output", "json"])
+        .args(["--splitter", &addresses.splitter])
+        .args(["--reducer", &addresses.reducer]);
+    let mappers = addresses.mappers.iter();
+    let console = mappers.fold(console, |console, mapper| {
+        console.args(["--mapper", mapper])
+    });
+    console.envs(lab.environment())
+}
+
+fn record_does_not_fit() {
+    let lab = Lab::new([]);
+    let run = console(&lab.home, "4k", "state", "exec \"$@\"");
+    let finished = in_lab(&lab, run).run();
+    for word in ["record", "can't be written", "No space left"] {
+        assert!(
+            finished.stderr.contains(word),
+            "{word}: {}",
+            finished.stderr
+        );
+    }
+    lab.expect_exact(finished, LIBER_PRIMUS.as_bytes());
+}
+
+fn files_do_not_fit() {
+    let lab = Lab::new([]);
+    let left = "\"$@\"; code=$?; echo left: $(ls -A full) >&2; exit $code";
+    let run = in_lab(&lab, console(&lab.home, "8k", "full", left));
+    let finished = run.args(["--save", "full/counts.json"]).run();
+    assert!(finished.stderr.contains("\nleft:\n"), "{}", finished.stderr);
+    let report = expect_named(finished, &["counts.json", "No space left"]).json();
+    // The run itself is done, and only its file is missing.
+    oracle::expect_exact(&lab.s3, &report, &words::count(LIBER_PRIMUS.as_bytes()));
+}
+
+/// Everything of a local cluster is on the full disk: its objects, its logs, the record.
+fn local_data_does_not_fit(kib: u32) {
+    let home = Home::new();
+    let run = console(&home, &format!("{kib}k"), "data", "exec \"$@\"");
+    let run = run.args(["run", "--local=2", "--local-data", "data", "--verify"]);
+    let finished = run.args(["--output", "json"]).run();
+    if finished.code == Some(0) {
+        let report = finished.expect(0).json();
+        let expected = words::count(LIBER_PRIMUS.as_bytes());
+        assert_eq!(report["words"], expected.values().sum::<u64>(), "{report}");
+        assert_eq!(report["verified"], true, "{report}");
+    } else {
+        expect_named(finished, &[]);
+    }
+}
+
+#[track_caller]
+fn expect_named(finished: Finished, words: &[&str]) -> Finished {
+    let finished = finished.expect_complaint(3, words);
+    let complaint = finished
+        .stderr
+        .lines()
+        .find(|line| line.starts_with("mrdeck: "));
+    assert!(complaint.is_some(), "no cause: {}", finished.stderr);
+    finished
+}

@@ -1,0 +1,141 @@
+//! Text that would command the terminal: in the input and its key, in errors and logs, in what others answer.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::deployed::PUBLIC;
+use crate::support::home::Home;
+use crate::support::lab::Lab;
+use crate::support::moto::Moto;
+use crate::support::pty::Deck;
+use crate::support::script::Fault;
+use crate::support::words;
+
+/// Puts a text on the clipboard, sets the title, prints the screen, turns the writing around.
+const EVIL: &str =
+    "a\u{1b}]52;c;ZXZpbA==\u{7}b\u{1b}]0;owned\u{7}c\u{1b}[5id\u{9b}5ie\u{202e}f\u{2066}g";
+
+pub fn escape_sequences() -> Option<Duration> {
+    on_standard_output_and_error();
+    in_a_list_of_keys();
+    in_an_error();
+    in_a_log();
+    None
+}
+
+/// Is this free of what a terminal would obey, and of what turns writing around?
+#[track_caller]
+fn expect_harmless(what: &str, bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for evil in [
+        "\u{1b}]52;c;ZXZpbA",
+        "\u{1b}]0;owned",
+        "\u{1b}[5i",
+        "\u{7}",
+        "\u{9b}",
+        "\u{202e}",
+        "\u{2066}",
+    ] {
+        assert!(!text.contains(evil), "{what}: {evil:?} is in {text:?}");
+    }
+}
+
+fn on_standard_output_and_error() {
+    let lab = Lab::new([]);
+    let text = format!("{EVIL} {EVIL} words {EVIL}");
+    let hostile = lab.s3.put(&format!("{EVIL}.txt"), text.as_str());
+    let run = |input: &str| {
+        let console = lab.console("run").args([input, "--chunks", "3"]);
+        console.run()
+    };
+    let counted = run(&hostile).expect(0);
+    expect_harmless("stdout", counted.stdout.as_bytes());
+    expect_harmless("stderr", counted.stderr.as_bytes());
+    let total = words::count(text.as_bytes()).values().sum::<u64>();
+    assert!(
+        counted.stdout.contains(&format!("{total}  ")),
+        "{}",
+        counted.stdout
+    );
+
+    let missing = run(&format!("s3://lab/{EVIL}")).expect(3);
+    expect_harmless("stderr", missing.stderr.as_bytes());
+
+    let input = lab.s3.put("input.txt", "one two three four");
+    // In an error in plain text, in one of ours, and in a status line's place.
+    let ours = json!({"error": {"code": "defect", "message": EVIL}}).to_string();
+    for body in [EVIL, &ours] {
+        lab.script.replace([Fault::answer(500, body).at("/map")]);
+        let failed = run(&input).expect(3);
+        expect_harmless("stderr", failed.stderr.as_bytes());
+        expect_harmless("stdout", failed.stdout.as_bytes());
+    }
+    // A reducer of somebody else's may write words that are none.
+    let counts = json!({EVIL: 4}).to_string();
+    let out = lab.s3.put("evil.json", counts.as_str());
+    lab.script
+        .replace([Fault::edit(move |json| *json = json!({"out": out})).at("/reduce")]);
+    let foreign = run(&input);
+    expect_harmless("stdout", foreign.stdout.as_bytes());
+    expect_harmless("stderr", foreign.stderr.as_bytes());
+}
+
+/// A key that turns the writing around, chosen from the list of a folder.
+fn in_a_list_of_keys() {
+    let home = Home::new();
+    let mut deck = Deck::local(home.path()).open();
+    deck.wait_until_up();
+    let folder = home.file("data/s3/mrdeck/evil");
+    std::fs::create_dir_all(&folder).unwrap();
+    // Without what XML, in which lists come, can't hold.
+    let key: String = EVIL.chars().filter(|c| *c >= ' ').collect();
+    std::fs::write(folder.join(key), format!("{EVIL} {EVIL}")).unwrap();
+    deck.send("o");
+    deck.wait_text(&["Buckets · 1 bucket", "mrdeck"]);
+    deck.send("\r");
+    deck.wait_text(&["s3://mrdeck/ · 2 entries"]);
+    deck.send("/evil\r");
+    deck.wait_text(&["1 of the loaded"]);
+    deck.send("\r");
+    deck.wait_text(&["s3://mrdeck/evil/ · 1 entry"]);
+    deck.send("\r");
+    deck.wait_text(&["s runs over s3://mrdeck/evil/"]);
+    deck.send("s");
+    deck.wait_text(&["done in"]);
+    deck.send("\x03");
+    expect_harmless("the terminal", &deck.wait().bytes());
+}
+
+/// An error of a service, in the events and in the run's description.
+fn in_an_error() {
+    let ours = json!({"error": {"code": "defect", "message": EVIL}}).to_string();
+    let lab = Lab::new([Fault::answer(500, &ours).at("/map")]);
+    let mut deck = lab.deck(&lab.home);
+    deck.send("s");
+    deck.wait_text(&["the run failed"]);
+    deck.send("\tjd");
+    deck.wait_text(&["failed because", "what to do"]);
+    deck.send("\x03");
+    expect_harmless("the terminal", &deck.wait().bytes());
+}
+
+/// A line of a task's log, in JSON and as it is.
+fn in_a_log() {
+    let Some(moto) = Moto::start() else { return };
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    moto.create_log_group();
+    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
+    let line =
+        json!({"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", "message": EVIL, EVIL: EVIL});
+    let line = line.to_string();
+    moto.log("mr-mapper", &task, &[EVIL, &line, "the last line"]);
+    let home = Home::new();
+    let deck = Deck::new(home.path()).args(PUBLIC);
+    let mut deck = deck.envs(moto.environment()).open();
+    deck.wait_text(&["Tasks 1"]);
+    deck.send("l");
+    deck.wait_text(&["Log of", "the last line"]);
+    deck.send("\x03");
+    expect_harmless("the terminal", &deck.wait().bytes());
+}

@@ -1,0 +1,60 @@
+//! Nobody reads what is printed, or there is no terminal to draw on.
+
+use std::time::Duration;
+
+use crate::support::console::{BINARY, Console};
+use crate::support::lab::Lab;
+use crate::support::words::LIBER_PRIMUS;
+
+pub fn nobody_reads() -> Option<Duration> {
+    let lab = Lab::new([]);
+    for (out_is_read, err_is_read) in [(false, true), (true, false), (false, false)] {
+        let finished = lab.run(3).run_unread(out_is_read, err_is_read).expect(0);
+        if out_is_read {
+            lab.expect_exact(finished, LIBER_PRIMUS.as_bytes());
+        }
+    }
+    for (nth, redirected) in [">&-", "2>&-", ">&- 2>&- <&-", ">/dev/full 2>/dev/full"]
+        .iter()
+        .enumerate()
+    {
+        let lab = Lab::new([]);
+        redirected_run(&lab, redirected);
+        let record = lab.home.record();
+        let last = record
+            .last()
+            .unwrap_or_else(|| panic!("run {nth} left no record"));
+        assert_eq!(last["status"], "done", "{redirected}: {last}");
+    }
+    without_a_terminal(&lab);
+    None
+}
+
+/// In the console's place a shell is started, which closes or fills what the console writes to.
+fn redirected_run(lab: &Lab, redirected: &str) {
+    let addresses = lab.addresses();
+    let input = lab.s3.put("input.txt", LIBER_PRIMUS);
+    let script = format!("exec \"$@\" {redirected}");
+    let mut console = Console::by("sh", lab.home.path())
+        .args(["-c", &script, "sh", BINARY, "run", &input])
+        .args(["--splitter", &addresses.splitter])
+        .args(["--reducer", &addresses.reducer]);
+    for mapper in &addresses.mappers {
+        console = console.args(["--mapper", mapper]);
+    }
+    console.envs(lab.environment()).run().expect(0);
+}
+
+fn without_a_terminal(lab: &Lab) {
+    let console = lab
+        .home
+        .console()
+        .args(["--local=1", "--local-data", "data"]);
+    let finished = console
+        .run()
+        .expect_complaint(2, &["terminal", "mrdeck run"]);
+    assert!(
+        !finished.stdout.contains('\u{1b}'),
+        "no escape sequence goes to a pipe"
+    );
+}
