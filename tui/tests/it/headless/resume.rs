@@ -90,6 +90,27 @@ fn another_machine_goes_on_from_what_is_in_s3() {
     assert!(lab.script.seen("/map").is_empty() && lab.script.seen("/reduce").is_empty());
 }
 
+/// Map outputs that are gone or written over since are made again, all of them at once.
+#[test]
+fn lost_map_outputs_are_made_again() {
+    let (lab, run) = stopped();
+    let maps = lab.s3.keys(&format!("mr/runs/{run}/maps"));
+    let [first, third] = &maps[..] else {
+        panic!("{maps:?}");
+    };
+    std::fs::remove_file(lab.s3.file(first)).unwrap();
+    lab.s3.put(third, "{\"a\": 1}");
+    let finished = resume(&lab, &run).run();
+    let said = &finished.stderr;
+    for chunk in ["map 0, attempt 1", "map 2, attempt 1"] {
+        let line = format!("{chunk} does not count any more");
+        assert!(said.contains(&line), "{said}");
+    }
+    lab.expect_exact(finished, TEXT);
+    assert_eq!(lab.script.seen("/map").len(), 3);
+    assert_eq!(lab.script.seen("/reduce").len(), 2, "one that found out");
+}
+
 #[test]
 fn on_one_machine_a_second_console_is_refused() {
     let gate = Gate::closed();
