@@ -1,6 +1,5 @@
 //! A run that another dashboard left: it is offered at the next start, and `r` goes on with it.
 
-use super::wait_until_up;
 use crate::support::home::Home;
 use crate::support::lab::Lab;
 use crate::support::pty::{Deck, Open};
@@ -25,7 +24,7 @@ fn open(lab: &Lab, home: &Home) -> Open {
 fn amid(lab: &Lab, home: &Home) -> Open {
     let input = lab.s3.put("input.txt", words::LIBER_PRIMUS);
     let mut deck = open(lab, home);
-    wait_until_up(&deck);
+    deck.wait_until_up();
     deck.send(&format!("oi{input}\r"));
     deck.wait_text(&["s runs over s3://"]);
     deck.send("s");
@@ -59,7 +58,7 @@ fn what_a_killed_dashboard_left_is_offered_and_only_the_rest_is_done() {
 
     // Done is done: nothing is offered any more.
     let deck = open(&lab, &home);
-    wait_until_up(&deck);
+    deck.wait_until_up();
     let screen = deck.wait_text(&["s start"]);
     assert!(!screen.contains("r goes on"), "{screen}");
 }
