@@ -25,11 +25,19 @@ fn main() -> ExitCode {
     }
     let scenarios = scenario::all();
     let report = Arc::new(Report::new(&scenarios));
+    let texts = scenarios.clone();
     let mut trials: Vec<Trial> = scenarios
         .into_iter()
         .map(|scenario| trial(scenario, report.clone()))
         .collect();
     trials.push(Trial::test("every_special_has_its_file", special::check));
+    trials.push(Trial::test("the_table_is_of_these_scenarios", move || {
+        // Where it is to be written it may be an old one.
+        if report::is_wanted() {
+            return Ok(());
+        }
+        report::check(&texts)
+    }));
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     if !conclusion.has_failed() {
         report.write();

@@ -6,10 +6,18 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use libtest_mimic::Failed;
+
 use crate::scenario::Scenario;
 
 /// Names the file to be written, from the workspace's folder.
 const FILE: &str = "FAULTS_REPORT";
+const COMMAND: &str =
+    "FAULTS_REPORT=assets/faults.md cargo test -p mrdeck --test faults -- --test-threads 1";
+
+pub fn is_wanted() -> bool {
+    std::env::var_os(FILE).is_some()
+}
 
 pub struct Report {
     rows: Vec<(u32, String)>,
@@ -39,19 +47,19 @@ impl Report {
         };
         let lost = self.lost.lock().unwrap();
         assert_eq!(lost.len(), self.rows.len(), "the table is of all scenarios");
-        let mut text = String::from(
+        let mut text = format!(
             "# The faults that a run survives\n\n\
-             Written by `FAULTS_REPORT=assets/faults.md cargo test -p mrdeck --test faults -- --test-threads 1` from the\n\
-             files in `tui/tests/faults/scenarios`, after all of them were played. Each run ended with counts equal to a\n\
-             one-process count of the raw bytes, or with a non-zero exit, a named cause and no success record. The time\n\
-             lost is against the same run undisturbed; small runs on one machine, so that it is pauses and waits.\n\n\
-             | | fault | what happens | time lost |\n|---|---|---|---|\n",
+             Written by `{COMMAND}`\n\
+             from the files in `tui/tests/faults/scenarios`, after all of them were played. Each run ended with counts\n\
+             equal to a one-process count of the raw bytes, or with a non-zero exit, a named cause and no success record.\n\
+             The time lost is against the same run undisturbed, the longest of a fault's runs; the runs are small, so it\n\
+             is what pauses and deadlines cost. A dash: nothing is compared, or the run was refused.\n\n\
+             | | fault | what happens | time lost |\n|---|---|---|---|\n"
         );
         for (number, row) in &self.rows {
             writeln!(text, "{row}{} |", spell(lost[number])).unwrap();
         }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        std::fs::write(root.join(file), text).unwrap();
+        std::fs::write(root().join(file), text).unwrap();
     }
 }
 
@@ -70,4 +78,30 @@ fn spell(lost: Option<Duration>) -> String {
         Some(ms @ 50..1_000) => format!("{} ms", ms / 10 * 10),
         Some(ms) => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
     }
+}
+
+/// There are all of them, and the committed table is of them, with these texts.
+pub fn check(scenarios: &[Scenario]) -> Result<(), Failed> {
+    let numbers = scenarios.iter().map(|scenario| scenario.number);
+    if !numbers.eq(1..=38) {
+        return Err("the scenarios' numbers are not 1 to 38, each once".into());
+    }
+    let text = std::fs::read_to_string(root().join("assets/faults.md")).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+    let (_head, lines) = lines.split_first().ok_or("there is no table")?;
+    let are_same = lines.len() == scenarios.len()
+        && lines
+            .iter()
+            .zip(scenarios)
+            .all(|(line, scenario)| line.starts_with(&row(scenario)));
+    if !are_same {
+        return Err(
+            format!("assets/faults.md has other texts: write it anew by '{COMMAND}'").into(),
+        );
+    }
+    Ok(())
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }

@@ -71,6 +71,8 @@ pub enum Deed {
     Resume(Place),
     /// A second console goes on with the run while the first is at work.
     Second(Place),
+    /// Until the second one has ended.
+    WaitForSecond,
     /// The record ends in half a line, as after a crash.
     TearRecord,
 }

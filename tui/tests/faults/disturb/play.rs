@@ -76,7 +76,7 @@ fn expect_second(run: &Disturbed, stage: &Stage, second: Running) {
         .as_ref()
         .expect("what is seen of the second console");
     let finished = second.wait();
-    stage.judge(&finished);
+    stage.judge_second(&finished);
     assert!(
         expected.exit.is(finished.code),
         "the second console, {:?} is expected: {finished}",

@@ -18,7 +18,7 @@ use crate::support::home::Home;
 use crate::support::lab::Lab;
 use crate::support::oracle::{Verdict, judge};
 use crate::support::s3::BUCKET;
-use crate::support::{message, wait_for};
+use crate::support::{message, wait_for, wait_until};
 
 pub struct Stage<'a> {
     pub lab: Lab,
@@ -190,6 +190,10 @@ impl<'a> Stage<'a> {
                 let second = self.other_console(*place).start();
                 self.seconds.push(second);
             }
+            Deed::WaitForSecond => {
+                let second = self.seconds.last_mut().expect("a second console");
+                wait_until("the second console's end", || second.has_ended());
+            }
             Deed::TearRecord => {
                 let file = self.lab.home.record_files().remove(0);
                 let mut file = fs::OpenOptions::new().append(true).open(file).unwrap();
@@ -250,9 +254,16 @@ impl<'a> Stage<'a> {
     }
 
     pub fn judge(&self, finished: &Finished) -> Verdict {
-        let run = self.run_id();
-        judge(&self.lab.s3, run.as_deref(), finished, || {
-            self.shape.input.counts()
-        })
+        self.judge_of(self.run_id().as_deref(), finished)
+    }
+
+    /// The same for a second console: if it is refused, the run may be done all the same, by the first.
+    pub fn judge_second(&self, finished: &Finished) -> Verdict {
+        let run = self.run_id().filter(|_| finished.code == Some(0));
+        self.judge_of(run.as_deref(), finished)
+    }
+
+    fn judge_of(&self, run: Option<&str>, finished: &Finished) -> Verdict {
+        judge(&self.lab.s3, run, finished, || self.shape.input.counts())
     }
 }

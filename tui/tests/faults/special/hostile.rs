@@ -67,7 +67,7 @@ fn on_standard_output_and_error() {
     let ours = json!({"error": {"code": "defect", "message": EVIL}}).to_string();
     for body in [EVIL, &ours] {
         lab.script.replace([Fault::answer(500, body).at("/map")]);
-        let failed = run(&input).expect(3);
+        let failed = run(&input).expect(4);
         expect_harmless("stderr", failed.stderr.as_bytes());
         expect_harmless("stdout", failed.stdout.as_bytes());
     }

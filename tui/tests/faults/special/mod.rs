@@ -6,6 +6,7 @@ mod disk;
 mod ecs;
 mod half_head;
 mod hostile;
+mod resumed;
 mod screen;
 mod unread;
 
@@ -18,17 +19,20 @@ use crate::scenario;
 /// Plays a scenario; gives the time it lost, where it lost some.
 type Special = fn() -> Option<Duration>;
 
-const TABLE: [(&str, Special); 10] = [
+const TABLE: [(&str, Special); 13] = [
     ("disk full", disk::full),
     ("escape sequences", hostile::escape_sequences),
     ("every cut", cuts::every_cut),
     ("half sent headers", half_head::half_sent_headers),
+    ("killed after each event", resumed::killed_after_each_event),
     ("long words and lines", bytes::long_words_and_lines),
     ("nobody reads", unread::nobody_reads),
     ("odd attachments", ecs::odd_attachments),
+    ("replaced", ecs::replaced),
     ("resize", screen::resize),
     ("runtask failures", ecs::runtask_failures),
     ("signals and panic", screen::signals_and_panic),
+    ("throttled throughout", ecs::throttled_throughout),
 ];
 
 pub fn play(name: &str) -> Option<Duration> {

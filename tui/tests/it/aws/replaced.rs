@@ -1,37 +1,14 @@
 //! A task that is stopped in the middle of a run, and the one that takes its place at another address.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use super::PUBLIC;
+use crate::support::deployed::ProxiedTask;
 use crate::support::home::Home;
-use crate::support::moto::{Moto, MotoTask, PORT};
-use crate::support::proxy::Proxy;
+use crate::support::moto::Moto;
 use crate::support::pty::Deck;
 use crate::support::script::{Fault, Gate, Script};
-use crate::support::services::Service;
 use crate::support::words::LIBER_PRIMUS;
-
-/// A mapper at a public address, with a proxy before it that says which requests came.
-struct Mapper {
-    task: MotoTask,
-    service: Service,
-    _proxy: Proxy,
-}
-
-fn mapper(moto: &Moto, name: &str, script: &Arc<Script>) -> Mapper {
-    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
-    let ip = moto.give_public_ip(&task);
-    let service = Service::start("mapper", &moto.environment()).wait();
-    let at = format!("{ip}:{PORT}");
-    let proxy = Proxy::start_at(&at, name, service.address, script.clone());
-    Mapper {
-        task,
-        service,
-        _proxy: proxy,
-    }
-}
 
 #[test]
 fn a_task_stopped_and_replaced_under_a_run_costs_one_attempt() {
@@ -49,8 +26,8 @@ fn a_task_stopped_and_replaced_under_a_run_costs_one_attempt() {
         Fault::Hold(doomed.clone()).on("doomed"),
         Fault::Hold(held.clone()).on("held"),
     ]);
-    let victim = mapper(&moto, "doomed", &script);
-    let _held = mapper(&moto, "held", &script);
+    let victim = ProxiedTask::mapper(&moto, "doomed", &script);
+    let _held = ProxiedTask::mapper(&moto, "held", &script);
 
     let home = Home::new();
     let deck = Deck::new(home.path()).args(PUBLIC);
@@ -70,7 +47,7 @@ fn a_task_stopped_and_replaced_under_a_run_costs_one_attempt() {
     victim.service.kill();
     moto.stop_task("mr", &victim.task);
     doomed.open();
-    let replacement = mapper(&moto, "replacement", &script);
+    let replacement = ProxiedTask::mapper(&moto, "replacement", &script);
     deck.send("\x12");
     let id = &replacement.task.id[replacement.task.id.len() - 4..];
     deck.wait_line(&["mapper", id, "RUNNING"]);

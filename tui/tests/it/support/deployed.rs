@@ -1,8 +1,12 @@
 //! The services on an ECS cluster, as far as moto imitates one.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
-use super::moto::{Moto, MotoTask};
+use super::moto::{Moto, MotoTask, PORT};
+use super::proxy::Proxy;
+use super::script::Script;
 use super::services::Service;
 use super::words::LIBER_PRIMUS;
 
@@ -42,4 +46,26 @@ pub fn deploy() -> Option<Deployed> {
         tasks,
         services,
     })
+}
+
+/// A mapper at a public address of its own, with a proxy before it that the script knows by a name.
+pub struct ProxiedTask {
+    pub task: MotoTask,
+    pub service: Service,
+    _proxy: Proxy,
+}
+
+impl ProxiedTask {
+    pub fn mapper(moto: &Moto, name: &str, script: &Arc<Script>) -> Self {
+        let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
+        let ip = moto.give_public_ip(&task);
+        let service = Service::start("mapper", &moto.environment()).wait();
+        let at = format!("{ip}:{PORT}");
+        let proxy = Proxy::start_at(&at, name, service.address, script.clone());
+        Self {
+            task,
+            service,
+            _proxy: proxy,
+        }
+    }
 }

@@ -130,11 +130,14 @@ impl Request {
         self
     }
 
-    /// The last parameter of this name is left out.
-    pub fn omitting(mut self, name: &str) -> Self {
+    /// The last parameter of this name is left out; of several, joined by `+`, the last one each.
+    pub fn omitting(mut self, names: &str) -> Self {
         let mut pairs = self.pairs();
-        let last = pairs.iter().rposition(|(n, _)| n == name);
-        pairs.remove(last.unwrap());
+        for name in names.split('+') {
+            if let Some(last) = pairs.iter().rposition(|(n, _)| n == name) {
+                pairs.remove(last);
+            }
+        }
         self.set_pairs(&pairs);
         self
     }
