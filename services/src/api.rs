@@ -47,6 +47,8 @@ pub const PROVENANCE: &str = "mrdeck";
 pub struct Provenance {
     #[serde(flatten)]
     pub of: AttemptParams,
+    /// The version of the rules by which it was counted.
+    pub rules: u32,
     /// Of the output's bytes, in hexadecimal digits.
     pub sha256: String,
     pub words: u64,
@@ -118,6 +120,9 @@ pub struct MapAnswer {
     /// The attempt that was asked for, as it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<AttemptParams>,
+    /// The version of the rules by which was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
 }
 
 /// The answer of `/reduce`.
@@ -137,6 +142,9 @@ pub struct ReduceAnswer {
     /// The attempt that was asked for, as it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<AttemptParams>,
+    /// The version of the rules by which was counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
 }
 
 /// The body of `POST /reduce`: the inputs themselves, or an object that lists them as a JSON array.
@@ -165,6 +173,8 @@ pub struct ErrorAnswer {
 pub mod code {
     /// A map output can't be read as one; its chunk has to be mapped again.
     pub const BAD_MAP_OUTPUT: &str = "bad_map_output";
+    /// More chunks were asked for than the input has words.
+    pub const TOO_MANY_CHUNKS: &str = "too_many_chunks";
     /// The input is not the version that was asked for; another attempt changes nothing.
     pub const INPUT_CHANGED: &str = "input_changed";
     /// A map output is not the one that was asked for; its chunk has to be mapped again.
@@ -176,6 +186,10 @@ pub mod code {
     pub const S3_CREDENTIALS: &str = "s3_credentials";
     /// The service's credentials may not do what was asked for; another attempt changes nothing.
     pub const S3_DENIED: &str = "s3_denied";
+    /// What S3 sent of an object is not what was written there.
+    pub const S3_DAMAGED: &str = "s3_damaged";
+    /// S3 sent less of an object than it has.
+    pub const S3_TRUNCATED: &str = "s3_truncated";
     /// S3 asks to slow down.
     pub const S3_THROTTLED: &str = "s3_throttled";
 }

@@ -167,6 +167,7 @@ async fn what_an_output_says_of_itself_goes_to_s3_and_comes_back() {
             attempt: Some("2".to_owned()),
             plan: Some("P-1_x".to_owned()),
         },
+        rules: 1,
         sha256: Digest::of(b"x").to_string(),
         words: u64::MAX,
         unique: 2,

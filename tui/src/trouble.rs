@@ -16,6 +16,8 @@ pub enum TroubleKind {
     Denied,
     /// The input is no longer the one the run began with: no attempt can mend that.
     InputChanged,
+    /// The input has fewer words than chunks were asked for.
+    TooManyChunks,
     /// What was found contradicts itself: going on can't mend it.
     Refused,
 }

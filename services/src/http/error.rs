@@ -42,7 +42,7 @@ pub enum Error {
     BadAttempt { name: &'static str, value: String },
     #[error("{uri} is empty, so there is nothing to split; name an input with words in it")]
     EmptyInput { uri: S3Uri },
-    #[error("{uri} has only {words} words, too few for {asked} chunks; ask for {most} at most")]
+    #[error("{uri} has {words} {}, too few for {asked} chunks; ask for {most} at most", if *words == 1 { "word" } else { "words" })]
     TooManyChunks {
         uri: S3Uri,
         asked: u32,
@@ -149,7 +149,7 @@ impl Error {
             Self::BadRange { .. } => (BAD, "bad_range"),
             Self::BadAttempt { .. } => (BAD, "bad_attempt"),
             Self::EmptyInput { .. } => (BAD, "empty_input"),
-            Self::TooManyChunks { .. } => (BAD, "too_many_chunks"),
+            Self::TooManyChunks { .. } => (BAD, api::code::TOO_MANY_CHUNKS),
             Self::MissingIn => (BAD, "missing_in"),
             Self::DuplicateIn { .. } => (BAD, "duplicate_in"),
             Self::BadMapOutput {
@@ -160,9 +160,8 @@ impl Error {
                 source: CountError::Overflow,
                 ..
             } => (BAD, "overflow"),
-            Self::BadMapOutput { .. } | Self::MapOutputTooLarge { .. } => {
-                (BAD, api::code::BAD_MAP_OUTPUT)
-            }
+            Self::BadMapOutput { .. } => (BAD, api::code::BAD_MAP_OUTPUT),
+            Self::MapOutputTooLarge { .. } => (BAD, "map_output_too_large"),
             Self::BadSha256 { .. } => (BAD, "bad_sha256"),
             Self::MapOutputMismatch { .. } => {
                 (StatusCode::CONFLICT, api::code::MAP_OUTPUT_MISMATCH)
@@ -195,8 +194,8 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED),
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
-        StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, "s3_truncated"),
-        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, "s3_damaged"),
+        StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_TRUNCATED),
+        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DAMAGED),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
@@ -216,7 +215,12 @@ impl Error {
             Self::BadMapOutput { uri, .. }
             | Self::MapOutputTooLarge { uri, .. }
             | Self::MapOutputMismatch { uri, .. }
-            | Self::Store(StoreError::NoSuchKey { uri }) => Some(uri),
+            | Self::Store(
+                StoreError::NoSuchKey { uri }
+                | StoreError::Changed { uri }
+                | StoreError::Truncated { uri, .. }
+                | StoreError::Damaged { uri, .. },
+            ) => Some(uri),
             _ => None,
         }
     }

@@ -15,8 +15,8 @@ use super::params::{Attempt, Params};
 use super::timing::{Part, Timings};
 use super::{ServiceState, input, keys};
 use crate::api::{MapAnswer, Provenance};
-use crate::count::CountError;
 use crate::count::tokens::WordCounter;
+use crate::count::{CountError, RULES};
 use crate::digest::Digest;
 use crate::store::{BodyStream, ReadOptions, StoreError, WriteOptions};
 use crate::uri::S3Uri;
@@ -83,6 +83,7 @@ pub async fn handle(
         sha256: sha256.clone(),
         words,
         unique,
+        rules: RULES,
         bytes: Some(bytes),
         files: None,
     });
@@ -99,6 +100,7 @@ pub async fn handle(
         bytes: Some(bytes),
         sha256: Some(sha256),
         of,
+        rules: Some(RULES),
     };
     Ok(Answer::new(answer, &timings))
 }

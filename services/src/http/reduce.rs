@@ -15,8 +15,8 @@ use super::params::{Attempt, Params, object};
 use super::timing::{Part, Timings};
 use super::{MAX_LIST, ServiceState, keys};
 use crate::api::{Provenance, ReduceAnswer};
-use crate::count::CountError;
 use crate::count::table::Counts;
+use crate::count::{CountError, RULES};
 use crate::digest::Digest;
 use crate::store::{ReadOptions, WriteOptions};
 use crate::uri::S3Uri;
@@ -136,6 +136,7 @@ async fn reduce(
         sha256: sha256.clone(),
         words,
         unique,
+        rules: RULES,
         bytes: None,
         files: Some(files),
     });
@@ -152,6 +153,7 @@ async fn reduce(
         unique: Some(unique),
         sha256: Some(sha256),
         of,
+        rules: Some(RULES),
     };
     Ok(Answer::new(answer, timings))
 }

@@ -371,6 +371,7 @@ mod tests {
     fn provenance() -> Provenance {
         Provenance {
             of: AttemptParams::default(),
+            rules: 1,
             sha256: "00".to_owned(),
             words: 3,
             unique: 2,

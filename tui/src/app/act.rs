@@ -76,8 +76,7 @@ impl State {
             }
             Action::Start => return self.start(),
             Action::RunAgain => return self.run_again(),
-            Action::RerunFailed if self.is_left => return self.with_run(Effect::Resume),
-            Action::RerunFailed => return self.with_run(Effect::Continue),
+            Action::RerunFailed => return self.with_run(Effect::Resume),
             Action::Verify => return self.with_run(Effect::Verify),
             Action::Cancel => {
                 self.activity = Activity::Cancelling;

@@ -32,7 +32,6 @@ impl State {
         self.log.add(self.now, Level::Warning, text.clone());
         self.flash(Level::Warning, text);
         self.run = Some(record);
-        self.is_left = true;
     }
 
     pub(super) fn run_event(&mut self, event: &RunEvent) {
@@ -40,7 +39,6 @@ impl State {
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }
-        self.is_left = false;
         self.log.add_event(event);
         match (&mut self.run, &event.kind) {
             (run, EventKind::RunStarted { .. }) => {

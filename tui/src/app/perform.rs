@@ -83,7 +83,6 @@ impl Performer {
                 }
             }
             Effect::Start { input, options } => self.start(Begin::New(input, options)),
-            Effect::Continue(record) => self.start(Begin::At(Job::Continue(record))),
             Effect::Resume(record) => {
                 let before = Vec::new();
                 self.start(Begin::At(Job::Resume { record, before }));

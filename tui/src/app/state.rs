@@ -119,8 +119,7 @@ pub enum Effect {
         input: InputChoice,
         options: RunOptions,
     },
-    Continue(Box<Record>),
-    /// Goes on with a run that another console left.
+    /// Does what is missing of a run.
     Resume(Box<Record>),
     Verify(Box<Record>),
     Cancel,
@@ -167,8 +166,6 @@ pub struct State {
     pub(super) scaling: Option<Scaling>,
     pub tasks: TaskList,
     pub run: Option<Record>,
-    /// Another console left it, and this one has not taken it up.
-    pub(super) is_left: bool,
     pub activity: Activity,
     pub log: EventLog,
     /// What a new run reads; `None` until the cluster named its default or a person chose.
@@ -201,7 +198,6 @@ impl State {
             scaling: None,
             tasks: TaskList::default(),
             run: None,
-            is_left: false,
             activity: Activity::Idle,
             log: EventLog::default(),
             input: None,

@@ -106,6 +106,9 @@ impl CallError {
                     api::code::NO_SUCH_KEY
                         | api::code::BAD_MAP_OUTPUT
                         | api::code::MAP_OUTPUT_MISMATCH
+                        | api::code::INPUT_CHANGED
+                        | api::code::S3_DAMAGED
+                        | api::code::S3_TRUNCATED
                 );
                 object.as_ref().filter(|_| is_about_it)
             }
@@ -132,6 +135,7 @@ impl CallError {
             Self::Refused { code, .. } => match code.as_str() {
                 api::code::S3_CREDENTIALS => TroubleKind::Credentials,
                 api::code::INPUT_CHANGED => TroubleKind::InputChanged,
+                api::code::TOO_MANY_CHUNKS => TroubleKind::TooManyChunks,
                 _ => TroubleKind::Other,
             },
             _ => TroubleKind::Other,

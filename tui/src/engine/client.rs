@@ -53,7 +53,7 @@ pub enum Request {
     },
     Map {
         source: ChunkRef,
-        /// The input's version; a range of another one is refused.
+        /// The version of the object that holds the chunk; another one is refused.
         etag: Option<String>,
     },
     Reduce {
@@ -243,12 +243,13 @@ impl Client {
                     .http
                     .get(base.join(api::MAP).ok()?)
                     .query(&[("s3", source.uri())]);
-                match source {
+                let builder = match source {
                     ChunkRef::Object(_) => builder,
-                    ChunkRef::Range { start, end, .. } => builder
-                        .query(&[("start", start), ("end", end)])
-                        .query(pinned(etag.as_ref()).as_slice()),
-                }
+                    ChunkRef::Range { start, end, .. } => {
+                        builder.query(&[("start", start), ("end", end)])
+                    }
+                };
+                builder.query(pinned(etag.as_ref()).as_slice())
             }
             Request::Reduce { inputs, sha256 } => {
                 let url = base.join(api::REDUCE).ok()?;

@@ -1,6 +1,6 @@
 //! Drives one phase's work over the tasks of a role: one request at a time each, retries, backups, cancellation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Default)]
 pub(super) struct Outcome {
     pub(super) commits: Vec<(Work, Answer)>,
-    /// Work that failed because of an object that has to be made again first.
+    /// Work that was given up because of an object that has to be made again first.
     pub(super) culprits: Vec<(Work, S3Uri, Trouble)>,
 }
 
@@ -137,7 +137,7 @@ impl Dispatch<'_> {
         let flights = self.active.values().flat_map(|active| &active.flights);
         let deadlines = flights
             .filter(|flight| flight.give_up.is_some())
-            .map(|flight| flight.since + self.latencies.deadline(flight.cap));
+            .map(|flight| flight.since + deadline(&self.latencies, flight));
         let backups = self
             .backup_after()
             .filter(|_| usable.len() > 1)
@@ -152,15 +152,19 @@ impl Dispatch<'_> {
 
     /// Gives every idle task a piece of work, as long as there is some.
     async fn assign(&mut self, usable: &[Task]) {
+        if self.queue.is_empty() {
+            return;
+        }
         let ids: Vec<TaskId> = usable.iter().map(|task| task.id.clone()).collect();
+        let mut idle = self.idle(ids.iter());
         while self.concurrency.allows(self.in_flight()) {
-            let idle = self.idle(&ids);
             let Some((item, id)) = self.queue.take(Instant::now(), &ids, &idle) else {
                 return;
             };
             let Some(task) = usable.iter().find(|task| task.id == id) else {
                 return;
             };
+            idle.retain(|other| *other != id);
             self.start(item, task).await;
         }
     }
@@ -172,12 +176,11 @@ impl Dispatch<'_> {
             .sum()
     }
 
-    fn idle(&self, ids: &[TaskId]) -> Vec<TaskId> {
-        let is_idle = |id: &&TaskId| {
-            let mut flights = self.active.values().flat_map(|active| &active.flights);
-            flights.all(|flight| flight.task != **id)
-        };
-        ids.iter().filter(is_idle).cloned().collect()
+    /// Those of the tasks that have nothing in hands.
+    fn idle<'a>(&self, ids: impl Iterator<Item = &'a TaskId>) -> Vec<TaskId> {
+        let flights = self.active.values().flat_map(|active| &active.flights);
+        let busy: HashSet<&TaskId> = flights.map(|flight| &flight.task).collect();
+        ids.filter(|id| !busy.contains(id)).cloned().collect()
     }
 
     async fn start(&mut self, item: Item, task: &Task) {
@@ -205,6 +208,7 @@ impl Dispatch<'_> {
             task: task.id.clone(),
             since: Instant::now(),
             cap,
+            is_patient: active.item.was_late,
             give_up: Some(give_up),
         });
         let departure = Departure {
@@ -257,7 +261,7 @@ impl Dispatch<'_> {
             && self.concurrency.allows(self.in_flight())
         {
             let now = Instant::now();
-            let idle = self.idle(&self.queue.trusted(now, &ids));
+            let idle = self.idle(self.queue.trusted(now, &ids).into_iter());
             let mut stragglers: Vec<(Instant, Work)> = self
                 .active
                 .iter()
@@ -283,8 +287,9 @@ impl Dispatch<'_> {
 
     fn enforce_deadlines(&mut self) {
         let now = Instant::now();
+        let latencies = &self.latencies;
         for flight in self.active.values_mut().flat_map(|a| &mut a.flights) {
-            if now >= flight.since + self.latencies.deadline(flight.cap) {
+            if now >= flight.since + deadline(latencies, flight) {
                 tell(flight, GiveUp::Deadline);
             }
         }
@@ -309,6 +314,15 @@ impl Dispatch<'_> {
         for (work, active) in std::mem::take(&mut self.active) {
             self.abandon_others(work, active).await;
         }
+    }
+}
+
+/// How long this attempt may take. What was too late once may simply be more work than the rest.
+fn deadline(latencies: &Latencies, flight: &Flight) -> Duration {
+    if flight.is_patient {
+        flight.cap
+    } else {
+        latencies.deadline(flight.cap)
     }
 }
 

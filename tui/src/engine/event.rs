@@ -161,7 +161,7 @@ pub struct ResultSummary {
 }
 
 /// What a recount of the whole input in one process found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// Words of the input that the result lacks.
     pub missing: u64,
@@ -232,6 +232,9 @@ pub enum EventKind {
         /// Each chunk's size in bytes, where the splitter said it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sizes: Option<Vec<u64>>,
+        /// Each copy's version; what is mapped must be this one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        etags: Vec<Option<String>>,
     },
     /// The plan is in S3; its id is the SHA-256 of its bytes.
     PlanWritten {

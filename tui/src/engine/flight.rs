@@ -32,6 +32,8 @@ pub(super) struct Flight {
     pub(super) since: Instant,
     /// The longest it may take.
     pub(super) cap: Duration,
+    /// It gets all of that, however fast the others are.
+    pub(super) is_patient: bool,
     /// Taken once it is told to give up.
     pub(super) give_up: Option<oneshot::Sender<GiveUp>>,
 }

@@ -54,6 +54,8 @@ impl JournalError {
 pub(super) struct OpenJournal {
     path: PathBuf,
     file: File,
+    /// A write failed: nothing more is written, but the lock is held to the end.
+    is_broken: bool,
     /// Something was written since the last sync. Closed, it lets the syncing end.
     dirty: mpsc::Sender<()>,
     syncing: JoinHandle<std::io::Result<()>>,
@@ -97,6 +99,7 @@ impl Journal {
         Ok(OpenJournal {
             path,
             file,
+            is_broken: false,
             dirty,
             syncing,
         })
@@ -105,8 +108,8 @@ impl Journal {
     /// The events of a recorded run, in order. A torn last line, left by a crash, is passed over.
     pub fn read(&self, run: RunId) -> Result<Option<Vec<RunEvent>>, Trouble> {
         let path = self.path(run);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => {
                 return Err(Trouble::new(
@@ -115,10 +118,13 @@ impl Journal {
                 ));
             }
         };
-        let (complete, _) = text.rsplit_once('\n').unwrap_or_default();
+        // What follows the last line's end is torn, perhaps in the middle of a character.
+        let complete = bytes.iter().rposition(|byte| *byte == b'\n');
+        let complete = complete.map_or(&[][..], |end| &bytes[..end]);
         let mut events = Vec::new();
-        for (number, line) in (1..).zip(complete.lines()) {
-            let event = serde_json::from_str(line).map_err(|error| {
+        let lines = complete.split(|byte| *byte == b'\n');
+        for (number, line) in (1..).zip(lines).filter(|_| !complete.is_empty()) {
+            let event = serde_json::from_slice(line).map_err(|error| {
                 Trouble::new(
                     format!(
                         "line {number} of the run's record {} is damaged: {error}",
@@ -195,8 +201,11 @@ fn end_of_last_line(file: &mut File) -> std::io::Result<u64> {
 }
 
 impl OpenJournal {
-    /// Appends one event. A run never fails for its record: the caller tells, and goes on without.
+    /// Appends one event. A run never fails for its record: the caller tells it once, and goes on without.
     pub(super) fn write(&mut self, event: &RunEvent) -> Result<(), JournalError> {
+        if self.is_broken {
+            return Ok(());
+        }
         let appended = serde_json::to_vec(event)
             .map_err(std::io::Error::from)
             .and_then(|mut line| {
@@ -205,6 +214,7 @@ impl OpenJournal {
             });
         // Full: a sync is due anyway. Closed: the disk failed, which is told at the end.
         let _ = self.dirty.try_send(());
+        self.is_broken = appended.is_err();
         appended.map_err(|source| JournalError::Io {
             path: self.path.clone(),
             source,
@@ -218,6 +228,7 @@ impl OpenJournal {
             file,
             dirty,
             syncing,
+            ..
         } = self;
         drop(dirty);
         let synced = syncing.await.map_err(std::io::Error::other).flatten();
@@ -253,14 +264,16 @@ mod tests {
 
         let path = journal.path(run);
         let whole = std::fs::read(&path).unwrap();
-        for cut in 1..whole.len() {
-            std::fs::write(&path, [&whole, &whole[..cut]].concat()).unwrap();
+        let half_a_character = "…".as_bytes()[..1].to_vec();
+        let torn = (1..whole.len()).map(|cut| whole[..cut].to_vec());
+        for torn in torn.chain([half_a_character]) {
+            std::fs::write(&path, [whole.clone(), torn.clone()].concat()).unwrap();
             assert_eq!(journal.read(run).unwrap().unwrap(), [event(1)]);
             let mut open = journal.open(run).await.unwrap();
             open.write(&event(2)).unwrap();
             open.close().await.unwrap();
             let events = journal.read(run).unwrap().unwrap();
-            assert_eq!(events, [event(1), event(2)], "cut at {cut}");
+            assert_eq!(events, [event(1), event(2)], "{torn:?}");
         }
         std::fs::write(&path, [b"{}\n", whole.as_slice()].concat()).unwrap();
         let trouble = journal.read(run).unwrap_err();

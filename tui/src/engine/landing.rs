@@ -2,14 +2,25 @@
 
 use std::time::{Duration, Instant};
 
+use mrdeck_services::uri::S3Uri;
+
 use super::call_error::CallError;
 use super::client::{Answer, AttemptName};
 use super::dispatch::{Active, Dispatch, tell};
 use super::event::{AttemptAnswer, EventKind, TimedPart, Work};
 use super::flight::{Flight, GiveUp, Landed, Landing};
-use super::queue::Verdict;
 use crate::cluster::TaskId;
-use crate::trouble::Trouble;
+use crate::trouble::{Trouble, TroubleKind};
+
+/// Why an attempt failed, and what follows from it.
+struct Failure {
+    trouble: Trouble,
+    is_worth_retrying: bool,
+    /// The task is to blame, rather than what it was to work on.
+    is_the_tasks: bool,
+    /// The object that has to be made again if no attempt does better.
+    culprit: Option<S3Uri>,
+}
 
 impl Dispatch<'_> {
     pub(super) async fn landed(&mut self, landing: Landing, tasks: usize) {
@@ -38,7 +49,15 @@ impl Dispatch<'_> {
                     self.abandon_others(work, active).await;
                 }
                 Err(trouble) => {
-                    self.failed(active, &flight, ms, trouble, true).await;
+                    // It may be the copy that is at fault, whatever the mapper says.
+                    let culprit = active.item.copy().cloned();
+                    let failure = Failure {
+                        trouble,
+                        is_worth_retrying: true,
+                        is_the_tasks: true,
+                        culprit,
+                    };
+                    self.failed(active, &flight, ms, failure).await;
                 }
             },
             Err(error) => {
@@ -49,13 +68,25 @@ impl Dispatch<'_> {
                     self.throttled(active, &flight, in_flight, ms, &error).await;
                     return;
                 }
-                if let Some(culprit) = error.culprit() {
-                    let culprit = (work, culprit.clone(), error.trouble());
-                    self.outcome.culprits.push(culprit);
+                if matches!(error, CallError::Deadline { .. }) {
+                    active.item.was_late = true;
                 }
-                let worth_retrying = error.is_worth_retrying();
-                self.failed(active, &flight, ms, error.trouble(), worth_retrying)
-                    .await;
+                let culprit = error.culprit().cloned();
+                let mut trouble = error.trouble();
+                if culprit
+                    .as_ref()
+                    .is_some_and(|object| *object != self.runner.record.input)
+                {
+                    // It is a copy that changed, not the input.
+                    trouble.kind = TroubleKind::Other;
+                }
+                let failure = Failure {
+                    trouble,
+                    is_worth_retrying: error.is_worth_retrying(),
+                    is_the_tasks: culprit.is_none(),
+                    culprit,
+                };
+                self.failed(active, &flight, ms, failure).await;
             }
         }
     }
@@ -112,30 +143,29 @@ impl Dispatch<'_> {
     }
 
     /// An attempt failed: its work goes back, unless another attempt at it is still in flight.
-    async fn failed(
-        &mut self,
-        mut active: Active,
-        flight: &Flight,
-        ms: f64,
-        trouble: Trouble,
-        worth_retrying: bool,
-    ) {
+    async fn failed(&mut self, mut active: Active, flight: &Flight, ms: f64, failure: Failure) {
         let (work, now) = (active.item.work, Instant::now());
-        let verdict = if active.flights.is_empty() {
+        let set_aside = failure
+            .is_the_tasks
+            .then(|| self.queue.blame(&flight.task, now))
+            .flatten();
+        active.item.note_failure(&flight.task);
+        let pause = if active.flights.is_empty() {
             let jitter = fastrand::f64();
             self.queue
-                .failed(active.item, &flight.task, worth_retrying, now, jitter)
+                .failed(active.item, failure.is_worth_retrying, now, jitter)
         } else {
-            active.item.note_failure(&flight.task);
             self.active.insert(work, active);
-            Verdict {
-                pause: Some(Duration::ZERO),
-                set_aside: self.queue.blame(&flight.task, now),
-            }
+            Some(Duration::ZERO)
         };
-        self.tell_failure(work, flight.attempt, ms, trouble, verdict.pause)
+        let trouble = failure.trouble;
+        if let (None, Some(object)) = (pause, failure.culprit) {
+            let culprit = (work, object, trouble.clone());
+            self.outcome.culprits.push(culprit);
+        }
+        self.tell_failure(work, flight.attempt, ms, trouble, pause)
             .await;
-        if let Some(pause) = verdict.set_aside {
+        if let Some(pause) = set_aside {
             let set_aside = EventKind::SetAside {
                 task: flight.task.clone(),
                 for_ms: millis(pause),

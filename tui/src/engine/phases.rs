@@ -64,7 +64,15 @@ impl Runner {
             self.emit(EventKind::Notice(notice)).await;
         }
         let (chunks, sizes) = (answer.chunks, answer.sizes);
-        self.emit(EventKind::ChunksPlanned { chunks, sizes }).await;
+        let store = self.store.clone();
+        let looking = recover::versions(store.as_ref(), &chunks);
+        let etags = self.or_cancelled(looking).await?;
+        let planned = EventKind::ChunksPlanned {
+            chunks,
+            sizes,
+            etags,
+        };
+        self.emit(planned).await;
         Ok(())
     }
 
@@ -95,7 +103,8 @@ impl Runner {
                 .dispatch_phase(Phase::Map, items, total, &check)
                 .await?;
             let failed = plan::missing_chunks(&self.record);
-            if !failed.is_empty() && !self.replace_lost(&outcome.culprits).await {
+            let is_mended = self.replace_lost(&outcome.culprits).await;
+            if !failed.is_empty() && !is_mended {
                 return Err(Stop::Failed(self.unmapped(failed.len())));
             }
         }
@@ -108,11 +117,14 @@ impl Runner {
             let chunk = self.record.chunks.get(usize::try_from(*index).ok()?)?;
             let bytes = match &chunk.source {
                 ChunkRef::Object(_) => chunk.bytes.unwrap_or(average),
-                ChunkRef::Range { start, end, .. } => end - start,
+                ChunkRef::Range { start, end, .. } => end.saturating_sub(*start),
             };
             let source = chunk.source.clone();
             let attempt = chunk.work.next_attempt();
-            let etag = self.record.input_etag.clone();
+            let etag = match &source {
+                ChunkRef::Object(_) => chunk.etag.clone(),
+                ChunkRef::Range { .. } => self.record.input_etag.clone(),
+            };
             let request = Request::Map { source, etag };
             Some(Item::new(Work::map(*index), request, bytes, attempt))
         };

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use mrdeck_services::api::{
     AttemptParams, ChunkRef, MAX_CHUNKS, MapAnswer, ReduceAnswer, SplitAnswer,
 };
+use mrdeck_services::count::RULES;
 use mrdeck_services::uri::S3Uri;
 
 use super::client::AttemptName;
-use super::record::{Record, WorkState};
+use super::record::{ChunkRecord, Record, WorkState};
 use crate::trouble::{Trouble, TroubleKind};
 
 /// A chunk above this takes one mapper long enough that more, smaller ones balance better.
@@ -82,6 +83,7 @@ pub fn check_map(
     answer: &MapAnswer,
 ) -> Result<(), Trouble> {
     check_name(name, answer.of.as_ref(), "mapper")?;
+    check_rules(answer.rules, "mapper")?;
     let refuse = |cause: String| {
         Err(Trouble::new(
             cause,
@@ -106,6 +108,7 @@ pub fn check_map(
 /// Refuses a reduce that added up something else than all of the maps.
 pub fn check_reduce(files: u64, name: &AttemptName, answer: &ReduceAnswer) -> Result<(), Trouble> {
     check_name(name, answer.of.as_ref(), "reducer")?;
+    check_rules(answer.rules, "reducer")?;
     match answer.files {
         Some(given) if given != files => Err(Trouble::new(
             format!("the reducer added up {given} map outputs instead of {files}"),
@@ -127,6 +130,46 @@ fn check_name(
             format!("check the {service}'s version, and what is between it and this console"),
         )),
         _ => Ok(()),
+    }
+}
+
+fn check_rules(rules: Option<u32>, service: &str) -> Result<(), Trouble> {
+    match rules {
+        Some(rules) if rules != RULES => Err(Trouble::new(
+            format!(
+                "the {service} counts by version {rules} of the rules, this mrdeck by version {RULES}"
+            ),
+            "run the same version of mrdeck and its services",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Why the counts can't be checked on the way, so that only a recount of the whole input shows that they are exact;
+/// `None` where they can.
+pub fn unchecked(record: &Record) -> Option<&'static str> {
+    let knows_sizes = |chunk: &ChunkRecord| match chunk.source {
+        ChunkRef::Object(_) => chunk.bytes.is_some(),
+        ChunkRef::Range { .. } => true,
+    };
+    let is_told = |chunk: &ChunkRecord| {
+        let answer = chunk.work.answer();
+        answer.is_some_and(|answer| {
+            answer.words.is_some() && answer.bytes.is_some() && answer.sha256.is_some()
+        })
+    };
+    let is_reduced = record.reduce.answer().is_some_and(|answer| {
+        // A reducer that says what it wrote has checked what it read.
+        answer.words.is_some() && answer.sha256.is_some()
+    });
+    if !record.chunks.iter().all(knows_sizes) {
+        Some("the splitter does not say how large the chunks are")
+    } else if !record.chunks.iter().all(is_told) {
+        Some("not every mapper says how much it counted")
+    } else if !is_reduced {
+        Some("the reducer does not check what it adds up")
+    } else {
+        None
     }
 }
 

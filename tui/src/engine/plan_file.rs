@@ -1,13 +1,14 @@
 //! The plan of a run as an object in S3: what is counted and how it is cut, written once, before the first map.
 
 use jiff::Timestamp;
-use mrdeck_services::api::ChunkRef;
+use mrdeck_services::api::{ChunkRef, SplitAnswer};
 use mrdeck_services::count::RULES;
 use mrdeck_services::layout;
 use mrdeck_services::uri::S3Uri;
 use serde::{Deserialize, Serialize};
 
 use super::event::{RunId, RunOptions};
+use super::plan::check_split;
 use super::record::Record;
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -31,6 +32,9 @@ pub struct PlanFile {
     /// Each chunk's size in bytes, where the splitter said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizes: Option<Vec<u64>>,
+    /// The version of each copy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub etags: Vec<Option<String>>,
 }
 
 impl PlanFile {
@@ -49,6 +53,11 @@ impl PlanFile {
             options: record.options.clone(),
             chunks: chunks.collect(),
             sizes,
+            etags: record
+                .chunks
+                .iter()
+                .map(|chunk| chunk.etag.clone())
+                .collect(),
         }
     }
 
@@ -71,12 +80,23 @@ impl PlanFile {
                 "go on with the mrdeck that planned it, or run again from the start",
             ));
         }
-        if plan.run != run || plan.chunks.is_empty() {
+        if plan.run != run {
             return Err(refused(
                 format!("{at} is the plan of another run"),
                 "run again from the start",
             ));
         }
+        let split = SplitAnswer {
+            chunks: plan.chunks.clone(),
+            bytes: Some(plan.bytes),
+            sizes: plan.sizes.clone(),
+        };
+        check_split(&split, &plan.input, plan.bytes).map_err(|trouble| {
+            refused(
+                format!("{at} can't be followed: {}", trouble.cause),
+                "see who else writes into this bucket, and run again from the start",
+            )
+        })?;
         Ok(plan)
     }
 
@@ -89,6 +109,7 @@ impl PlanFile {
                 plan.etag.clone(),
                 plan.bytes,
                 plan.chunks.clone(),
+                plan.etags.clone(),
             )
         };
         essence(self) == essence(other)

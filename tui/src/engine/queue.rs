@@ -1,7 +1,10 @@
 //! Pure: which piece of work goes to which task next, and when. No clocks, no I/O.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
+
+use mrdeck_services::api::ChunkRef;
+use mrdeck_services::uri::S3Uri;
 
 use super::client::Request;
 use super::event::Work;
@@ -30,6 +33,8 @@ pub struct Item {
     pub input_bytes: u64,
     /// The number the next attempt gets.
     pub attempt: u32,
+    /// An attempt at it took too long, as long as the others took: it may just be more than they.
+    pub was_late: bool,
     attempts_left: u32,
     throttled: u32,
     not_before: Option<Instant>,
@@ -43,10 +48,22 @@ impl Item {
             request,
             input_bytes,
             attempt,
+            was_late: false,
             attempts_left: MAX_ATTEMPTS,
             throttled: 0,
             not_before: None,
             failed_on: Vec::new(),
+        }
+    }
+
+    /// The copy of a chunk that it reads, if it does.
+    pub fn copy(&self) -> Option<&S3Uri> {
+        match &self.request {
+            Request::Map {
+                source: ChunkRef::Object(uri),
+                ..
+            } => Some(uri),
+            _ => None,
         }
     }
 
@@ -75,15 +92,6 @@ struct Conduct {
     latency: Option<Duration>,
 }
 
-/// What becomes of work that failed, and of the task it failed on.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// The pause before it is tried again; `None` when its attempts are used up.
-    pub pause: Option<Duration>,
-    /// For how long the task gets no work, where this failure was one too many.
-    pub set_aside: Option<Duration>,
-}
-
 /// The work of one phase.
 #[derive(Debug)]
 pub struct Queue {
@@ -104,14 +112,13 @@ impl Queue {
     }
 
     /// The tasks that are not set aside; all of them if that leaves none.
-    pub fn trusted(&self, now: Instant, usable: &[TaskId]) -> Vec<TaskId> {
-        let trusted: Vec<TaskId> = usable
+    pub fn trusted<'a>(&self, now: Instant, usable: &'a [TaskId]) -> Vec<&'a TaskId> {
+        let trusted: Vec<&TaskId> = usable
             .iter()
             .filter(|task| !self.is_set_aside(task, now))
-            .cloned()
             .collect();
         if trusted.is_empty() {
-            usable.to_vec()
+            usable.iter().collect()
         } else {
             trusted
         }
@@ -127,25 +134,35 @@ impl Queue {
         usable: &[TaskId],
         idle: &[TaskId],
     ) -> Option<(Item, TaskId)> {
+        if idle.is_empty() || self.waiting.is_empty() {
+            return None;
+        }
         let candidates = self.trusted(now, usable);
+        let idle: HashSet<&TaskId> = idle.iter().collect();
         let idle: Vec<&TaskId> = candidates
             .iter()
+            .copied()
             .filter(|task| idle.contains(task))
             .collect();
         if idle.is_empty() {
             return None;
         }
+        let slow = self.slow(&idle, &candidates);
         let found = self.waiting.iter().enumerate().find_map(|(index, item)| {
             if item.not_before.is_some_and(|at| at > now) {
                 return None;
             }
-            let fewest = candidates.iter().map(|task| item.failures_on(task)).min()?;
             // What failed before goes where it failed least, however slow that is.
             let may_be_slow = !item.failed_on.is_empty();
+            let fewest = if may_be_slow {
+                candidates.iter().map(|task| item.failures_on(task)).min()?
+            } else {
+                0
+            };
             let task = idle
                 .iter()
                 .filter(|task| item.failures_on(task) == fewest)
-                .filter(|task| may_be_slow || !self.others_are_faster(task, &candidates))
+                .filter(|task| may_be_slow || !slow.contains(*task))
                 .min_by_key(|task| self.failures_in_a_row(task))?;
             Some((index, (*task).clone()))
         });
@@ -153,27 +170,35 @@ impl Queue {
         Some((self.waiting.remove(index)?, task))
     }
 
-    /// Would the others be through with all that waits before this one has done one piece of it?
+    /// The idle tasks that the others would be through with all that waits before they have done one piece of it.
     ///
     /// Measured by each task's last latency. A task of which nothing is known yet is given the benefit of the doubt.
-    fn others_are_faster(&self, task: &TaskId, candidates: &[TaskId]) -> bool {
+    fn slow<'a>(&self, idle: &[&'a TaskId], candidates: &[&TaskId]) -> HashSet<&'a TaskId> {
         let latency = |task: &TaskId| {
             let conduct = self.conduct.get(task)?;
-            conduct.latency.filter(|_| conduct.failures_in_a_row == 0)
+            let known = conduct.latency.filter(|_| conduct.failures_in_a_row == 0)?;
+            Some(known.as_secs_f64().max(1e-6))
         };
-        let Some(own) = latency(task) else {
-            return false;
-        };
-        let others = candidates.iter().filter(|other| *other != task);
-        let known: Vec<f64> = others
-            .filter_map(latency)
-            .map(|latency| latency.as_secs_f64().max(1e-6))
-            .collect();
-        let rate: f64 = known.iter().map(|seconds| 1.0 / seconds).sum();
-        let slowest = known.iter().copied().fold(0.0, f64::max);
-        // What they have in hands now takes them a round at most.
-        let through = self.waiting.len() as f64 / rate + slowest;
-        !known.is_empty() && through < own.as_secs_f64()
+        let known = candidates.iter().filter_map(|task| latency(task));
+        let (mut rate, mut slowest, mut second, mut count) = (0.0, 0.0_f64, 0.0_f64, 0);
+        for seconds in known {
+            rate += 1.0 / seconds;
+            count += 1;
+            second = second.max(seconds.min(slowest));
+            slowest = slowest.max(seconds);
+        }
+        let waiting = self.waiting.len() as f64;
+        idle.iter()
+            .copied()
+            .filter(|task| {
+                let Some(own) = latency(task).filter(|_| count > 1) else {
+                    return false;
+                };
+                // What the others have in hands now takes them a round at most.
+                let round = if own < slowest { slowest } else { second };
+                waiting / (rate - 1.0 / own) + round < own
+            })
+            .collect()
     }
 
     pub fn succeeded(&mut self, task: &TaskId, latency: Duration) {
@@ -208,31 +233,22 @@ impl Queue {
         Some(self.put_back(item, pause, now, jitter))
     }
 
-    /// Puts failed work back, unless its attempts are used up.
+    /// Puts failed work back, unless its attempts are used up; gives the pause before it is tried again.
     ///
     /// `jitter` between 0 and 1 spreads the pauses, so that what failed together does not return together.
     pub fn failed(
         &mut self,
-        mut item: Item,
-        task: &TaskId,
+        item: Item,
         worth_retrying: bool,
         now: Instant,
         jitter: f64,
-    ) -> Verdict {
-        let set_aside = self.blame(task, now);
-        item.note_failure(task);
+    ) -> Option<Duration> {
         if item.attempts_left == 0 || !worth_retrying {
-            return Verdict {
-                pause: None,
-                set_aside,
-            };
+            return None;
         }
         let doublings = MAX_ATTEMPTS - item.attempts_left - 1;
         let pause = (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE);
-        Verdict {
-            pause: Some(self.put_back(item, pause, now, jitter)),
-            set_aside,
-        }
+        Some(self.put_back(item, pause, now, jitter))
     }
 
     fn put_back(&mut self, mut item: Item, pause: Duration, now: Instant, jitter: f64) -> Duration {
@@ -273,10 +289,15 @@ mod tests {
         (1..=count).map(|n| TaskId(format!("mapper-{n}"))).collect()
     }
 
+    /// A failure that is the task's too.
+    fn fail(queue: &mut Queue, mut item: Item, task: &TaskId, now: Instant) -> Option<Duration> {
+        item.note_failure(task);
+        queue.failed(item, true, now, 0.5)
+    }
+
     fn queue(chunks: u32) -> Queue {
         Queue::new((0..chunks).map(|chunk| {
-            let source =
-                mrdeck_services::api::ChunkRef::Object(format!("s3://b/{chunk}").parse().unwrap());
+            let source = ChunkRef::Object(format!("s3://b/{chunk}").parse().unwrap());
             Item::new(Work::map(chunk), Request::Map { source, etag: None }, 0, 1)
         }))
     }
@@ -296,8 +317,7 @@ mod tests {
     fn a_second_attempt_waits_for_another_task() {
         let (mut queue, tasks, now) = (queue(1), tasks(2), Instant::now());
         let (item, task) = queue.take(now, &tasks, &tasks[..1]).unwrap();
-        let verdict = queue.failed(item, &task, true, now, 0.5);
-        let pause = verdict.pause.unwrap();
+        let pause = fail(&mut queue, item, &task, now).unwrap();
         assert!(queue.take(now, &tasks, &tasks).is_none(), "it pauses first");
         let later = now + pause;
         assert_eq!(queue.next_change(now), Some(later));
@@ -316,7 +336,7 @@ mod tests {
         for attempt in 1..=MAX_ATTEMPTS {
             let (mut item, task) = queue.take(now, &tasks, &tasks).unwrap();
             assert_eq!(item.begin(), attempt);
-            match queue.failed(item, &task, true, now, 1.0).pause {
+            match fail(&mut queue, item, &task, now) {
                 Some(pause) => now += pause,
                 None => assert_eq!(attempt, MAX_ATTEMPTS),
             }
@@ -327,11 +347,8 @@ mod tests {
     #[test]
     fn what_would_fail_again_is_not_tried_again() {
         let (mut queue, tasks, now) = (queue(1), tasks(1), Instant::now());
-        let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
-        assert_eq!(
-            queue.failed(item, &task, false, now, 0.0),
-            Verdict::default()
-        );
+        let (item, _) = queue.take(now, &tasks, &tasks).unwrap();
+        assert_eq!(queue.failed(item, false, now, 0.0), None);
         assert!(queue.is_empty());
     }
 
@@ -340,9 +357,9 @@ mod tests {
         let (mut queue, tasks, now) = (queue(8), tasks(2), Instant::now());
         for failure in 1..=FAILURES_IN_A_ROW {
             let (item, task) = queue.take(now, &tasks, &tasks[..1]).unwrap();
-            let verdict = queue.failed(item, &task, true, now, 0.0);
-            let is_last = failure == FAILURES_IN_A_ROW;
-            assert_eq!(verdict.set_aside.is_some(), is_last);
+            let set_aside = queue.blame(&task, now);
+            fail(&mut queue, item, &task, now);
+            assert_eq!(set_aside.is_some(), failure == FAILURES_IN_A_ROW);
         }
         assert!(queue.take(now, &tasks, &tasks[..1]).is_none(), "set aside");
         assert!(
@@ -350,9 +367,8 @@ mod tests {
             "but used when it is the only one"
         );
         let later = now + SET_ASIDE;
-        let (item, task) = queue.take(later, &tasks, &tasks[..1]).unwrap();
-        let verdict = queue.failed(item, &task, true, later, 0.0);
-        assert!(verdict.set_aside.is_some(), "one request, no more");
+        let (_, task) = queue.take(later, &tasks, &tasks[..1]).unwrap();
+        assert!(queue.blame(&task, later).is_some(), "one request, no more");
     }
 
     #[test]
@@ -363,7 +379,8 @@ mod tests {
             now += queue.throttled(item, now, 0.0).unwrap();
         }
         let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
-        assert_eq!(queue.failed(item, &task, true, now, 0.0).set_aside, None);
+        assert_eq!(queue.blame(&task, now), None);
+        assert!(fail(&mut queue, item, &task, now).is_some());
         let (item, _) = queue.take(now + LONGEST_PAUSE, &tasks, &tasks).unwrap();
         assert_eq!(queue.throttled(item, now, 0.0), None, "but not for ever");
         assert!(queue.is_empty());

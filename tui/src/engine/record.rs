@@ -131,7 +131,13 @@ impl Record {
                 clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
             }
             EventKind::Claimed { claim } => self.claim = *claim,
-            EventKind::ChunksPlanned { chunks, sizes } => {
+            EventKind::ChunksPlanned {
+                chunks,
+                sizes,
+                etags,
+            } => {
+                self.result = None;
+                self.verification = None;
                 let size = |index| sizes.as_ref()?.get(index).copied();
                 self.chunks = chunks
                     .iter()
@@ -139,6 +145,7 @@ impl Record {
                     .map(|(index, source)| ChunkRecord {
                         source: source.clone(),
                         bytes: size(index),
+                        etag: etags.get(index).cloned().flatten(),
                         work: WorkRecord::default(),
                     })
                     .collect();
@@ -149,6 +156,7 @@ impl Record {
                     && let Some(chunk) = self.chunks.get_mut(index)
                 {
                     chunk.source = source.clone();
+                    chunk.etag = None;
                 }
             }
             EventKind::RunStarted { .. }
@@ -169,7 +177,16 @@ impl Record {
             | EventKind::Withdrawn { work, .. }
             | EventKind::AttemptFailed { work, .. }
             | EventKind::AttemptAbandoned { work, .. }
-            | EventKind::Committed { work, .. } => self.apply_to_work(*work, event),
+            | EventKind::Committed { work, .. } => {
+                if let EventKind::Withdrawn { .. } = event.kind
+                    && work.phase == Phase::Reduce
+                {
+                    // They were of that result.
+                    self.result = None;
+                    self.verification = None;
+                }
+                self.apply_to_work(*work, event);
+            }
         }
         self.last_at = event.at;
     }
@@ -384,6 +401,11 @@ impl Record {
     /// Is there something of it that a later `mrdeck resume` need not do again?
     pub fn can_resume(&self) -> bool {
         self.can_rerun() && !self.chunks.is_empty()
+    }
+
+    /// When something last happened.
+    pub fn last_at(&self) -> Timestamp {
+        self.last_at
     }
 
     /// The record of a run whose console ended without a word: it stopped where the record ends.

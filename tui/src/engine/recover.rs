@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
-use mrdeck_services::api::{AttemptParams, MapAnswer, Provenance, ReduceAnswer};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use mrdeck_services::api::{AttemptParams, ChunkRef, MapAnswer, Provenance, ReduceAnswer};
+use mrdeck_services::count::RULES;
 use mrdeck_services::layout;
 use mrdeck_services::store::{Entry, Store, StoreError};
 use mrdeck_services::uri::S3Uri;
@@ -56,6 +57,7 @@ impl Expected {
 fn answer(phase: Phase, out: S3Uri, provenance: Provenance) -> Answer {
     let Provenance {
         of,
+        rules,
         sha256,
         words,
         unique,
@@ -63,6 +65,7 @@ fn answer(phase: Phase, out: S3Uri, provenance: Provenance) -> Answer {
         files,
     } = provenance;
     let (words, unique, sha256, of) = (Some(words), Some(unique), Some(sha256), Some(of));
+    let rules = Some(rules);
     match phase {
         Phase::Reduce => Answer::Reduce(ReduceAnswer {
             out,
@@ -71,6 +74,7 @@ fn answer(phase: Phase, out: S3Uri, provenance: Provenance) -> Answer {
             unique,
             sha256,
             of,
+            rules,
         }),
         _ => Answer::Map(MapAnswer {
             out,
@@ -79,6 +83,7 @@ fn answer(phase: Phase, out: S3Uri, provenance: Provenance) -> Answer {
             bytes,
             sha256,
             of,
+            rules,
         }),
     }
 }
@@ -94,12 +99,20 @@ pub(super) struct Found {
     pub(super) answer: AttemptAnswer,
 }
 
+/// What was found of a phase's outputs.
+#[derive(Debug, Default)]
+pub(super) struct Outputs {
+    pub(super) found: Vec<Found>,
+    /// How many are there that could not be looked at, and why.
+    pub(super) unseen: Option<(usize, Trouble)>,
+}
+
 /// Every output of the run's maps, or of its reduce, that says of itself that it belongs to its plan.
 pub(super) async fn outputs(
     store: &dyn Store,
     record: &Record,
     phase: Phase,
-) -> Result<Vec<Found>, Trouble> {
+) -> Result<Outputs, Trouble> {
     let run = record.run.to_string();
     let folder = match phase {
         Phase::Reduce => layout::reduce_outputs(&run),
@@ -109,14 +122,52 @@ pub(super) async fn outputs(
         .await
         .map_err(|error| store_trouble(&error))?;
     let looks = keys.into_iter().map(|key| async move {
-        let at = record.input.sibling(&key).ok()?;
-        let provenance = store.head(&at).await.ok()?.provenance?;
-        found(record, at, provenance)
+        let Ok(at) = record.input.sibling(&key) else {
+            return Ok(None);
+        };
+        match store.head(&at).await {
+            Ok(meta) => Ok(meta.provenance.and_then(|own| found(record, at, own))),
+            Err(StoreError::NoSuchKey { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
     });
-    let looked: Vec<Option<Found>> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
-    let mut found: Vec<Found> = looked.into_iter().flatten().collect();
-    found.sort_by(|a, b| (a.chunk, &a.attempt).cmp(&(b.chunk, &b.attempt)));
-    Ok(found)
+    let looked: Vec<Result<Option<Found>, StoreError>> =
+        stream::iter(looks).buffer_unordered(LOOKS).collect().await;
+    let mut outputs = Outputs::default();
+    for look in looked {
+        match look {
+            Ok(found) => outputs.found.extend(found),
+            Err(error) => {
+                let (count, _) = outputs.unseen.take().unwrap_or((0, Trouble::new("", "")));
+                outputs.unseen = Some((count + 1, store_trouble(&error)));
+            }
+        }
+    }
+    outputs
+        .found
+        .sort_by(|a, b| (a.chunk, &a.attempt).cmp(&(b.chunk, &b.attempt)));
+    Ok(outputs)
+}
+
+/// The versions of the copies that a split made: what is mapped later must be these. `None` for a range, and for a copy
+/// that is gone already.
+pub(super) async fn versions(
+    store: &dyn Store,
+    chunks: &[ChunkRef],
+) -> Result<Vec<Option<String>>, Trouble> {
+    let looks = chunks.iter().map(|chunk| async move {
+        match chunk {
+            ChunkRef::Range { .. } => Ok(None),
+            ChunkRef::Object(copy) => match store.head(copy).await {
+                Ok(meta) => Ok(meta.etag),
+                Err(StoreError::NoSuchKey { .. }) => Ok(None),
+                Err(error) => Err(store_trouble(&error)),
+            },
+        }
+    });
+    // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+    let looks: Vec<_> = looks.collect();
+    stream::iter(looks).buffered(LOOKS).try_collect().await
 }
 
 /// The committed map outputs that are gone, or that say of themselves that they are others: seen without reading them.
@@ -156,6 +207,7 @@ async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<Strin
 fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Found> {
     let Provenance {
         of,
+        rules,
         sha256,
         words,
         unique,
@@ -163,7 +215,7 @@ fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Found> {
         files,
     } = provenance;
     let is_ours = of.run == Some(record.run.to_string()) && of.plan == record.plan;
-    if !is_ours || of.plan.is_none() {
+    if rules != RULES || !is_ours || of.plan.is_none() {
         return None;
     }
     let chunk = match of.chunk {

@@ -16,7 +16,9 @@ use super::event::{EventKind, Phase, RunEvent, RunId, RunOptions, RunStatus};
 use super::journal::{Journal, JournalError, OpenJournal};
 use super::objects;
 use super::phases::Reduced;
+use super::plan;
 use super::record::Record;
+use super::success::Success;
 use crate::cluster::{Role, TaskList};
 use crate::trouble::Trouble;
 
@@ -27,9 +29,7 @@ pub enum Job {
         input: S3Uri,
         options: RunOptions,
     },
-    /// What this very console stopped or failed at.
-    Continue(Box<Record>),
-    /// What is missing of a run that some console left.
+    /// What is missing of a run that this console or another one left.
     Resume {
         record: Box<Record>,
         /// What is to begin this machine's record, where it has none.
@@ -89,8 +89,8 @@ pub(super) struct Runner {
     pub(super) doubts: Doubts,
     /// This console's sign of life, once the run is planned.
     pub(super) claim: Option<Claim>,
-    /// The success record is there already.
-    pub(super) is_recorded: bool,
+    /// The success record that was there already.
+    pub(super) recorded: Option<Success>,
     journal: Option<OpenJournal>,
     events: mpsc::Sender<RunEvent>,
     pub(super) cancel: CancellationToken,
@@ -100,7 +100,6 @@ pub(super) struct Runner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     New,
-    Continue,
     Resume,
     Verify,
 }
@@ -123,7 +122,6 @@ pub async fn run(job: Job, context: Context) -> Record {
             };
             ((Record::begin(&event(first.clone())), first), Kind::New)
         }
-        Job::Continue(record) => (begun(Some(*record)), Kind::Continue),
         Job::Resume {
             record,
             before: events,
@@ -140,14 +138,24 @@ pub async fn run(job: Job, context: Context) -> Record {
     let Some(record) = record else {
         unreachable!("a record begins with `RunStarted`, which was made above");
     };
-    let opened = match &context.journal {
-        Some(journal) => journal.open(record.run).await.map(Some),
-        None => Ok(None),
+    let (journal, unrecorded) = match &context.journal {
+        Some(journal) => match journal.open(record.run).await {
+            Ok(open) => (Some(open), None),
+            Err(error) => (None, Some(error)),
+        },
+        None => (None, None),
     };
-    let (journal, unrecorded) = match opened {
-        Ok(journal) => (journal, None),
-        Err(error) => (None, Some(error)),
-    };
+    let (mut record, mut replay) = (record, Vec::new());
+    // Another console may have gone on with it since: now that the record is ours, it is read again.
+    if kind == Kind::Resume
+        && let (Some(journal), Some(_)) = (&context.journal, &journal)
+        && let Ok(Some(events)) = journal.read(record.run)
+        && let Some(newer) = Record::from_events(&events)
+        && newer.last_at() > record.last_at()
+    {
+        record = newer.stopped();
+        replay = events;
+    }
     let mut runner = Runner {
         record,
         tasks: context.tasks,
@@ -156,13 +164,17 @@ pub async fn run(job: Job, context: Context) -> Record {
         attempt_limit: context.attempt_limit,
         doubts: Doubts::default(),
         claim: None,
-        is_recorded: false,
+        recorded: None,
         journal,
         events: context.events,
         cancel: context.cancel,
     };
     for event in before {
         runner.pass_on(event).await;
+    }
+    for event in replay {
+        // It is in the record already; only the listeners have to hear of it.
+        let _ = runner.events.send(event).await;
     }
     runner.emit(first).await;
     let ended = match unrecorded {
@@ -174,7 +186,7 @@ pub async fn run(job: Job, context: Context) -> Record {
             }
             match kind {
                 Kind::Verify => runner.verify().await,
-                Kind::New | Kind::Continue | Kind::Resume => runner.all_phases(kind).await,
+                Kind::New | Kind::Resume => runner.all_phases(kind).await,
             }
         }
     };
@@ -228,7 +240,6 @@ impl Runner {
         if let Some(journal) = &mut self.journal
             && let Err(error) = journal.write(&event)
         {
-            self.journal = None;
             self.tell_unrecorded(error).await;
         }
         // Nobody listens any more: the run goes on for its record.
@@ -264,14 +275,28 @@ impl Runner {
             self.write_plan().await?;
         }
         self.count().await?;
-        if self.record.options.verify && self.record.verification.is_none() {
-            self.verify().await?;
+        if self.recorded.is_some() {
+            return Ok(());
         }
-        if !self.is_recorded {
-            // It must still be the one that the run began with.
-            self.pin_input().await?;
-        }
+        self.verify_if_due().await?;
+        // It must still be the one that the run began with.
+        self.pin_input().await?;
         self.record_success().await
+    }
+
+    /// Recounts if that was asked for, or if nothing else shows that the counts are exact.
+    async fn verify_if_due(&mut self) -> Result<(), Stop> {
+        if self.record.verification.is_some() {
+            return Ok(());
+        }
+        if !self.record.options.verify {
+            let Some(why) = plan::unchecked(&self.record) else {
+                return Ok(());
+            };
+            let notice = format!("{why}, so the whole input is recounted here");
+            self.emit(EventKind::Notice(Trouble::new(notice, ""))).await;
+        }
+        self.verify().await
     }
 
     /// Map and reduce, until the result is what the maps counted.
@@ -334,7 +359,7 @@ impl Runner {
                 self.emit(EventKind::InputPinned { bytes, etag }).await;
                 Ok(())
             }
-            Some(_) if meta.etag == self.record.input_etag => Ok(()),
+            Some(bytes) if meta.etag == self.record.input_etag && meta.size == bytes => Ok(()),
             Some(_) => Err(Stop::Failed(objects::input_changed(&input))),
         }
     }

@@ -95,6 +95,30 @@ pub fn read(at: &S3Uri, body: &[u8]) -> Result<Success, Trouble> {
     })
 }
 
+impl Success {
+    /// Refuses a success record that is not about the run that the record is about.
+    pub fn check(&self, record: &Record) -> Result<(), Trouble> {
+        let is_its_plan = record.plan.is_none() || self.plan == record.plan;
+        let is_all_of_it = record.chunks.is_empty() || self.chunks.len() == record.chunks.len();
+        let is_its_input = self.input == record.input
+            && self.etag == record.input_etag
+            && self.bytes == record.input_bytes;
+        if self.run == record.run
+            && self.rules == RULES
+            && is_its_plan
+            && is_all_of_it
+            && is_its_input
+        {
+            return Ok(());
+        }
+        Err(Trouble::new(
+            "the success record in S3 is not about this run, or about another version of its input",
+            "see who else writes into this bucket, and run again from the start",
+        )
+        .of_kind(TroubleKind::Refused))
+    }
+}
+
 /// Where the success record of a run is, beside its input.
 pub fn address(input: &S3Uri, run: RunId) -> Option<S3Uri> {
     input.sibling(&layout::success(&run.to_string())).ok()

@@ -1,24 +1,30 @@
 //! Taking up a run: whose it is, what its plan says, and what of it is done already.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use mrdeck_services::api::MapAnswer;
 use mrdeck_services::digest::Digest;
 use mrdeck_services::layout;
 use mrdeck_services::store::Store;
 use mrdeck_services::uri::S3Uri;
+use tokio::time::timeout;
 
 use super::claim::Claim;
 use super::client::AttemptName;
-use super::event::{AttemptAnswer, EventKind, Phase, RunEvent, RunId, Work};
+use super::event::{AttemptAnswer, EventKind, Phase, RunEvent, RunId, Verification, Work};
 use super::objects::{self, Written};
 use super::plan_file::PlanFile;
 use super::record::Record;
-use super::recover::{self, Found};
+use super::recover::{self, Found, Outputs};
 use super::run::{Job, Runner, Stop};
 use super::success::{self, Success};
 use super::{plan, plan_file};
 use crate::figures::plural;
 use crate::trouble::{Trouble, TroubleKind};
+
+/// How long a look for other consoles may take.
+const COURTESY: Duration = Duration::from_secs(2);
 
 /// A run of which this machine has no record, as its plan in S3 tells it.
 pub async fn left_in_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<Job, Trouble> {
@@ -47,6 +53,7 @@ pub async fn left_in_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<J
         EventKind::ChunksPlanned {
             chunks: plan.chunks,
             sizes: plan.sizes,
+            etags: plan.etags,
         },
         EventKind::PlanWritten {
             plan: Digest::of(&body).to_string(),
@@ -67,8 +74,8 @@ impl Runner {
     pub(super) async fn take_up(&mut self) -> Result<(), Stop> {
         self.claim(self.record.claim + 1).await?;
         if let Some(success) = self.recorded_success().await? {
-            self.is_recorded = true;
             self.read_plan().await?;
+            success.check(&self.record)?;
             return self.adopt(success).await;
         }
         self.pin_input().await?;
@@ -98,10 +105,13 @@ impl Runner {
         let claim = self.or_cancelled(taking).await?;
         let number = claim.number;
         self.emit(EventKind::Claimed { claim: number }).await;
-        if number > 1
-            && let Some(notice) = claim.others().await
-        {
-            self.emit(EventKind::Notice(notice)).await;
+        if number > 1 {
+            // A courtesy, for which nobody waits long.
+            let looking = timeout(COURTESY, claim.others());
+            let others = self.or_cancelled(async { Ok(looking.await) }).await?;
+            if let Ok(Some(notice)) = others {
+                self.emit(EventKind::Notice(notice)).await;
+            }
         }
         self.claim = Some(claim);
         Ok(())
@@ -168,8 +178,12 @@ impl Runner {
         let is_new = self.record.chunks.is_empty()
             || !there.agrees_with(&PlanFile::of(&self.record, Timestamp::now()));
         if is_new {
-            let (chunks, sizes) = (there.chunks, there.sizes);
-            self.emit(EventKind::ChunksPlanned { chunks, sizes }).await;
+            let planned = EventKind::ChunksPlanned {
+                chunks: there.chunks,
+                sizes: there.sizes,
+                etags: there.etags,
+            };
+            self.emit(planned).await;
         }
         let plan = Digest::of(body).to_string();
         self.emit(EventKind::PlanWritten { plan }).await;
@@ -209,10 +223,19 @@ impl Runner {
         Ok(())
     }
 
-    async fn outputs(&self, phase: Phase) -> Result<Vec<Found>, Stop> {
+    async fn outputs(&mut self, phase: Phase) -> Result<Vec<Found>, Stop> {
         let store = self.store.clone();
-        self.or_cancelled(recover::outputs(store.as_ref(), &self.record, phase))
-            .await
+        let looking = recover::outputs(store.as_ref(), &self.record, phase);
+        let Outputs { found, unseen } = self.or_cancelled(looking).await?;
+        if let Some((count, why)) = unseen {
+            let outputs = plural(count as u64, "output");
+            let cause = format!(
+                "{outputs} of an earlier console can't be looked at, and may be made again: {}",
+                why.cause
+            );
+            self.emit(EventKind::Notice(Trouble { cause, ..why })).await;
+        }
+        Ok(found)
     }
 
     /// Is this an output of a chunk that has none yet, and all of it?
@@ -230,6 +253,7 @@ impl Runner {
             bytes: found.answer.bytes,
             sha256: found.answer.sha256.clone(),
             of: None,
+            rules: None,
         };
         let name = AttemptName::of(&self.record, Work::map(chunk), 0);
         record.work.committed.is_none()
@@ -274,7 +298,7 @@ impl Runner {
             success.finished_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         );
         self.emit(EventKind::Notice(Trouble::new(notice, ""))).await;
-        for (index, chunk) in (0..).zip(success.chunks) {
+        for (index, chunk) in (0..).zip(success.chunks.clone()) {
             let work = Work::map(index);
             let is_missing = self
                 .record
@@ -292,21 +316,28 @@ impl Runner {
                 self.found(work, number, answer).await;
             }
         }
-        let answer = AttemptAnswer {
-            out: Some(success.out),
-            words: Some(success.words),
-            unique: Some(success.unique),
-            sha256: Some(success.sha256),
-            ..AttemptAnswer::default()
-        };
-        let number = self.number(Work::REDUCE, "");
-        self.found(Work::REDUCE, number, answer).await;
+        if self.record.reduce.out() != Some(&success.out) {
+            let answer = AttemptAnswer {
+                out: Some(success.out.clone()),
+                words: Some(success.words),
+                unique: Some(success.unique),
+                sha256: Some(success.sha256.clone()),
+                ..AttemptAnswer::default()
+            };
+            let number = self.number(Work::REDUCE, "");
+            self.found(Work::REDUCE, number, answer).await;
+        }
+        if success.verified && self.record.verification.is_none() {
+            let found = EventKind::Verified(Verification::default());
+            self.emit(found).await;
+        }
+        self.recorded = Some(success);
         Ok(())
     }
 
     /// Records that the run is done. If another console did so before, with the same result, that is as good.
     pub(super) async fn record_success(&mut self) -> Result<(), Stop> {
-        let Some(result) = self.record.result.clone().filter(|_| !self.is_recorded) else {
+        let (Some(result), None) = (self.record.result.clone(), &self.recorded) else {
             return Ok(());
         };
         let at = self.beside_input(success::address(&self.record.input, self.record.run))?;

@@ -178,6 +178,8 @@ pub struct ChunkRecord {
     pub source: ChunkRef,
     /// Of the piece that was cut, if the splitter said it.
     pub bytes: Option<u64>,
+    /// The version of the copy; `None` for a range, or where nobody knows.
+    pub etag: Option<String>,
     pub work: WorkRecord,
 }
 

@@ -42,6 +42,7 @@ fn complain(trouble: &Trouble) -> Exit {
         TroubleKind::Other
         | TroubleKind::Denied
         | TroubleKind::InputChanged
+        | TroubleKind::TooManyChunks
         | TroubleKind::Refused => Exit::Failed,
     }
 }

@@ -32,9 +32,7 @@ impl Progress {
     pub fn of(job: &Job) -> Self {
         let record = match job {
             Job::New { .. } => None,
-            Job::Continue(record) | Job::Resume { record, .. } | Job::Verify(record) => {
-                Some(record)
-            }
+            Job::Resume { record, .. } | Job::Verify(record) => Some(record),
         };
         let chunks = record.map_or(0, |record| record.chunks.len());
         let committed = record.map_or(0, |record| record.chunks_in(WorkState::Committed));

@@ -131,6 +131,7 @@ impl Sample {
         sample.push(EventKind::ChunksPlanned {
             chunks,
             sizes: None,
+            etags: Vec::new(),
         });
         sample.push(EventKind::PhaseStarted { phase: Phase::Map });
         sample

@@ -52,6 +52,7 @@ fn everywhere(evil: &str) -> Scene {
     scene.event(EventKind::ChunksPlanned {
         chunks: vec![ChunkRef::Object(uri(evil))],
         sizes: None,
+        etags: Vec::new(),
     });
     let work = Work::map(0);
     scene.event(EventKind::AttemptStarted {

@@ -62,7 +62,7 @@ fn r_reruns_only_what_can_be_rerun() {
     }
     for mut scene in [connected().failed(), connected().cancelled()] {
         let effects = scene.press("r");
-        let [Effect::Continue(record)] = &effects[..] else {
+        let [Effect::Resume(record)] = &effects[..] else {
             panic!("{effects:?}");
         };
         assert_eq!(record.run, run_id());

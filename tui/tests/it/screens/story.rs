@@ -43,6 +43,7 @@ impl Scene {
         self.event(EventKind::ChunksPlanned {
             chunks,
             sizes: None,
+            etags: Vec::new(),
         });
         self.begin(Phase::Map);
     }
