@@ -102,7 +102,7 @@ pub enum ConfigError {
     LocalMappers(String),
     #[error("'{0}' is not an http:// or https:// address: write for instance http://10.0.0.7:8080")]
     Address(String),
-    #[error("--timeout {0} is not a number of seconds above 0")]
+    #[error("--timeout {0} is not a number of seconds above 0, and a day at most")]
     Timeout(String),
     #[error("the settings in {path} can't be read: {detail}")]
     File { path: PathBuf, detail: String },
@@ -180,7 +180,10 @@ impl Config {
         };
         let attempt_limit = match &args.timeout {
             Some(text) => Some(seconds(text)?),
-            None => file.timeout.map(Duration::from_secs),
+            None => file
+                .timeout
+                .map(|timeout| seconds(&timeout.to_string()))
+                .transpose()?,
         };
         Ok(Self {
             backend,
@@ -266,10 +269,13 @@ fn address(text: &str) -> Result<Url, ConfigError> {
         .ok_or_else(|| ConfigError::Address(text.to_owned()))
 }
 
+/// In seconds: nobody waits longer for one request.
+const LONGEST_TIMEOUT: f64 = 86_400.0;
+
 fn seconds(text: &str) -> Result<Duration, ConfigError> {
     text.parse::<f64>()
         .ok()
-        .filter(|seconds| *seconds > 0.0)
+        .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_TIMEOUT)
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .ok_or_else(|| ConfigError::Timeout(text.to_owned()))
 }
@@ -386,7 +392,7 @@ mod tests {
 
     #[test]
     fn seconds_are_above_zero() {
-        for bad in ["0", "-1", "x", "inf", "NaN", "1e300"] {
+        for bad in ["0", "-1", "x", "inf", "NaN", "1e300", "86401"] {
             assert!(seconds(bad).is_err(), "{bad}");
         }
         assert_eq!(seconds("0.5").unwrap(), Duration::from_millis(500));

@@ -1,6 +1,6 @@
 //! The command that goes on with a run, in full, so that it works in another shell or on another machine too.
 
-use crate::config::{Backend, Config};
+use crate::config::{AddressChoice, Backend, Config};
 use crate::engine::record::Record;
 
 pub fn command(config: &Config, record: &Record) -> String {
@@ -12,6 +12,7 @@ pub fn command(config: &Config, record: &Record) -> String {
     let mut flag = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
     match &config.backend {
         Backend::Local { mappers, data } => {
+            let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
             flag("--local-data", &data.display().to_string());
             words.push(format!("--local={mappers}"));
         }
@@ -25,6 +26,11 @@ pub fn command(config: &Config, record: &Record) -> String {
         }
         Backend::Ecs(settings) => {
             flag("--cluster", &settings.cluster);
+            match settings.address {
+                AddressChoice::Auto => {}
+                AddressChoice::Public => flag("--address", "public"),
+                AddressChoice::Private => flag("--address", "private"),
+            }
             flag("--bucket", record.input.bucket());
         }
     }
@@ -33,6 +39,10 @@ pub fn command(config: &Config, record: &Record) -> String {
             words.push(format!("{name} {}", quoted(value)));
         }
     };
+    let limit = config
+        .attempt_limit
+        .map(|limit| limit.as_secs_f64().to_string());
+    flag("--timeout", &limit);
     flag("--region", &config.aws.region);
     flag("--profile", &config.aws.profile);
     flag("--endpoint-url", &config.aws.endpoint_url);

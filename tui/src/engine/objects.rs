@@ -7,7 +7,9 @@ use futures_util::TryStreamExt;
 use mrdeck_services::count::table::{Counts, compare};
 use mrdeck_services::count::tokens::WordCounter;
 use mrdeck_services::digest::Digest;
-use mrdeck_services::store::{ObjectMeta, ReadOptions, Store, StoreError, WriteOptions};
+use mrdeck_services::store::{
+    BodyStream, ObjectMeta, ReadOptions, Store, StoreError, WriteOptions,
+};
 use mrdeck_services::uri::S3Uri;
 
 use super::event::{ResultSummary, Verification};
@@ -88,44 +90,58 @@ pub async fn read_all(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, Trouble>
     read(store, at).await.map_err(|error| store_trouble(&error))
 }
 
-/// Reads again what came damaged or not whole: no layer below does.
+/// Reads again a body that broke off or came damaged: no layer below does.
 async fn read(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..READS {
-        match read_once(store, at).await {
-            Err(
-                StoreError::Truncated { .. }
-                | StoreError::Damaged { .. }
-                | StoreError::Unreachable { .. },
-            ) => {}
-            done => return done,
+        let object = store.get(at, ReadOptions::default()).await?;
+        if let Ok(body) = collect(object.body).await {
+            return Ok(body);
         }
         tokio::time::sleep(pause).await;
         pause *= 2;
     }
-    read_once(store, at).await
+    collect(store.get(at, ReadOptions::default()).await?.body).await
 }
 
-async fn read_once(store: &dyn Store, at: &S3Uri) -> Result<Vec<u8>, StoreError> {
-    let object = store.get(at, ReadOptions::default()).await?;
-    object
-        .body
-        .try_fold(Vec::new(), async |mut body, piece| {
-            body.extend_from_slice(&piece);
-            Ok(body)
-        })
-        .await
+async fn collect(body: BodyStream) -> Result<Vec<u8>, StoreError> {
+    body.try_fold(Vec::new(), async |mut body, piece| {
+        body.extend_from_slice(&piece);
+        Ok(body)
+    })
+    .await
 }
 
-/// A small object as JSON; `None` if it is not there.
+/// What is found where a small object should be.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    Body(Vec<u8>),
+    Nothing,
+    /// It is there, and not what was written: S3 says so itself.
+    Damaged,
+}
+
+pub(super) async fn find(store: &dyn Store, at: &S3Uri) -> Result<Found, Trouble> {
+    match read(store, at).await {
+        Ok(body) => Ok(Found::Body(body)),
+        Err(StoreError::NoSuchKey { .. }) => Ok(Found::Nothing),
+        Err(StoreError::Damaged { .. } | StoreError::Truncated { .. }) => Ok(Found::Damaged),
+        Err(error) => Err(store_trouble(&error)),
+    }
+}
+
+/// A small object; `None` if it is not there.
 pub(super) async fn read_if_there(
     store: &dyn Store,
     at: &S3Uri,
 ) -> Result<Option<Vec<u8>>, Trouble> {
-    match read(store, at).await {
-        Ok(body) => Ok(Some(body)),
-        Err(StoreError::NoSuchKey { .. }) => Ok(None),
-        Err(error) => Err(store_trouble(&error)),
+    match find(store, at).await? {
+        Found::Body(body) => Ok(Some(body)),
+        Found::Nothing => Ok(None),
+        Found::Damaged => Err(Trouble::new(
+            format!("{at} is damaged: what S3 gives is not what was written there"),
+            "see who else writes into this bucket",
+        )),
     }
 }
 
@@ -192,8 +208,9 @@ pub(super) async fn recount(
     store: &dyn Store,
     input: &S3Uri,
     options: ReadOptions,
-    out: &S3Uri,
+    result: &ResultSummary,
 ) -> Result<Verification, Trouble> {
+    let out = &result.out;
     let mut body = store
         .get(input, options)
         .await
@@ -214,7 +231,16 @@ pub(super) async fn recount(
         counter.feed(&piece).map_err(uncountable)?;
     }
     let expected = counter.finish().map_err(uncountable)?;
-    let actual = parse_counts(out, &read_all(store, out).await?)?;
+    let body = read_all(store, out).await?;
+    // Records of earlier versions say no hash.
+    if !result.sha256.is_empty() && Digest::of(&body).to_string() != result.sha256 {
+        return Err(Trouble::new(
+            format!("the final counts {out} were changed since the run read them"),
+            "run again from the start, and see who else writes into this bucket",
+        )
+        .of_kind(TroubleKind::Refused));
+    }
+    let actual = parse_counts(out, &body)?;
     let found = compare(&expected, &actual);
     let samples = found
         .missing

@@ -32,28 +32,33 @@ impl Runner {
     pub(super) async fn split(&mut self) -> Result<(), Stop> {
         let input = self.record.input.clone();
         let bytes = self.record.input_bytes.unwrap_or_default();
-        let chunks = self
-            .record
-            .options
-            .chunks
-            .unwrap_or_else(|| plan::default_chunks(bytes, self.record.mappers));
-        let request = Request::Split {
-            input: input.clone(),
-            chunks,
-            mode: self.record.options.split,
-            etag: self.record.input_etag.clone(),
-        };
-        let attempt = self.record.split.next_attempt();
-        let item = Item::new(Work::SPLIT, request, bytes, attempt);
-        let check = move |_, _: &AttemptName, answer: &Answer| match answer {
+        let asked = self.record.options.chunks;
+        let mut chunks = asked.unwrap_or_else(|| plan::default_chunks(bytes, self.record.mappers));
+        let check = |_, _: &AttemptName, answer: &Answer| match answer {
             Answer::Split(answer) => plan::check_split(answer, &input, bytes),
             _ => Ok(()),
         };
-        let outcome = self
-            .dispatch_phase(Phase::Split, vec![item], 1, &check)
-            .await?;
-        let Some((_, Answer::Split(answer))) = outcome.commits.into_iter().next() else {
-            return Err(Stop::Failed(self.last_failure(Phase::Split)));
+        let answer = loop {
+            let request = Request::Split {
+                input: input.clone(),
+                chunks,
+                mode: self.record.options.split,
+                etag: self.record.input_etag.clone(),
+            };
+            let attempt = self.record.split.next_attempt();
+            let item = Item::new(Work::SPLIT, request, bytes, attempt);
+            let outcome = self
+                .dispatch_phase(Phase::Split, vec![item], 1, &check)
+                .await?;
+            if let Some((_, Answer::Split(answer))) = outcome.commits.into_iter().next() {
+                break answer;
+            }
+            let why = self.last_failure(Phase::Split);
+            // Nobody asked for so many: a text of few words is one chunk.
+            if why.kind != TroubleKind::TooManyChunks || asked.is_some() || chunks == 1 {
+                return Err(Stop::Failed(why));
+            }
+            chunks = 1;
         };
         let made = answer.chunks.len();
         if made != chunks as usize {
@@ -274,33 +279,61 @@ impl Runner {
         let expected = self.record.reduce.answer();
         let expected = expected.and_then(|answer| answer.sha256.clone());
         let store = self.store.clone();
-        let read = self.or_cancelled(async { objects::read_if_there(store.as_ref(), &out).await });
-        let body = read.await?;
-        let found = body.as_deref().map(|body| Digest::of(body).to_string());
-        let is_expected = match (&found, &expected) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(found), Some(expected)) => found.eq_ignore_ascii_case(expected),
+        let found = self
+            .or_cancelled(objects::find(store.as_ref(), &out))
+            .await?;
+        let is_expected = |body: &Vec<u8>| {
+            let found = Digest::of(body).to_string();
+            expected.is_none_or(|expected| found.eq_ignore_ascii_case(&expected))
         };
-        if !is_expected {
-            let trouble = Trouble::new(
-                match found {
-                    None => format!("the final counts {out} are gone"),
-                    Some(_) => {
-                        format!("the final counts {out} are not those that the reducer wrote")
-                    }
-                },
-                "the reduce is done again",
-            );
-            self.withdraw(Work::REDUCE, attempt, trouble).await?;
-            return Ok(false);
-        }
-        let body = body.unwrap_or_default();
+        let what = match found {
+            objects::Found::Body(body) if is_expected(&body) => Ok(body),
+            objects::Found::Body(_) => Err("are not those that the reducer wrote"),
+            objects::Found::Nothing => Err("are gone"),
+            objects::Found::Damaged => Err("are damaged"),
+        };
+        let body = match what {
+            Ok(body) => body,
+            Err(what) => {
+                let cause = format!("the final counts {out} {what}");
+                let trouble = Trouble::new(cause, "the reduce is done again");
+                self.withdraw(Work::REDUCE, attempt, trouble).await?;
+                return Ok(false);
+            }
+        };
+        self.compare_with_recorded(&out, &body).await?;
         let counts = objects::parse_counts(&out, &body)?;
         plan::check_conservation(&self.record, counts.words())?;
         let summary = objects::summarise(out, &body, &counts);
         self.emit(EventKind::ResultRead(summary)).await;
         Ok(true)
+    }
+
+    /// A result that had to be made again must be the recorded one, and goes back to where that was.
+    async fn compare_with_recorded(&mut self, out: &S3Uri, body: &[u8]) -> Result<(), Stop> {
+        let Some(recorded) = self.recorded.clone().filter(|success| success.out != *out) else {
+            return Ok(());
+        };
+        if Digest::of(body).to_string() != recorded.sha256 {
+            return Err(Stop::Failed(
+                Trouble::new(
+                    format!(
+                        "the result recorded before, {}, was another one",
+                        recorded.out
+                    ),
+                    "trust neither: run again from the start, and see the services' versions",
+                )
+                .of_kind(TroubleKind::Refused),
+            ));
+        }
+        let store = self.store.clone();
+        let written = store.put(&recorded.out, body.to_vec().into());
+        self.or_cancelled(async {
+            written
+                .await
+                .map_err(|error| objects::store_trouble(&error))
+        })
+        .await
     }
 
     pub(super) async fn verify(&mut self) -> Result<(), Stop> {
@@ -331,7 +364,7 @@ impl Runner {
     }
 
     async fn recount(&mut self) -> Result<Verification, Stop> {
-        let Some(out) = self.record.reduce.out().cloned() else {
+        let Some(result) = self.record.result.clone() else {
             return Err(Stop::Failed(Trouble::new(
                 "there is no result to verify",
                 "start a run first",
@@ -343,7 +376,7 @@ impl Runner {
             ..ReadOptions::default()
         };
         let store = self.store.clone();
-        self.or_cancelled(objects::recount(store.as_ref(), &input, options, &out))
+        self.or_cancelled(objects::recount(store.as_ref(), &input, options, &result))
             .await
     }
 

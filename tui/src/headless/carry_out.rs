@@ -58,12 +58,14 @@ pub(super) async fn conclude(
     let exit = match (record.status, files) {
         (RunStatus::Done, Ok(())) => Exit::Done,
         (RunStatus::Done, Err(trouble)) => complain(&trouble),
-        (RunStatus::Cancelled | RunStatus::Stopped, _) => Exit::Interrupted,
-        (_, files) => {
+        (status, files) => {
             if let Err(trouble) = files {
                 complain(&trouble);
             }
-            record.trouble.as_ref().map_or(Exit::Failed, complain)
+            match status {
+                RunStatus::Cancelled | RunStatus::Stopped => Exit::Interrupted,
+                _ => record.trouble.as_ref().map_or(Exit::Failed, complain),
+            }
         }
     };
     if !record.can_resume() {

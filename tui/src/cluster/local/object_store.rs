@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
@@ -10,10 +11,13 @@ use mrdeck_services::store::s3::S3Store;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::trouble::Trouble;
 
+/// After a failed `accept`, so that waiting for file descriptors does not take them all the time there is.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const REGION: &str = "us-east-1";
 
 /// A running server and the keys to it, which are new at each start.
@@ -52,7 +56,7 @@ pub(super) async fn start(root: &Path) -> Result<ObjectStore, Trouble> {
         loop {
             // Out of file descriptors is the one way `accept` fails here; it passes.
             let Ok((socket, _)) = listener.accept().await else {
-                tokio::task::yield_now().await;
+                sleep(ACCEPT_PAUSE).await;
                 continue;
             };
             let connection = http
