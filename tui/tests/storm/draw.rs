@@ -15,14 +15,16 @@ use crate::support::rule::Filter;
 pub fn draw(seed: u64) -> Disturbed {
     let mut random = Rng::with_seed(seed);
     let lab = shape(&mut random);
-    let rules = (0..random.usize(0..=4))
+    let rules = (0..random.usize(1..=5))
         .map(|_| rule(&mut random, &lab))
         .collect();
     let mut acts: Vec<Act> = (0..random.usize(0..=2))
         .flat_map(|_| act(&mut random, &lab))
         .collect();
-    if random.u8(..) < 64 {
-        acts.extend(kill_and_resume(&mut random));
+    match random.u8(..) {
+        0..100 => acts.extend(kill_and_resume(&mut random)),
+        100..130 => acts.extend(second_console()),
+        _ => {}
     }
     Disturbed {
         name: format!("seed {seed}"),
@@ -65,14 +67,14 @@ fn shape(random: &mut Rng) -> Shape {
 /// A fault on one of the ways, for a few of the requests there; now and then for all of them.
 fn rule(random: &mut Rng, lab: &Shape) -> RuleSpec {
     let mapper = format!("mapper-{}", random.usize(1..=lab.mappers));
-    let (between, method, faults) = match random.u8(0..12) {
+    let (between, method, faults) = match random.u8(0..13) {
         0..5 => (format!("console → {mapper}"), None, service_faults(random)),
         5 => (
             "console → splitter".to_owned(),
             None,
             service_faults(random),
         ),
-        6 => ("console → reducer".to_owned(), None, service_faults(random)),
+        6 => ("console → reducer".to_owned(), None, reducer_faults(random)),
         7 => (
             format!("{mapper} → s3"),
             Some("GET"),
@@ -93,6 +95,11 @@ fn rule(random: &mut Rng, lab: &Shape) -> RuleSpec {
             Some("PUT"),
             writing_faults(random),
         ),
+        11 => (
+            "console → s3".to_owned(),
+            Some("PUT"),
+            conditional_faults(random),
+        ),
         _ => ("console → s3".to_owned(), None, s3_faults(random)),
     };
     // A bit of an input that is read in ranges is guarded by TLS alone, which there is none of here.
@@ -103,8 +110,10 @@ fn rule(random: &mut Rng, lab: &Shape) -> RuleSpec {
         fault => fault,
     };
     let first = random.usize(1..=3);
+    // Silence for good, of all there are, would only be waited through.
+    let is_short = matches!(fault, FaultSpec::Silence | FaultSpec::HalfRequest);
     let last = match random.u8(..) {
-        0..20 => usize::MAX,
+        0..20 if !is_short => usize::MAX,
         _ => first + random.usize(0..=2),
     };
     RuleSpec {
@@ -129,6 +138,9 @@ fn service_faults(random: &mut Rng) -> Vec<FaultSpec> {
         FaultSpec::HalfRequest,
         FaultSpec::FlipAnswer,
         FaultSpec::Plain,
+        FaultSpec::Redirect("reducer".to_owned()),
+        FaultSpec::Redirect("mapper-1".to_owned()),
+        FaultSpec::Version("9.9.9".to_owned()),
         answer(500, "boom"),
         answer(502, "<html>bad gateway</html>"),
         answer(
@@ -146,6 +158,20 @@ fn service_faults(random: &mut Rng) -> Vec<FaultSpec> {
         ),
         answer(200, ""),
     ]);
+    faults
+}
+
+fn reducer_faults(random: &mut Rng) -> Vec<FaultSpec> {
+    let mut faults = service_faults(random);
+    faults.extend(["in", "sha256", "in+sha256"].map(|name| FaultSpec::Omit(name.to_owned())));
+    faults.push(FaultSpec::Repeat("in".to_owned()));
+    faults
+}
+
+fn conditional_faults(random: &mut Rng) -> Vec<FaultSpec> {
+    let mut faults = s3_faults(random);
+    let codes = ["PreconditionFailed", "ConditionalRequestConflict"];
+    faults.extend(codes.map(|code| FaultSpec::S3(code.to_owned())));
     faults
 }
 
@@ -270,9 +296,20 @@ fn kill_and_resume(random: &mut Rng) -> Vec<Act> {
     };
     let resume = Act {
         when: Some(When::Exit(-9)),
-        deeds: vec![Deed::Resume(place)],
+        deeds: vec![Deed::TearRecord, Deed::Resume(place)],
     };
     vec![kill, resume]
+}
+
+/// Another console takes the run up while the first is at work.
+fn second_console() -> Vec<Act> {
+    if !can_resume() {
+        return Vec::new();
+    }
+    vec![Act {
+        when: Some(at("plan_written", None, 1)),
+        deeds: vec![Deed::Second(Place::Elsewhere)],
+    }]
 }
 
 /// Does this mrdeck know the command?

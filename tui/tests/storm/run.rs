@@ -77,7 +77,11 @@ fn play_on(run: &Disturbed, stage: &mut Stage) -> (Verdict, bool) {
         resumed |= act.deeds.iter().any(|deed| matches!(deed, Deed::Resume(_)));
     }
     let finished = stage.end();
-    (stage.judge(&finished), resumed)
+    let verdict = stage.judge(&finished);
+    for second in std::mem::take(&mut stage.seconds) {
+        stage.judge_second(&second.wait());
+    }
+    (verdict, resumed)
 }
 
 fn spell(run: &Disturbed) -> String {
