@@ -55,6 +55,7 @@ async fn an_output_of_a_run_says_what_it_is() {
         let answer: MapAnswer = serde_json::from_value(answer).unwrap();
         let sha256 = sha256(&lab, &answer.out);
         let expected = Provenance {
+            rules: 1,
             of: of.clone(),
             sha256: sha256.clone(),
             words: answer.words.unwrap(),
@@ -71,6 +72,7 @@ async fn an_output_of_a_run_says_what_it_is() {
     let answer: ReduceAnswer = serde_json::from_value(lab.ok(REDUCE, path).await).unwrap();
     let of = attempt(None, Some("2"), Some("P"));
     let expected = Provenance {
+        rules: 1,
         of: of.clone(),
         sha256: sha256(&lab, &answer.out),
         words: 5,

@@ -9,6 +9,7 @@ mod dispatch;
 mod doubt;
 pub mod event;
 mod flight;
+mod job;
 pub mod journal;
 mod landing;
 mod liveness;
@@ -26,5 +27,6 @@ mod take_up;
 pub mod wording;
 mod work;
 
-pub use run::{Context, Job, run};
+pub use job::Job;
+pub use run::{Context, run};
 pub use take_up::left_in_s3;

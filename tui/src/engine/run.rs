@@ -12,7 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::claim::Claim;
 use super::client::Client;
 use super::doubt::Doubts;
-use super::event::{EventKind, Phase, RunEvent, RunId, RunOptions, RunStatus};
+use super::event::{EventKind, Phase, RunEvent, RunStatus};
+use super::job::{Beginning, Job, Kind};
 use super::journal::{Journal, JournalError, OpenJournal};
 use super::objects;
 use super::phases::Reduced;
@@ -21,23 +22,6 @@ use super::record::Record;
 use super::success::Success;
 use crate::cluster::{Role, TaskList};
 use crate::trouble::Trouble;
-
-/// What is to be done: a new run, or what is missing of an earlier one.
-#[derive(Debug, Clone)]
-pub enum Job {
-    New {
-        input: S3Uri,
-        options: RunOptions,
-    },
-    /// What is missing of a run that this console or another one left.
-    Resume {
-        record: Box<Record>,
-        /// What is to begin this machine's record, where it has none.
-        before: Vec<RunEvent>,
-    },
-    /// Only recount the input of a finished run and compare.
-    Verify(Box<Record>),
-}
 
 /// What a run works with.
 pub struct Context {
@@ -96,66 +80,29 @@ pub(super) struct Runner {
     pub(super) cancel: CancellationToken,
 }
 
-/// How a job begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    New,
-    Resume,
-    Verify,
-}
-
 /// Runs a job to its end and gives its record. Whatever happens, the last event is `run_finished`.
 pub async fn run(job: Job, context: Context) -> Record {
     let started = Instant::now();
     let mappers = u32::try_from(context.tasks.borrow().usable(Role::Mapper).count());
     let mappers = mappers.unwrap_or(u32::MAX);
-    let mut before = Vec::new();
-    let begun = |record| (record, EventKind::RunContinued { mappers });
-    let ((record, first), kind) = match job {
-        Job::New { input, options } => {
-            let first = EventKind::RunStarted {
-                run: RunId::generate(),
-                input,
-                cluster: context.cluster.clone(),
-                mappers,
-                options,
-            };
-            ((Record::begin(&event(first.clone())), first), Kind::New)
-        }
-        Job::Resume {
-            record,
-            before: events,
-        } => {
-            before = events;
-            (begun(Some(*record)), Kind::Resume)
-        }
-        Job::Verify(record) => {
-            let mappers = record.mappers;
-            let first = EventKind::RunContinued { mappers };
-            ((Some(*record), first), Kind::Verify)
-        }
-    };
-    let Some(record) = record else {
-        unreachable!("a record begins with `RunStarted`, which was made above");
-    };
+    let mut beginning = Beginning::of(job, &context.cluster, mappers);
     let (journal, unrecorded) = match &context.journal {
-        Some(journal) => match journal.open(record.run).await {
+        Some(journal) => match journal.open(beginning.record.run).await {
             Ok(open) => (Some(open), None),
             Err(error) => (None, Some(error)),
         },
         None => (None, None),
     };
-    let (mut record, mut replay) = (record, Vec::new());
-    // Another console may have gone on with it since: now that the record is ours, it is read again.
-    if kind == Kind::Resume
-        && let (Some(journal), Some(_)) = (&context.journal, &journal)
-        && let Ok(Some(events)) = journal.read(record.run)
-        && let Some(newer) = Record::from_events(&events)
-        && newer.last_at() > record.last_at()
-    {
-        record = newer.stopped();
-        replay = events;
-    }
+    let replay = match (&context.journal, &journal) {
+        (Some(records), Some(_)) if beginning.kind == Kind::Resume => beginning.renew(records),
+        _ => Vec::new(),
+    };
+    let Beginning {
+        kind,
+        record,
+        before,
+        first,
+    } = beginning;
     let mut runner = Runner {
         record,
         tasks: context.tasks,
@@ -214,7 +161,7 @@ pub async fn run(job: Job, context: Context) -> Record {
     runner.record
 }
 
-fn event(kind: EventKind) -> RunEvent {
+pub(super) fn event(kind: EventKind) -> RunEvent {
     RunEvent {
         at: Timestamp::now(),
         kind,

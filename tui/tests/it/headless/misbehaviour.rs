@@ -200,7 +200,7 @@ fn figures_that_don_t_add_up_are_refused() {
             "the maps counted 3 words, but the result has 7180",
             true,
         ),
-        ("/map", "bytes", "the mapper read 1 bytes", false),
+        ("/map", "bytes", "the maps read 3 bytes", true),
         ("/reduce", "words", "the reducer reports 1 words", true),
         ("/reduce", "files", "1 map outputs instead of 3", false),
     ] {

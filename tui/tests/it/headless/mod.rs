@@ -5,6 +5,7 @@ mod cluster;
 mod doctor;
 mod exactness;
 mod files;
+mod forged;
 mod inputs;
 mod misbehaviour;
 mod orphans;

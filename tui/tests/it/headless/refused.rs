@@ -16,7 +16,7 @@ fn an_object_that_can_t_be_counted_is_named() {
         (&[&empty], &["empty.txt has 0 bytes", "another input"]),
         (
             &[&few, "--chunks", "4"],
-            &["few.txt has only 3 words", "4 chunks", "3 at most"],
+            &["few.txt has 3 words", "4 chunks", "3 at most"],
         ),
     ];
     for (args, words) in cases {

@@ -24,20 +24,6 @@ fn resume(lab: &Lab, run: &str) -> Console {
     console.args(["--output", "json"])
 }
 
-/// The same on a machine that has no record of the run.
-fn elsewhere(lab: &Lab, home: &Home, run: &str) -> Console {
-    let addresses = lab.addresses();
-    let mut console = home
-        .console()
-        .args(["resume", run, "--bucket", "lab", "--output", "json"])
-        .args(["--splitter", &addresses.splitter])
-        .args(["--reducer", &addresses.reducer]);
-    for mapper in &addresses.mappers {
-        console = console.args(["--mapper", mapper]);
-    }
-    console.envs(lab.s3.environment())
-}
-
 fn success(lab: &Lab, run: &str) -> Value {
     let body = lab.s3.get(&format!("s3://lab/mr/runs/{run}/success.json"));
     serde_json::from_slice(&body).unwrap()
@@ -69,7 +55,7 @@ fn only_what_is_missing_is_done() {
 fn another_machine_goes_on_from_what_is_in_s3() {
     let (lab, run) = stopped();
     let home = Home::new();
-    let finished = elsewhere(&lab, &home, &run).run();
+    let finished = lab.resume_elsewhere(&home, &run).run();
     let said = &finished.stderr;
     assert!(
         said.contains("2 map outputs of an earlier console"),
@@ -83,7 +69,7 @@ fn another_machine_goes_on_from_what_is_in_s3() {
     // A third one learns that it is done.
     lab.script.replace([]);
     let home = Home::new();
-    let finished = elsewhere(&lab, &home, &run).run();
+    let finished = lab.resume_elsewhere(&home, &run).run();
     let said = &finished.stderr;
     assert!(said.contains("the run was done at"), "{said}");
     lab.expect_exact(finished, TEXT);
@@ -138,7 +124,7 @@ fn two_consoles_on_one_run_are_safe_and_say_so() {
     });
     let run = lab.home.record()[0]["run"].as_str().unwrap().to_owned();
     let home = Home::new();
-    let second = elsewhere(&lab, &home, &run).run();
+    let second = lab.resume_elsewhere(&home, &run).run();
     let said = &second.stderr;
     assert!(said.contains("works on this run too"), "{said}");
     let second = lab.expect_exact(second, TEXT);
@@ -165,7 +151,7 @@ fn a_plan_that_is_not_the_run_s_is_refused() {
     let refused = resume(&lab, &run).run();
     refused.expect_complaint(3, &["is not the one that this run began with"]);
     let home = Home::new();
-    let refused = elsewhere(&lab, &home, &run).run();
+    let refused = lab.resume_elsewhere(&home, &run).run();
     refused.expect_complaint(3, &["version 99 of the counting rules"]);
     assert!(lab.script.seen("/map").is_empty());
 }
@@ -191,7 +177,7 @@ fn what_is_no_run_is_named() {
     let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     let refused = resume(&lab, unknown).run();
     refused.expect_complaint(3, &[unknown, "--bucket"]);
-    let refused = elsewhere(&lab, &lab.home, unknown).run();
+    let refused = lab.resume_elsewhere(&lab.home, unknown).run();
     refused.expect_complaint(3, &[unknown, "plan.json"]);
 }
 
@@ -204,7 +190,7 @@ fn a_damaged_record_is_named_and_s3_has_the_rest() {
     let refused = resume(&lab, &run).run();
     refused.expect_complaint(3, &["line 1", "damaged", "move the file away"]);
     std::fs::remove_file(&path).unwrap();
-    let finished = elsewhere(&lab, &lab.home, &run).run();
+    let finished = lab.resume_elsewhere(&lab.home, &run).run();
     lab.expect_exact(finished, TEXT);
     assert_eq!(lab.script.seen("/map").len(), 1);
 }

@@ -197,6 +197,20 @@ impl Lab {
         deck
     }
 
+    /// Goes on with a run on another machine, which has no record of it.
+    pub fn resume_elsewhere(&self, home: &Home, run: &str) -> Console {
+        let addresses = self.addresses();
+        let mut console = home
+            .console()
+            .args(["resume", run, "--bucket", "lab", "--output", "json"])
+            .args(["--splitter", &addresses.splitter])
+            .args(["--reducer", &addresses.reducer]);
+        for mapper in &addresses.mappers {
+            console = console.args(["--mapper", mapper]);
+        }
+        console.envs(self.s3.environment())
+    }
+
     /// Asserts that the run is done and its counts are those of `text`; gives its report.
     #[track_caller]
     pub fn expect_exact(&self, finished: Finished, text: &[u8]) -> Value {
