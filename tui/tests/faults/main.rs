@@ -4,6 +4,7 @@
 //! table of all of them is written there. The benchmarks run on request: `-- --ignored bench --nocapture`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bench;
 mod disturb;
 mod report;
 mod scenario;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         }
         report::check(&texts)
     }));
+    trials.extend(bench::all());
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
     if !conclusion.has_failed() {
         report.write();

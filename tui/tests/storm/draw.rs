@@ -110,8 +110,13 @@ fn rule(random: &mut Rng, lab: &Shape) -> RuleSpec {
         fault => fault,
     };
     let first = random.usize(1..=3);
-    // Silence for good, of all there are, would only be waited through.
-    let is_short = matches!(fault, FaultSpec::Silence | FaultSpec::HalfRequest);
+    // For good, these would only be waited through.
+    let is_short = match &fault {
+        FaultSpec::Silence | FaultSpec::HalfRequest => true,
+        FaultSpec::Answer { status, .. } => *status == 503,
+        FaultSpec::S3(code) => code == "SlowDown" || code == "ServiceUnavailable",
+        _ => false,
+    };
     let last = match random.u8(..) {
         0..20 if !is_short => usize::MAX,
         _ => first + random.usize(0..=2),

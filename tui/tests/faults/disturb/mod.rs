@@ -48,7 +48,7 @@ pub struct Shape {
     pub input: Input,
     /// More for the command line.
     pub args: Vec<String>,
-    /// Each map request takes at least so many milliseconds, as if it were work.
+    /// Each reading of a mapper takes so many milliseconds more: work that no other process slows down.
     pub map_ms: u64,
 }
 

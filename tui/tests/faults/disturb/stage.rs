@@ -17,6 +17,7 @@ use crate::support::fault::Fault;
 use crate::support::home::Home;
 use crate::support::lab::Lab;
 use crate::support::oracle::{Verdict, judge};
+use crate::support::rule::Filter;
 use crate::support::s3::BUCKET;
 use crate::support::{message, wait_for, wait_until};
 
@@ -42,7 +43,12 @@ impl<'a> Stage<'a> {
         let mut rules: Vec<_> = run.rules.iter().map(|r| r.rule(&lab, &mut gates)).collect();
         if run.lab.map_ms > 0 {
             let work = Duration::from_millis(run.lab.map_ms);
-            rules.push(Fault::Delay(work).at("/map"));
+            let reading = Filter {
+                between: Some("mapper-* → s3".to_owned()),
+                method: Some("GET".to_owned()),
+                ..Filter::default()
+            };
+            rules.push(Fault::Delay(work).when(reading));
         }
         lab.script.replace(rules);
         lab.s3.put("input.txt", run.lab.input.bytes());
@@ -161,13 +167,15 @@ impl<'a> Stage<'a> {
             Deed::Terminate(name) => self.signal(name, "TERM"),
             Deed::HangUp(name) => self.signal(name, "HUP"),
             Deed::Restart(name) => self.lab.restart(name),
-            Deed::Delete(name) => fs::remove_file(self.file(name)?).unwrap(),
+            Deed::Delete(name) => {
+                fs::remove_file(self.file(name)?).map_err(|e| format!("{name}: {e}"))?;
+            }
             Deed::Flip(name) => self.rewrite(name, |bytes| message::flip(bytes))?,
             Deed::Truncate(name) => {
                 self.rewrite(name, |bytes| bytes.truncate(bytes.len() / 2))?;
             }
             Deed::Copy { from, to } => {
-                let bytes = fs::read(self.file(from)?).unwrap();
+                let bytes = self.read(from)?;
                 self.rewrite(to, |there| *there = bytes)?;
             }
             Deed::Overwrite { object, text } => {
@@ -175,10 +183,9 @@ impl<'a> Stage<'a> {
             }
             Deed::Touch(name) => self.rewrite(name, |_| {})?,
             Deed::Rot(name) => {
-                let file = self.file(name)?;
-                let mut bytes = fs::read(&file).unwrap();
+                let mut bytes = self.read(name)?;
                 message::flip(&mut bytes);
-                fs::write(file, bytes).unwrap();
+                fs::write(self.file(name)?, bytes).unwrap();
             }
             Deed::Resume(place) => {
                 assert!(self.console.is_none(), "the first console has ended");
@@ -219,8 +226,13 @@ impl<'a> Stage<'a> {
         Ok(self.lab.s3.file(&key_of(name, &self.record())?))
     }
 
+    /// The bytes of an object, which may have been deleted.
+    fn read(&self, name: &str) -> Result<Vec<u8>, String> {
+        fs::read(self.file(name)?).map_err(|e| format!("{name}: {e}"))
+    }
+
     fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Result<(), String> {
-        let mut bytes = fs::read(self.file(name)?).unwrap();
+        let mut bytes = self.read(name)?;
         change(&mut bytes);
         self.lab.s3.put(&key_of(name, &self.record())?, bytes);
         Ok(())
