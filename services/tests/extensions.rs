@@ -147,7 +147,7 @@ async fn a_long_list_comes_in_the_body_or_in_a_manifest() {
         let of = json!({"run": "R", "attempt": "4"});
         assert_eq!(
             answer,
-            json!({"out": out, "files": 2, "words": 3, "unique": 1, "of": of}),
+            json!({"out": out, "files": 2, "words": 3, "unique": 1, "rules": 1, "of": of}),
             "{body}"
         );
         assert_eq!(lab.read(out), "{\n  \"a\": 3\n}");

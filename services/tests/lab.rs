@@ -103,7 +103,7 @@ async fn map_writes_the_counts() {
     assert!(out.ends_with(&format!("{stamp}.json")));
     assert_eq!(
         reply.json(),
-        json!({"out": out, "words": 4, "unique": 3, "bytes": 21, "sha256": THE_CAT})
+        json!({"out": out, "words": 4, "unique": 3, "rules": 1, "bytes": 21, "sha256": THE_CAT})
     );
     assert_eq!(
         lab.read(&out),
@@ -147,7 +147,7 @@ async fn reduce_adds_up() {
     assert_eq!(out, format!("s3://b/mr/reduce/final_{stamp}.json"));
     assert_eq!(
         answer,
-        json!({"out": out, "files": 3, "words": 7, "unique": 3, "sha256": ALL})
+        json!({"out": out, "files": 3, "words": 7, "unique": 3, "rules": 1, "sha256": ALL})
     );
     assert_eq!(lab.store.head(&uri(out)).await.unwrap().provenance, None);
     assert_eq!(lab.read(out), "{\n  \"Z\": 1,\n  \"a\": 1,\n  \"b\": 5\n}");
