@@ -16,7 +16,7 @@ use crate::support::console::{Console, Finished, Running};
 use crate::support::fault::Fault;
 use crate::support::home::Home;
 use crate::support::lab::Lab;
-use crate::support::oracle::{Verdict, judge};
+use crate::support::oracle::{Verdict, judge, success_key};
 use crate::support::rule::Filter;
 use crate::support::s3::BUCKET;
 use crate::support::{message, wait_for, wait_until};
@@ -255,6 +255,17 @@ impl<'a> Stage<'a> {
             .arg(run)
             .args(["--bucket", BUCKET, "--output", "json"])
             .args(timeout.take(2))
+    }
+
+    /// Is the success record there?
+    pub fn is_recorded_as_done(&self) -> bool {
+        let run = self.run_id();
+        run.is_some_and(|run| self.lab.s3.has(&success_key(&run)))
+    }
+
+    /// Another console goes on, and comes to its end.
+    pub fn resume(&mut self, place: Place) -> Finished {
+        self.other_console(place).run()
     }
 
     /// Waits for the console's end.
