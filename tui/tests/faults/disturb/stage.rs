@@ -161,11 +161,11 @@ impl<'a> Stage<'a> {
     fn perform(&mut self, deed: &Deed) -> Result<(), String> {
         match deed {
             Deed::Open(gate) => self.gates.get(gate).open(),
-            Deed::Kill(name) => self.signal(name, "KILL"),
-            Deed::Stop(name) => self.signal(name, "STOP"),
-            Deed::Continue(name) => self.signal(name, "CONT"),
-            Deed::Terminate(name) => self.signal(name, "TERM"),
-            Deed::HangUp(name) => self.signal(name, "HUP"),
+            Deed::Kill(name) => self.signal(name, "KILL")?,
+            Deed::Stop(name) => self.signal(name, "STOP")?,
+            Deed::Continue(name) => self.signal(name, "CONT")?,
+            Deed::Terminate(name) => self.signal(name, "TERM")?,
+            Deed::HangUp(name) => self.signal(name, "HUP")?,
             Deed::Restart(name) => self.lab.restart(name),
             Deed::Delete(name) => {
                 fs::remove_file(self.file(name)?).map_err(|e| format!("{name}: {e}"))?;
@@ -211,15 +211,22 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    fn signal(&self, to: &str, signal: &str) {
+    fn signal(&mut self, to: &str, signal: &str) -> Result<(), String> {
         if to == "console" {
-            return self.console.as_ref().unwrap().signal(signal);
+            let console = self.console.as_mut().ok_or("there is no console")?;
+            // Its number may be another process's by now.
+            if console.has_ended() {
+                return Err("the console has ended".to_owned());
+            }
+            console.signal(signal);
+            return Ok(());
         }
         let services = self.lab.services(to);
         assert!(!services.is_empty(), "who is {to}?");
         for service in services {
             service.signal(signal);
         }
+        Ok(())
     }
 
     fn file(&self, name: &str) -> Result<PathBuf, String> {
