@@ -240,20 +240,18 @@ impl<'a> Stage<'a> {
 
     fn other_console(&mut self, place: Place) -> Console {
         let run = self.run_id().expect("a run to go on with");
-        let addresses = self.lab.addresses();
-        let console = match place {
-            Place::Here => self.lab.console("resume"),
+        let home = match place {
+            Place::Here => &self.lab.home,
             Place::Elsewhere => {
                 self.homes.push(Home::new());
-                let home = self.homes.last().unwrap();
-                self.lab.console_in(home, &addresses, "resume")
+                self.homes.last().unwrap()
             }
         };
         let args = &self.shape.args;
         let timeout = args.iter().skip_while(|argument| *argument != "--timeout");
+        let console = self.lab.console_in(home, &self.lab.addresses(), "resume");
         console
-            .arg(run)
-            .args(["--bucket", BUCKET, "--output", "json"])
+            .args([&run, "--bucket", BUCKET, "--output", "json"])
             .args(timeout.take(2))
     }
 

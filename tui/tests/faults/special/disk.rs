@@ -54,16 +54,9 @@ fn console(home: &Home, size: &str, at: &str, script: &str) -> Console {
 }
 
 fn in_lab(lab: &Lab, console: Console) -> Console {
-    let addresses = lab.direct_addresses();
     let input = lab.s3.put("input.txt", LIBER_PRIMUS);
-    let console = console
-        .args(["run", &input, "--output", "json"])
-        .args(["--splitter", &addresses.splitter])
-        .args(["--reducer", &addresses.reducer]);
-    let mappers = addresses.mappers.iter();
-    let console = mappers.fold(console, |console, mapper| {
-        console.args(["--mapper", mapper])
-    });
+    let console = console.args(["run", &input, "--output", "json"]);
+    let console = console.args(lab.direct_addresses().flags());
     console.envs(lab.environment())
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::console::Console;
 use crate::support::home::Home;
 use crate::support::lab::Lab;
 use crate::support::oracle;
@@ -76,7 +75,11 @@ fn killed_after(events: usize, elsewhere: bool) {
     file.write_all(b"{\"at\":\"2026-01-0").unwrap();
     let before = lab.script.seen("/map").len();
     let home = Home::new();
-    let resumed = resume(&lab, if elsewhere { &home } else { &lab.home }, run).run();
+    let at = if elsewhere { &home } else { &lab.home };
+    let resumed = lab.console_in(at, &lab.addresses(), "resume");
+    let resumed = resumed
+        .args([run, "--bucket", "lab", "--output", "json"])
+        .run();
     let is_planned = lab.s3.has(&format!("mr/runs/{run}/plan.json"));
     if elsewhere && !is_planned {
         resumed.expect_complaint(3, &[run, "plan.json"]);
@@ -99,9 +102,4 @@ fn killed_after(events: usize, elsewhere: bool) {
     if committed("reduce") > 0 && !elsewhere {
         assert_eq!(lab.script.seen("/reduce").len(), 1, "{said}");
     }
-}
-
-fn resume(lab: &Lab, home: &Home, run: &str) -> Console {
-    let console = lab.console_in(home, &lab.addresses(), "resume");
-    console.args([run, "--bucket", "lab", "--output", "json"])
 }

@@ -2,31 +2,12 @@
 
 use crate::support::home::Home;
 use crate::support::lab::Lab;
-use crate::support::pty::{Deck, Open};
+use crate::support::pty::Open;
 use crate::support::script::{Fault, Gate};
-use crate::support::words;
-
-fn open(lab: &Lab, home: &Home) -> Open {
-    let addresses = lab.addresses();
-    let mut deck = Deck::new(home.path())
-        .args(["--splitter", &addresses.splitter])
-        .args(["--reducer", &addresses.reducer]);
-    for mapper in &addresses.mappers {
-        deck = deck.args(["--mapper", mapper]);
-    }
-    for (name, value) in lab.s3.environment() {
-        deck = deck.env(name, value);
-    }
-    deck.open()
-}
 
 /// A dashboard in the middle of a run: two of three chunks are mapped.
 fn amid(lab: &Lab, home: &Home) -> Open {
-    let input = lab.s3.put("input.txt", words::LIBER_PRIMUS);
-    let mut deck = open(lab, home);
-    deck.wait_until_up();
-    deck.send(&format!("oi{input}\r"));
-    deck.wait_text(&["s runs over s3://"]);
+    let mut deck = lab.deck(home);
     deck.send("s");
     deck.wait_line(&["chunk 0", "✓ done"]);
     deck.wait_line(&["chunk 1", "✓ done"]);
@@ -43,7 +24,7 @@ fn what_a_killed_dashboard_left_is_offered_and_only_the_rest_is_done() {
     amid(&lab, &home).kill();
 
     lab.script.replace([]);
-    let mut deck = open(&lab, &home);
+    let mut deck = lab.bare_deck(&home).open();
     deck.wait_text(&["2 of 3 chunks mapped: r goes on with it"]);
     deck.wait_line(&["chunk 0", "✓ done"]);
     deck.wait_line(&["chunk 2", "⊘ cancelled"]);
@@ -57,7 +38,7 @@ fn what_a_killed_dashboard_left_is_offered_and_only_the_rest_is_done() {
     deck.wait();
 
     // Done is done: nothing is offered any more.
-    let deck = open(&lab, &home);
+    let deck = lab.bare_deck(&home).open();
     deck.wait_until_up();
     let screen = deck.wait_text(&["s start"]);
     assert!(!screen.contains("r goes on"), "{screen}");

@@ -10,7 +10,7 @@ use super::home::Home;
 use super::oracle;
 use super::proxy::Proxy;
 use super::pty::{Deck, Open};
-use super::s3::ObjectStore;
+use super::s3::{BUCKET, ObjectStore};
 use super::script::{Rule, Script};
 use super::services::{Service, Starting};
 use super::words;
@@ -34,6 +34,17 @@ pub struct Addresses {
     pub splitter: String,
     pub mappers: Vec<String>,
     pub reducer: String,
+}
+
+impl Addresses {
+    /// As a command line has them.
+    pub fn flags(&self) -> Vec<&str> {
+        let mut flags = vec!["--splitter", &self.splitter, "--reducer", &self.reducer];
+        for mapper in &self.mappers {
+            flags.extend(["--mapper", mapper]);
+        }
+        flags
+    }
 }
 
 impl Lab {
@@ -152,13 +163,7 @@ impl Lab {
 
     /// A console in `home` that sends its requests to `addresses`.
     pub fn console_in(&self, home: &Home, addresses: &Addresses, command: &str) -> Console {
-        let mut console = home
-            .console()
-            .args([command, "--splitter", &addresses.splitter])
-            .args(["--reducer", &addresses.reducer]);
-        for mapper in &addresses.mappers {
-            console = console.args(["--mapper", mapper]);
-        }
+        let console = home.console().arg(command).args(addresses.flags());
         console.envs(self.environment())
     }
 
@@ -180,35 +185,26 @@ impl Lab {
             .args(["--output", "json", "--chunks", &chunks.to_string()])
     }
 
-    /// A dashboard before whose services the proxies stand, with the Liber Primus chosen as its input.
+    /// Goes on with a run on another machine, which has no record of it.
+    pub fn resume_elsewhere(&self, home: &Home, run: &str) -> Console {
+        let console = self.console_in(home, &self.addresses(), "resume");
+        console.args([run, "--bucket", BUCKET, "--output", "json"])
+    }
+
+    /// A dashboard before whose services the proxies stand.
+    pub fn bare_deck(&self, home: &Home) -> Deck {
+        let deck = Deck::new(home.path()).args(self.addresses().flags());
+        deck.envs(self.environment())
+    }
+
+    /// The same with the Liber Primus chosen as its input.
     pub fn deck(&self, home: &Home) -> Open {
         let input = self.s3.put("input.txt", words::LIBER_PRIMUS);
-        let addresses = self.addresses();
-        let mut deck = Deck::new(home.path())
-            .args(["--splitter", &addresses.splitter])
-            .args(["--reducer", &addresses.reducer]);
-        for mapper in &addresses.mappers {
-            deck = deck.args(["--mapper", mapper]);
-        }
-        let mut deck = deck.envs(self.environment()).open();
+        let mut deck = self.bare_deck(home).open();
         deck.wait_until_up();
         deck.send(&format!("oi{input}\r"));
         deck.wait_text(&["s runs over s3://"]);
         deck
-    }
-
-    /// Goes on with a run on another machine, which has no record of it.
-    pub fn resume_elsewhere(&self, home: &Home, run: &str) -> Console {
-        let addresses = self.addresses();
-        let mut console = home
-            .console()
-            .args(["resume", run, "--bucket", "lab", "--output", "json"])
-            .args(["--splitter", &addresses.splitter])
-            .args(["--reducer", &addresses.reducer]);
-        for mapper in &addresses.mappers {
-            console = console.args(["--mapper", mapper]);
-        }
-        console.envs(self.s3.environment())
     }
 
     /// Asserts that the run is done and its counts are those of `text`; gives its report.
