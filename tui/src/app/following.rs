@@ -2,7 +2,7 @@
 
 use super::event_log::Level;
 use super::state::{Activity, Panel, State};
-use crate::engine::event::{EventKind, RunEvent, RunStatus};
+use crate::engine::event::{EventKind, RunEvent, RunStatus, Verification};
 use crate::engine::record::{Record, WorkState};
 use crate::figures::{age, plural};
 use crate::trouble::Trouble;
@@ -57,7 +57,12 @@ impl State {
         };
         let failed = run.chunks_in(WorkState::Failed);
         let (level, text) = match run.status {
-            RunStatus::Running | RunStatus::Stopped => return,
+            RunStatus::Running => return,
+            // It was not taken up, and why was said last.
+            RunStatus::Stopped => match run.notices.last() {
+                Some(trouble) => (Level::Warning, trouble.to_string()),
+                None => return,
+            },
             RunStatus::Failed if failed > 0 => {
                 let chunks = plural(failed as u64, "chunk");
                 let text = format!("the run failed: r reruns the failed mappers ({chunks})");
@@ -72,7 +77,12 @@ impl State {
                 let text = "cancelled: r does what is missing, R all of it";
                 (Level::Warning, text.to_owned())
             }
-            RunStatus::Done if run.verification.is_some() => {
+            RunStatus::Done
+                if run
+                    .verification
+                    .as_ref()
+                    .is_some_and(Verification::is_exact) =>
+            {
                 let text = "done and verified: e exports the chart";
                 (Level::Good, text.to_owned())
             }

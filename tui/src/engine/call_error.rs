@@ -69,7 +69,10 @@ impl CallError {
                     api::code::S3_THROTTLED | api::code::OVERLOADED
                 )
             }
-            Self::Status { status, .. } => *status == StatusCode::TOO_MANY_REQUESTS,
+            Self::Status { status, .. } => matches!(
+                *status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+            ),
             _ => false,
         }
     }

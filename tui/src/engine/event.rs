@@ -143,6 +143,9 @@ pub struct AttemptAnswer {
     /// Of the output's bytes, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The version of the counting rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timing: Vec<TimedPart>,
 }

@@ -2,10 +2,11 @@
 
 use mrdeck_services::uri::S3Uri;
 
-use super::event::{EventKind, RunEvent, RunId, RunOptions};
+use super::event::{EventKind, RunEvent, RunId, RunOptions, RunStatus};
 use super::journal::Journal;
 use super::record::Record;
 use super::run::event;
+use crate::trouble::Trouble;
 
 /// What is to be done: a new run, or what is missing of an earlier one.
 #[derive(Debug, Clone)]
@@ -77,18 +78,85 @@ impl Beginning {
         }
     }
 
-    /// Another console may have gone on with the run since its record was read: now that this one has it, it is read
-    /// again. Gives what is new to the listeners.
-    pub(super) fn renew(&mut self, journal: &Journal) -> Vec<RunEvent> {
-        let Ok(Some(events)) = journal.read(self.record.run) else {
-            return Vec::new();
+    /// Another console may have gone on with the run since its record was read: now that this one has it, what is
+    /// written there holds. Gives what is new to the listeners.
+    pub(super) fn renew(&mut self, journal: &Journal) -> Result<Vec<RunEvent>, Trouble> {
+        let Some(events) = journal.read(self.record.run)? else {
+            return Ok(Vec::new());
         };
-        match Record::from_events(&events) {
-            Some(newer) if newer.last_at() > self.record.last_at() => {
-                self.record = newer.stopped();
-                events
-            }
-            _ => Vec::new(),
-        }
+        let Some(written) = Record::from_events(&events) else {
+            return Ok(Vec::new());
+        };
+        self.before.clear();
+        let written = written.stopped();
+        let is_news = written.progress() != self.record.progress();
+        self.record = written;
+        Ok(if is_news { events } else { Vec::new() })
+    }
+
+    /// The run ended meanwhile, for a reason that going on can't mend.
+    pub(super) fn is_over(&self) -> bool {
+        self.kind == Kind::Resume
+            && self.record.status != RunStatus::Done
+            && !self.record.can_rerun()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use mrdeck_services::api::SplitMode;
+
+    use super::*;
+    use crate::trouble::TroubleKind;
+
+    #[tokio::test]
+    async fn what_another_console_wrote_holds() {
+        let dir = tempfile::tempdir().unwrap();
+        let journal = Journal::new(dir.path());
+        let run = RunId::generate();
+        let begun = event(EventKind::RunStarted {
+            run,
+            input: "s3://b/k".parse().unwrap(),
+            cluster: "local".to_owned(),
+            mappers: 1,
+            options: RunOptions {
+                chunks: None,
+                split: SplitMode::Copy,
+                verify: false,
+            },
+        });
+        let ended = |kind| {
+            event(EventKind::RunFinished {
+                status: RunStatus::Failed,
+                wall_ms: 1.0,
+                trouble: Some(Trouble::new("wrong", "").of_kind(kind)),
+            })
+        };
+        let mut open = journal.open(run).await.unwrap();
+        open.write(&begun).unwrap();
+        open.write(&ended(TroubleKind::Other)).unwrap();
+        let resume = || {
+            let mut record = Record::begin(&begun).unwrap().stopped();
+            // Whatever this console told itself since, and whatever its clock says.
+            record.apply(&event(EventKind::Notice(Trouble::new("locked", ""))));
+            let job = Job::Resume {
+                record: Box::new(record),
+                before: vec![begun.clone()],
+            };
+            Beginning::of(job, "local", 1)
+        };
+        let mut beginning = resume();
+        assert_eq!(beginning.renew(&journal).unwrap().len(), 2);
+        assert_eq!(beginning.record.status, RunStatus::Failed);
+        assert!(beginning.before.is_empty() && !beginning.is_over());
+        assert_eq!(beginning.renew(&journal).unwrap(), [], "no news");
+
+        // Found wrong by the other console: no `r` makes that a result.
+        open.write(&ended(TroubleKind::Refused)).unwrap();
+        let mut beginning = resume();
+        beginning.renew(&journal).unwrap();
+        assert!(beginning.is_over());
     }
 }

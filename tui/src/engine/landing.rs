@@ -232,6 +232,7 @@ fn summary(answer: &Answer, timing: Vec<TimedPart>) -> AttemptAnswer {
             unique: answer.unique,
             bytes: answer.bytes,
             sha256: answer.sha256.clone(),
+            rules: answer.rules,
             timing,
         },
         Answer::Reduce(answer) => AttemptAnswer {
@@ -240,6 +241,7 @@ fn summary(answer: &Answer, timing: Vec<TimedPart>) -> AttemptAnswer {
             unique: answer.unique,
             bytes: None,
             sha256: answer.sha256.clone(),
+            rules: answer.rules,
             timing,
         },
     }

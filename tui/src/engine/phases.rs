@@ -108,7 +108,7 @@ impl Runner {
                 .dispatch_phase(Phase::Map, items, total, &check)
                 .await?;
             let failed = plan::missing_chunks(&self.record);
-            let is_mended = self.replace_lost(&outcome.culprits).await;
+            let is_mended = self.replace_lost(&outcome.culprits, &failed).await?;
             if !failed.is_empty() && !is_mended {
                 return Err(Stop::Failed(self.unmapped(failed.len())));
             }
@@ -136,22 +136,44 @@ impl Runner {
         missing.iter().filter_map(item).collect()
     }
 
-    /// Chunks whose copies are gone are read from the input instead; says whether there was one.
-    async fn replace_lost(&mut self, culprits: &[(Work, S3Uri, Trouble)]) -> bool {
+    /// Chunks whose copies are gone, or not what was cut, are read from the input instead; says whether there was one.
+    async fn replace_lost(
+        &mut self,
+        culprits: &[(Work, S3Uri, Trouble)],
+        failed: &[u32],
+    ) -> Result<bool, Stop> {
+        let store = self.store.clone();
         let mut any = false;
-        for (work, object, _) in culprits {
-            let Some(chunk) = work.chunk else {
-                continue;
-            };
+        for &chunk in failed {
             let index = chunk as usize;
             let source = self.record.chunks.get(index).map(|chunk| &chunk.source);
-            let is_copy = matches!(source, Some(ChunkRef::Object(copy)) if copy == object);
-            if let Some(source) = plan::range_of(&self.record, index).filter(|_| is_copy) {
-                self.emit(EventKind::ChunkReplaced { chunk, source }).await;
-                any = true;
+            let Some(ChunkRef::Object(copy)) = source.cloned() else {
+                continue;
+            };
+            let is_named = culprits.iter().any(|(_, object, _)| *object == copy);
+            let looking = async { Ok(is_named || recover::is_gone(store.as_ref(), &copy).await) };
+            if !self.or_cancelled(looking).await? {
+                continue;
             }
+            let Some(source) = plan::range_of(&self.record, index) else {
+                if is_named {
+                    // It may only be what the services make of it.
+                    continue;
+                }
+                return Err(Stop::Failed(
+                    Trouble::new(
+                        format!(
+                            "the copy {copy} of chunk {chunk} is gone, and nothing says which bytes of the input it had"
+                        ),
+                        "run again from the start",
+                    )
+                    .of_kind(TroubleKind::Refused),
+                ));
+            };
+            self.emit(EventKind::ChunkReplaced { chunk, source }).await;
+            any = true;
         }
-        any
+        Ok(any)
     }
 
     fn unmapped(&self, failed: usize) -> Trouble {
@@ -191,9 +213,9 @@ impl Runner {
         }
         for (_, object, trouble) in outcome.culprits {
             self.withdraw_map(&object, trouble).await?;
-            // The reducer stops at the first one: where one is lost, others may be.
-            self.withdraw_lost().await?;
         }
+        // The reducer stops at the first one, and not every reducer says which it was.
+        self.withdraw_lost().await?;
         if plan::missing_chunks(&self.record).is_empty() {
             return Err(Stop::Failed(self.last_failure(Phase::Reduce)));
         }
@@ -204,8 +226,8 @@ impl Runner {
         let store = self.store.clone();
         let looking = recover::lost_outputs(store.as_ref(), &self.record);
         let lost = self.or_cancelled(async { Ok(looking.await) }).await?;
-        for object in lost {
-            let cause = format!("{object} is gone, or was written over");
+        for (object, what) in lost {
+            let cause = format!("{object} {what}");
             self.withdraw_map(&object, Trouble::new(cause, "")).await?;
         }
         Ok(())
@@ -276,15 +298,16 @@ impl Runner {
         ) else {
             return Err(Stop::Failed(self.last_failure(Phase::Reduce)));
         };
-        let expected = self.record.reduce.answer();
-        let expected = expected.and_then(|answer| answer.sha256.clone());
+        let expected = self.expected_result(&out);
         let store = self.store.clone();
         let found = self
             .or_cancelled(objects::find(store.as_ref(), &out))
             .await?;
         let is_expected = |body: &Vec<u8>| {
             let found = Digest::of(body).to_string();
-            expected.is_none_or(|expected| found.eq_ignore_ascii_case(&expected))
+            expected
+                .as_ref()
+                .is_none_or(|expected| found.eq_ignore_ascii_case(expected))
         };
         let what = match found {
             objects::Found::Body(body) if is_expected(&body) => Ok(body),
@@ -307,6 +330,20 @@ impl Runner {
         let summary = objects::summarise(out, &body, &counts);
         self.emit(EventKind::ResultRead(summary)).await;
         Ok(true)
+    }
+
+    /// What the final counts must hash to, as the success record, the reducer, or an earlier look has it.
+    fn expected_result(&self, out: &S3Uri) -> Option<String> {
+        let recorded = self.recorded.as_ref().filter(|success| success.out == *out);
+        let recorded = recorded.map(|success| success.sha256.clone());
+        let answered = || self.record.reduce.answer()?.sha256.clone();
+        let read = || {
+            let before = self.record.result.as_ref();
+            before.filter(|result| result.out == *out && !result.sha256.is_empty())
+        };
+        recorded
+            .or_else(answered)
+            .or_else(|| Some(read()?.sha256.clone()))
     }
 
     /// A result that had to be made again must be the recorded one, and goes back to where that was.

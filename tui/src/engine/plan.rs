@@ -155,12 +155,13 @@ pub fn unchecked(record: &Record) -> Option<&'static str> {
     let is_told = |chunk: &ChunkRecord| {
         let answer = chunk.work.answer();
         answer.is_some_and(|answer| {
-            answer.words.is_some() && answer.bytes.is_some() && answer.sha256.is_some()
+            let is_known = answer.words.is_some() && answer.bytes.is_some();
+            is_known && answer.sha256.is_some() && answer.rules.is_some()
         })
     };
     let is_reduced = record.reduce.answer().is_some_and(|answer| {
-        // A reducer that says what it wrote has checked what it read.
-        answer.words.is_some() && answer.sha256.is_some()
+        // One that counts by our rules is one of ours: it has checked what it read.
+        answer.words.is_some() && answer.sha256.is_some() && answer.rules.is_some()
     });
     if !record.chunks.iter().all(knows_sizes) {
         Some("the splitter does not say how large the chunks are")

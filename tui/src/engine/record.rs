@@ -163,7 +163,13 @@ impl Record {
             | EventKind::SetAside { .. }
             | EventKind::Concurrency { .. }
             | EventKind::SuccessRecorded => {}
-            EventKind::ResultRead(summary) => self.result = Some(summary.clone()),
+            EventKind::ResultRead(summary) => {
+                let before = self.result.replace(summary.clone());
+                // A recount is about the bytes that were there.
+                if before.is_some_and(|before| before.sha256 != summary.sha256) {
+                    self.verification = None;
+                }
+            }
             EventKind::Verified(found) => self.verification = Some(found.clone()),
             EventKind::Notice(trouble) => self.notices.push(trouble.clone()),
             EventKind::RunFinished {
@@ -403,9 +409,14 @@ impl Record {
         self.can_rerun() && !self.chunks.is_empty()
     }
 
-    /// When something last happened.
-    pub fn last_at(&self) -> Timestamp {
-        self.last_at
+    /// How far it has come: attempts and commits, and whether it was recounted.
+    pub(super) fn progress(&self) -> (RunStatus, usize, usize, bool) {
+        let chunks = self.chunks.iter().map(|chunk| &chunk.work);
+        let all: Vec<&WorkRecord> = chunks.chain([&self.split, &self.reduce]).collect();
+        let attempts = all.iter().map(|work| work.attempts.len()).sum();
+        let committed = all.iter().filter(|work| work.committed.is_some()).count();
+        let is_recounted = self.verification.is_some();
+        (self.status, attempts, committed, is_recounted)
     }
 
     /// The record of a run whose console ended without a word: it stopped where the record ends.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mrdeck_services::api::{AttemptParams, ChunkRef, MapAnswer, Provenance, ReduceAnswer};
 use mrdeck_services::count::RULES;
+use mrdeck_services::digest::Digest;
 use mrdeck_services::layout;
 use mrdeck_services::store::{Entry, Store, StoreError};
 use mrdeck_services::uri::S3Uri;
@@ -12,7 +13,7 @@ use tokio::time::timeout;
 
 use super::client::{Answer, AttemptName};
 use super::event::{AttemptAnswer, Phase};
-use super::objects::store_trouble;
+use super::objects::{self, Found, store_trouble};
 use super::record::Record;
 use crate::trouble::Trouble;
 
@@ -20,6 +21,8 @@ use crate::trouble::Trouble;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Outputs that are looked at at the same time.
 const LOOKS: usize = 16;
+/// Outputs that are read at the same time.
+const READS: usize = 4;
 
 /// Where our services would have put an attempt's output.
 #[derive(Debug, Clone)]
@@ -90,7 +93,7 @@ fn answer(phase: Phase, out: S3Uri, provenance: Provenance) -> Answer {
 
 /// An output that belongs to the run's plan.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Output {
     /// `None` for a reduce.
     pub(super) chunk: Option<u32>,
     /// As the attempt was named in the request.
@@ -102,7 +105,7 @@ pub(super) struct Found {
 /// What was found of a phase's outputs.
 #[derive(Debug, Default)]
 pub(super) struct Outputs {
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<Output>,
     /// How many are there that could not be looked at, and why.
     pub(super) unseen: Option<(usize, Trouble)>,
 }
@@ -131,7 +134,7 @@ pub(super) async fn outputs(
             Err(error) => Err(error),
         }
     });
-    let looked: Vec<Result<Option<Found>, StoreError>> =
+    let looked: Vec<Result<Option<Output>, StoreError>> =
         stream::iter(looks).buffer_unordered(LOOKS).collect().await;
     let mut outputs = Outputs::default();
     for look in looked {
@@ -170,23 +173,41 @@ pub(super) async fn versions(
     stream::iter(looks).buffered(LOOKS).try_collect().await
 }
 
-/// The committed map outputs that are gone, or that say of themselves that they are others: seen without reading them.
-pub(super) async fn lost_outputs(store: &dyn Store, record: &Record) -> Vec<S3Uri> {
+/// Is it certain that there is no such object?
+pub(super) async fn is_gone(store: &dyn Store, at: &S3Uri) -> bool {
+    matches!(
+        timeout(PATIENCE, store.head(at)).await,
+        Ok(Err(StoreError::NoSuchKey { .. }))
+    )
+}
+
+/// The committed map outputs that are gone, or not what their mappers wrote, and in what way. All of them are read once
+/// here, so that not each of them costs a reduce.
+pub(super) async fn lost_outputs(store: &dyn Store, record: &Record) -> Vec<(S3Uri, &'static str)> {
     let answers = record.chunks.iter().filter_map(|chunk| chunk.work.answer());
-    let hashed: Vec<(S3Uri, String)> = answers
-        .filter_map(|answer| Some((answer.out.clone()?, answer.sha256.clone()?)))
+    let outputs: Vec<(S3Uri, Option<String>)> = answers
+        .filter_map(|answer| Some((answer.out.clone()?, answer.sha256.clone())))
         .collect();
-    let looks = hashed.into_iter().map(|(out, sha256)| async move {
-        let is_lost = match store.head(&out).await {
-            Ok(meta) => meta.provenance.is_none_or(|own| own.sha256 != sha256),
-            Err(StoreError::NoSuchKey { .. }) => true,
-            // What can't be seen now is seen by the reducer.
-            Err(_) => false,
+    let looks = outputs.into_iter().map(|(out, sha256)| async move {
+        let Some(sha256) = sha256 else {
+            let is_gone = is_gone(store, &out).await;
+            return is_gone.then_some((out, "is gone"));
         };
-        is_lost.then_some(out)
+        match objects::find(store, &out).await {
+            Ok(Found::Nothing) => Some((out, "is gone")),
+            Ok(Found::Damaged) => Some((out, "is damaged")),
+            Ok(Found::Body(body)) if !is_hash(&body, &sha256) => Some((out, "was written over")),
+            // What can't be seen now is seen by the reducer.
+            Ok(Found::Body(_)) | Err(_) => None,
+        }
     });
-    let looked: Vec<Option<S3Uri>> = stream::iter(looks).buffer_unordered(LOOKS).collect().await;
+    let looked: Vec<Option<(S3Uri, &'static str)>> =
+        stream::iter(looks).buffer_unordered(READS).collect().await;
     looked.into_iter().flatten().collect()
+}
+
+fn is_hash(body: &[u8], sha256: &str) -> bool {
+    Digest::of(body).to_string().eq_ignore_ascii_case(sha256)
 }
 
 async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<String>, StoreError> {
@@ -204,7 +225,7 @@ async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<Strin
     }
 }
 
-fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Found> {
+fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Output> {
     let Provenance {
         of,
         rules,
@@ -228,9 +249,10 @@ fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Found> {
         unique: Some(unique),
         bytes,
         sha256: Some(sha256),
+        rules: Some(rules),
         timing: Vec::new(),
     };
-    Some(Found {
+    Some(Output {
         chunk,
         attempt: of.attempt?,
         files,

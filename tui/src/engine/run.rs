@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::claim::Claim;
 use super::client::Client;
 use super::doubt::Doubts;
-use super::event::{EventKind, Phase, RunEvent, RunStatus};
+use super::event::{EventKind, Phase, RunEvent, RunStatus, Verification};
 use super::job::{Beginning, Job, Kind};
 use super::journal::{Journal, JournalError, OpenJournal};
 use super::objects;
@@ -86,17 +86,35 @@ pub async fn run(job: Job, context: Context) -> Record {
     let mappers = u32::try_from(context.tasks.borrow().usable(Role::Mapper).count());
     let mappers = mappers.unwrap_or(u32::MAX);
     let mut beginning = Beginning::of(job, &context.cluster, mappers);
-    let (journal, unrecorded) = match &context.journal {
-        Some(journal) => match journal.open(beginning.record.run).await {
-            Ok(open) => (Some(open), None),
-            Err(error) => (None, Some(error)),
-        },
-        None => (None, None),
+    let run = beginning.record.run;
+    let opened = match &context.journal {
+        Some(journal) => journal.open(run).await.map(Some),
+        None => Ok(None),
     };
-    let replay = match (&context.journal, &journal) {
+    let (journal, unrecorded) = match opened {
+        Ok(journal) => (journal, None),
+        // Two consoles on one machine would tear each other's record.
+        Err(error @ JournalError::Locked { .. }) => {
+            return refuse(beginning.record, error.trouble(), &context.events).await;
+        }
+        Err(error) => (None, Some(error.trouble())),
+    };
+    let renewed = match (&context.journal, &journal) {
         (Some(records), Some(_)) if beginning.kind == Kind::Resume => beginning.renew(records),
-        _ => Vec::new(),
+        _ => Ok(Vec::new()),
     };
+    match renewed {
+        Ok(news) => {
+            for event in news {
+                // It is in the record already; only the listeners have to hear of it. Nobody has to listen.
+                let _ = context.events.send(event).await;
+            }
+        }
+        Err(trouble) => return refuse(beginning.record, trouble, &context.events).await,
+    }
+    if beginning.is_over() {
+        return beginning.record;
+    }
     let Beginning {
         kind,
         record,
@@ -119,23 +137,13 @@ pub async fn run(job: Job, context: Context) -> Record {
     for event in before {
         runner.pass_on(event).await;
     }
-    for event in replay {
-        // It is in the record already; only the listeners have to hear of it.
-        let _ = runner.events.send(event).await;
-    }
     runner.emit(first).await;
-    let ended = match unrecorded {
-        // Two consoles on one machine would tear each other's record.
-        Some(error @ JournalError::Locked { .. }) => Err(Stop::Failed(error.trouble())),
-        unrecorded => {
-            if let Some(error) = unrecorded {
-                runner.emit(EventKind::Notice(error.trouble())).await;
-            }
-            match kind {
-                Kind::Verify => runner.verify().await,
-                Kind::New | Kind::Resume => runner.all_phases(kind).await,
-            }
-        }
+    if let Some(trouble) = unrecorded {
+        runner.emit(EventKind::Notice(trouble)).await;
+    }
+    let ended = match kind {
+        Kind::Verify => runner.verify().await,
+        Kind::New | Kind::Resume => runner.all_phases(kind).await,
     };
     let (status, trouble) = match ended {
         Ok(()) => (RunStatus::Done, None),
@@ -159,6 +167,14 @@ pub async fn run(job: Job, context: Context) -> Record {
     runner.emit(finished).await;
     runner.close_journal().await;
     runner.record
+}
+
+/// Nothing is done with the run: its record is another console's now, and stays as it is.
+async fn refuse(mut record: Record, trouble: Trouble, events: &mpsc::Sender<RunEvent>) -> Record {
+    let _ = events.send(event(EventKind::Notice(trouble.clone()))).await;
+    record.status = RunStatus::Failed;
+    record.trouble = Some(trouble);
+    record
 }
 
 pub(super) fn event(kind: EventKind) -> RunEvent {
@@ -233,7 +249,7 @@ impl Runner {
 
     /// Recounts if that was asked for, or if nothing else shows that the counts are exact.
     async fn verify_if_due(&mut self) -> Result<(), Stop> {
-        if self.record.verification.is_some() {
+        if self.is_found_exact() {
             return Ok(());
         }
         if !self.record.options.verify {
@@ -309,6 +325,11 @@ impl Runner {
             Some(bytes) if meta.etag == self.record.input_etag && meta.size == bytes => Ok(()),
             Some(_) => Err(Stop::Failed(objects::input_changed(&input))),
         }
+    }
+
+    fn is_found_exact(&self) -> bool {
+        let found = self.record.verification.as_ref();
+        found.is_some_and(Verification::is_exact)
     }
 
     fn is_found_wrong(&self) -> bool {

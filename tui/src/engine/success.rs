@@ -6,7 +6,7 @@ use mrdeck_services::layout;
 use mrdeck_services::uri::S3Uri;
 use serde::{Deserialize, Serialize};
 
-use super::event::{Phase, ResultSummary, RunId};
+use super::event::{Phase, ResultSummary, RunId, Verification};
 use super::record::Record;
 use crate::trouble::{Trouble, TroubleKind};
 
@@ -75,7 +75,10 @@ impl Success {
             sha256: result.sha256.clone(),
             words: result.words,
             unique: result.unique,
-            verified: record.verification.is_some(),
+            verified: record
+                .verification
+                .as_ref()
+                .is_some_and(Verification::is_exact),
             finished_at: now,
             split_ms: record.split.result().map(|(ms, _)| ms),
             map_wall_ms: record.clock(Phase::Map).wall_ms,

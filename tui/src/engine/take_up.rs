@@ -17,7 +17,7 @@ use super::job::Job;
 use super::objects::{self, Written};
 use super::plan_file::PlanFile;
 use super::record::Record;
-use super::recover::{self, Found, Outputs};
+use super::recover::{self, Output, Outputs};
 use super::run::{Runner, Stop};
 use super::success::{self, Success};
 use super::{plan, plan_file};
@@ -224,7 +224,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn outputs(&mut self, phase: Phase) -> Result<Vec<Found>, Stop> {
+    async fn outputs(&mut self, phase: Phase) -> Result<Vec<Output>, Stop> {
         let store = self.store.clone();
         let looking = recover::outputs(store.as_ref(), &self.record, phase);
         let Outputs { found, unseen } = self.or_cancelled(looking).await?;
@@ -240,7 +240,7 @@ impl Runner {
     }
 
     /// Is this an output of a chunk that has none yet, and all of it?
-    fn fits(&self, chunk: u32, found: &Found) -> bool {
+    fn fits(&self, chunk: u32, found: &Output) -> bool {
         let Some(record) = self.record.chunks.get(chunk as usize) else {
             return false;
         };

@@ -93,7 +93,8 @@ pub struct WorkRecord {
 
 impl WorkRecord {
     pub fn state(&self) -> WorkState {
-        if self.committed.is_some() {
+        // A commit without an answer is none: there is nothing to use.
+        if self.answer().is_some() {
             return WorkState::Committed;
         }
         let is_in_flight = self.attempts.iter().any(Attempt::is_in_flight);
@@ -117,9 +118,8 @@ impl WorkRecord {
 
     pub fn committed_attempt(&self) -> Option<&Attempt> {
         let number = self.committed?;
-        self.attempts
-            .iter()
-            .find(|attempt| attempt.number == number)
+        let mut latest_first = self.attempts.iter().rev();
+        latest_first.find(|attempt| attempt.number == number)
     }
 
     /// What the committed attempt answered.
@@ -166,9 +166,8 @@ impl WorkRecord {
     }
 
     pub(super) fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {
-        self.attempts
-            .iter_mut()
-            .find(|attempt| attempt.number == number)
+        let mut latest_first = self.attempts.iter_mut().rev();
+        latest_first.find(|attempt| attempt.number == number)
     }
 }
 

@@ -63,8 +63,8 @@ async fn resume_connected(
         Err(trouble) => return complain(&trouble),
     };
     if let Job::Resume { record, .. } = &job {
-        // Nothing is left to do, or nothing can be done.
-        if record.status == RunStatus::Done || !record.can_rerun() {
+        // Of a run that is done it is seen whether its result is still there.
+        if record.status != RunStatus::Done && !record.can_rerun() {
             return carry_out::conclude(config, &args.report, record, connection).await;
         }
     }

@@ -8,7 +8,8 @@ fn a_local_cluster_grows_and_shrinks() {
     let home = Home::new();
     let mut deck = local(&home);
     deck.send(":scale mapper 5\r");
-    deck.wait_text(&["5 mappers run"]);
+    // The event that it is over; the title of the tasks says `running`.
+    deck.wait_text(&["5 mappers run "]);
     deck.wait_line(&["mapper-5", "RUNNING"]);
     assert_eq!(deck.children().len(), 7);
     deck.send("s");
@@ -17,13 +18,14 @@ fn a_local_cluster_grows_and_shrinks() {
     deck.send(":scale mapper 2\r");
     deck.wait_text(&["Stop 3 mappers, so that 2 run?"]);
     deck.send("y");
-    deck.wait_text(&["2 mappers run"]);
+    deck.wait_text(&["2 mappers run "]);
     for id in ["mapper-3", "mapper-4", "mapper-5"] {
         deck.wait_line(&[id, "STOPPED"]);
     }
     assert_eq!(deck.children().len(), 4, "none is replaced");
     deck.send(":scale mapper 3\r");
     deck.wait_line(&["mapper-6", "RUNNING"]);
+    deck.wait_text(&["3 mappers run "]);
     deck.send(":scale mapper 101\r");
     deck.wait_text(&["runs 100 mappers at most"]);
     deck.send("q");

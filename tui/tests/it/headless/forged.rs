@@ -33,6 +33,16 @@ fn killed_before_maps(lab: &Lab, options: &[&str]) -> String {
     run
 }
 
+/// The record ends with this event, as if the console had been killed then.
+fn cut_record(lab: &Lab, event: &str) {
+    let path = lab.home.record_files().remove(0);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let event = format!("\"event\":\"{event}\"");
+    let last = text.lines().position(|line| line.contains(&event));
+    let lines: Vec<&str> = text.lines().take(last.unwrap() + 1).collect();
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+}
+
 /// Changes an object as its JSON.
 fn edit(lab: &Lab, key: &str, change: impl Fn(&mut Value)) {
     let body = lab.s3.get(&format!("s3://lab/{key}"));
@@ -175,15 +185,7 @@ fn another_result_is_verified_again() {
     std::fs::remove_file(lab.s3.file(&format!("mr/runs/{run}/success.json"))).unwrap();
     let out = report["out"].as_str().unwrap().strip_prefix("s3://lab/");
     std::fs::remove_file(lab.s3.file(out.unwrap())).unwrap();
-    // The record ends just before the end: killed after it was verified.
-    let path = lab.home.record_files().remove(0);
-    let text = std::fs::read_to_string(&path).unwrap();
-    let verified = text
-        .lines()
-        .position(|line| line.contains("\"event\":\"verified\""));
-    let lines: Vec<&str> = text.lines().take(verified.unwrap() + 1).collect();
-    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-
+    cut_record(&lab, "verified");
     let finished = lab.console("resume").args([&run, "--output", "json"]).run();
     let report = lab.expect_exact(finished, TEXT);
     assert_eq!(report["verified"], true);
@@ -218,6 +220,60 @@ fn services_that_say_nothing_are_not_believed() {
     assert_eq!(finished.json()["status"], "failed");
     let run = id(&finished.json());
     assert!(!lab.s3.has(&format!("mr/runs/{run}/success.json")));
+}
+
+/// With services that say no hash, what the console itself read before tells that the result is another one.
+#[test]
+fn a_result_written_over_after_it_was_verified_is_made_again() {
+    for is_recorded in [false, true] {
+        let lab = Lab::new([Fault::Plain.always()]);
+        let report = lab.run(3).run().expect(0).json();
+        let run = id(&report);
+        let out = report["out"].as_str().unwrap().strip_prefix("s3://lab/");
+        lab.s3.put(out.unwrap(), "{\"a\": 7180}");
+        if !is_recorded {
+            std::fs::remove_file(lab.s3.file(&format!("mr/runs/{run}/success.json"))).unwrap();
+        }
+        cut_record(&lab, "verified");
+        let finished = lab.console("resume").args([&run, "--output", "json"]).run();
+        let said = &finished.stderr;
+        assert!(
+            said.contains("are not those that the reducer wrote"),
+            "{said}"
+        );
+        lab.expect_exact(finished, TEXT);
+    }
+}
+
+/// The reducer of another author does not say which map output it misses.
+#[test]
+fn a_lost_map_output_is_found_without_the_reducer_s_help() {
+    let lab = Lab::new([
+        Fault::Plain.at("/split"),
+        Fault::Plain.at("/map"),
+        Fault::answer(500, "boom").at("/reduce"),
+    ]);
+    let run = id(&lab.run(3).run().expect(4).json());
+    let lost = lab.s3.keys("mr/maps").remove(1);
+    std::fs::remove_file(lab.s3.file(&lost)).unwrap();
+    lab.script.replace([Fault::Plain.always()]);
+    let finished = lab.console("resume").args([&run, "--output", "json"]).run();
+    let said = &finished.stderr;
+    assert!(said.contains("is gone"), "{said}");
+    lab.expect_exact(finished, TEXT);
+    assert_eq!(lab.script.seen("/map").len(), 1);
+}
+
+#[test]
+fn a_run_that_is_done_is_looked_at_again() {
+    let lab = Lab::new([]);
+    let report = lab.run(3).run().expect(0).json();
+    let (run, out) = (id(&report), report["out"].as_str().unwrap());
+    let resume = || lab.console("resume").args([&run, "--output", "json"]).run();
+    lab.expect_exact(resume(), TEXT);
+    std::fs::remove_file(lab.s3.file(out.strip_prefix("s3://lab/").unwrap())).unwrap();
+    lab.expect_exact(resume(), TEXT);
+    assert!(!lab.s3.get(out).is_empty(), "it is back");
 }
 
 #[test]

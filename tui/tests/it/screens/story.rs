@@ -86,6 +86,7 @@ impl Scene {
             unique: Some(words / 3),
             bytes: Some(16_078),
             sha256: None,
+            rules: None,
             timing: timing
                 .map(|(name, share)| TimedPart {
                     name: name.to_owned(),

@@ -28,6 +28,15 @@ pub struct Moto {
     address: SocketAddr,
 }
 
+/// Where nobody listens, and nobody will by chance: the ports that the system gives away are above these.
+fn free_address() -> SocketAddr {
+    std::iter::repeat_with(|| {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, fastrand::u16(15_000..30_000)))
+    })
+    .find(|address| TcpListener::bind(address).is_ok())
+    .unwrap()
+}
+
 /// A task as moto started it.
 #[derive(Debug, Clone)]
 pub struct MotoTask {
@@ -39,9 +48,7 @@ pub struct MotoTask {
 impl Moto {
     /// Starts the server; `None`, said aloud, where moto is not installed. In CI that is a failure.
     pub fn start() -> Option<Self> {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = port.local_addr().unwrap();
-        drop(port);
+        let address = free_address();
         let server = Command::new("moto_server")
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .stdout(Stdio::null())
