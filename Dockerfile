@@ -21,11 +21,13 @@ ENV CARGO_PROFILE_RELEASE_LTO=false
 COPY --from=asked /known /known
 WORKDIR /src
 # The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# console's manifest completes the workspace; none of its dependencies is compiled or downloaded.
+# console's manifest completes the workspace, and the tests that it names have to be there; none of its dependencies is
+# compiled or downloaded.
 COPY Cargo.toml Cargo.lock ./
 COPY services/Cargo.toml services/
 COPY tui/Cargo.toml tui/
-RUN mkdir -p services/src/bin tui/src && touch services/src/lib.rs tui/src/lib.rs \
+RUN mkdir -p services/src/bin tui/src tui/tests/faults tui/tests/storm \
+    && touch services/src/lib.rs tui/src/lib.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
     && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services
 COPY services/src services/src
