@@ -184,7 +184,8 @@ impl Dispatch<'_> {
     ) {
         let (work, now) = (active.item.work, Instant::now());
         let pause = if active.flights.is_empty() {
-            self.queue.throttled(active.item, now, fastrand::f64())
+            self.queue
+                .throttled(active.item, &flight.task, now, fastrand::f64())
         } else {
             self.active.insert(work, active);
             Some(Duration::ZERO)

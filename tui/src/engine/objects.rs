@@ -179,7 +179,13 @@ pub(super) async fn write_new(
             }
             // Two writes at a time: one of them will be there in a moment.
             Err(StoreError::Conflict { .. }) => tokio::time::sleep(pause).await,
-            Err(error) => return Err(store_trouble(&error)),
+            Err(error) => {
+                // It may have been written, and only the answer lost.
+                return match read(store, at).await {
+                    Ok(there) if there == body => Ok(Written::Now),
+                    _ => Err(store_trouble(&error)),
+                };
+            }
         }
         pause *= 2;
     }

@@ -222,9 +222,17 @@ impl Queue {
         Some(SET_ASIDE)
     }
 
-    /// Puts work back that was refused because there was too much of it; gives the pause.
-    pub fn throttled(&mut self, mut item: Item, now: Instant, jitter: f64) -> Option<Duration> {
+    /// Puts work back that was refused because there was too much of it; gives the pause. Another task, where there
+    /// is one, may have room.
+    pub fn throttled(
+        &mut self,
+        mut item: Item,
+        task: &TaskId,
+        now: Instant,
+        jitter: f64,
+    ) -> Option<Duration> {
         item.throttled += 1;
+        item.failed_on.push(task.clone());
         if item.throttled > MAX_THROTTLED {
             return None;
         }
@@ -375,14 +383,15 @@ mod tests {
     fn to_be_asked_to_slow_down_costs_no_attempt_and_is_not_the_task_s_fault() {
         let (mut queue, tasks, mut now) = (queue(1), tasks(1), Instant::now());
         for _ in 0..MAX_THROTTLED {
-            let (item, _) = queue.take(now, &tasks, &tasks).unwrap();
-            now += queue.throttled(item, now, 0.0).unwrap();
+            let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
+            now += queue.throttled(item, &task, now, 0.0).unwrap();
         }
         let (item, task) = queue.take(now, &tasks, &tasks).unwrap();
         assert_eq!(queue.blame(&task, now), None);
         assert!(fail(&mut queue, item, &task, now).is_some());
-        let (item, _) = queue.take(now + LONGEST_PAUSE, &tasks, &tasks).unwrap();
-        assert_eq!(queue.throttled(item, now, 0.0), None, "but not for ever");
+        let (item, task) = queue.take(now + LONGEST_PAUSE, &tasks, &tasks).unwrap();
+        let again = queue.throttled(item, &task, now, 0.0);
+        assert_eq!(again, None, "but not for ever");
         assert!(queue.is_empty());
     }
 
