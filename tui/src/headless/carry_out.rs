@@ -53,10 +53,10 @@ pub(super) async fn conclude(
     record: &Record,
     connection: &Connection,
 ) -> Exit {
-    report(config, args, record);
+    let reported = report(config, args, record);
     let files = write_files(args, record, connection).await;
     let exit = match (record.status, files) {
-        (RunStatus::Done, Ok(())) => Exit::Done,
+        (RunStatus::Done, Ok(())) => reported,
         (RunStatus::Done, Err(trouble)) => complain(&trouble),
         (status, files) => {
             if let Err(trouble) = files {
@@ -106,14 +106,10 @@ async fn follow(
     Ok(record)
 }
 
-fn report(config: &Config, args: &ReportArgs, record: &Record) {
+fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
     match config.output {
         OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
-        OutputFormat::Json => {
-            let report = RunReport::new(record, usize::from(args.top));
-            // The exit code tells how the run came out.
-            let _ = print_json(&report);
-        }
+        OutputFormat::Json => print_json(&RunReport::new(record, usize::from(args.top))),
     }
 }
 

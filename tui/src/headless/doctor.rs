@@ -39,7 +39,9 @@ pub async fn doctor(config: &Config) -> Exit {
     }
     if config.output == OutputFormat::Json {
         match serde_json::to_string_pretty(&findings) {
-            Ok(json) => print(&format!("{json}\n")),
+            Ok(json) => {
+                print(&format!("{json}\n"));
+            }
             Err(error) => {
                 crate::complain(&error.to_string(), "");
                 return Exit::Failed;

@@ -14,7 +14,7 @@ mod tasks;
 mod up;
 mod uploading;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::time::Duration;
 
 pub use doctor::doctor;
@@ -47,19 +47,23 @@ fn complain(trouble: &Trouble) -> Exit {
     }
 }
 
-/// Prints on standard output. A reader that closed it (`| head`) has what it wanted.
-fn print(text: &str) {
+/// Prints on standard output. A reader that closed it (`| head`) has what it wanted; a disk that is full has not.
+fn print(text: &str) -> Exit {
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            let cause = format!("standard output can't be written: {error}");
+            crate::complain(&cause, "what was to be printed there is lost");
+            Exit::Failed
+        }
+        _ => Exit::Done,
+    }
 }
 
 /// Prints one JSON value on standard output.
 fn print_json(value: &impl Serialize) -> Exit {
     match serde_json::to_string_pretty(value) {
-        Ok(json) => {
-            print(&format!("{json}\n"));
-            Exit::Done
-        }
+        Ok(json) => print(&format!("{json}\n")),
         Err(error) => {
             crate::complain(&error.to_string(), "");
             Exit::Failed

@@ -111,7 +111,11 @@ async fn scale_all(
     let mut exit = Exit::Done;
     for scaled in &all {
         match scaled.told() {
-            Ok(text) if config.output == OutputFormat::Text => print(&format!("{text}\n")),
+            Ok(text) if config.output == OutputFormat::Text => {
+                if print(&format!("{text}\n")) == Exit::Failed {
+                    exit = Exit::Failed;
+                }
+            }
             Ok(_) => {}
             Err(trouble) => exit = complain(&trouble),
         }

@@ -43,10 +43,7 @@ pub async fn tasks(config: &Config) -> Exit {
     };
     let list = connection.probed(PROBE_PATIENCE).await;
     let exit = match config.output {
-        OutputFormat::Text => {
-            print(&table(&list));
-            Exit::Done
-        }
+        OutputFormat::Text => print(&table(&list)),
         OutputFormat::Json => {
             let rows: Vec<TaskRow> = list.tasks.iter().map(row).collect();
             print_json(&rows)

@@ -175,8 +175,12 @@ impl Command<'_> {
             return false;
         }
         match self.config.output {
-            OutputFormat::Text if plan.lines.is_empty() => print("nothing to do\n"),
-            OutputFormat::Text => print(&format!("{}\n", plan.lines.join("\n"))),
+            OutputFormat::Text if plan.lines.is_empty() => {
+                print("nothing to do\n");
+            }
+            OutputFormat::Text => {
+                print(&format!("{}\n", plan.lines.join("\n")));
+            }
             OutputFormat::Json => self.report(session, stack, "planned", &plan.lines, &[]),
         }
         true
