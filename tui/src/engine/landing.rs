@@ -220,7 +220,8 @@ fn millis(pause: Duration) -> u64 {
     u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn summary(answer: &Answer, timing: Vec<TimedPart>) -> AttemptAnswer {
+/// What a record keeps of an answer.
+pub(super) fn summary(answer: &Answer, timing: Vec<TimedPart>) -> AttemptAnswer {
     match answer {
         Answer::Split(answer) => AttemptAnswer {
             bytes: answer.bytes,

@@ -20,6 +20,7 @@ mod plan_file;
 mod queue;
 pub mod record;
 mod recover;
+mod result;
 mod run;
 pub mod stats;
 mod success;

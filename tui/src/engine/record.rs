@@ -8,11 +8,7 @@ use super::event::{
 };
 use super::work::millis_between;
 pub use super::work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
-use crate::cluster::TaskId;
 use crate::trouble::{Trouble, TroubleKind};
-
-/// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
-const UNKNOWN_TASK: &str = "found in S3";
 
 /// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -191,7 +187,9 @@ impl Record {
                     self.result = None;
                     self.verification = None;
                 }
-                self.apply_to_work(*work, event);
+                if let Some(record) = self.work_mut(*work) {
+                    record.apply(event);
+                }
             }
         }
         self.last_at = event.at;
@@ -239,84 +237,6 @@ impl Record {
                 // What was given up before stays failed: that is why it is not done.
                 work.dropped = !work.given_up;
             }
-        }
-    }
-
-    fn apply_to_work(&mut self, work: Work, event: &RunEvent) {
-        let Some(record) = self.work_mut(work) else {
-            return;
-        };
-        match &event.kind {
-            EventKind::AttemptStarted {
-                attempt,
-                task,
-                address,
-                ..
-            } => record.attempts.push(Attempt {
-                number: *attempt,
-                task: task.clone(),
-                address: address.clone(),
-                started_at: event.at,
-                outcome: Outcome::InFlight,
-            }),
-            EventKind::AttemptSucceeded {
-                attempt,
-                ms,
-                answer,
-                ..
-            } => {
-                if let Some(entry) = record.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Succeeded {
-                        ms: *ms,
-                        answer: answer.clone(),
-                    };
-                }
-            }
-            EventKind::AttemptFound {
-                attempt, answer, ..
-            } => {
-                let outcome = Outcome::Found {
-                    answer: answer.clone(),
-                };
-                match record.attempt_mut(*attempt) {
-                    Some(entry) => entry.outcome = outcome,
-                    None => record.attempts.push(Attempt {
-                        number: *attempt,
-                        task: TaskId(UNKNOWN_TASK.to_owned()),
-                        address: String::new(),
-                        started_at: event.at,
-                        outcome,
-                    }),
-                }
-            }
-            EventKind::AttemptFailed {
-                attempt,
-                ms,
-                trouble,
-                retry_in_ms,
-                ..
-            } => {
-                record.given_up = retry_in_ms.is_none();
-                if let Some(entry) = record.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Failed {
-                        ms: *ms,
-                        trouble: trouble.clone(),
-                    };
-                }
-            }
-            EventKind::AttemptAbandoned { attempt, ms, .. } => {
-                if let Some(entry) = record.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Abandoned { ms: *ms };
-                }
-            }
-            EventKind::Committed { attempt, .. } => {
-                record.committed = Some(*attempt);
-            }
-            EventKind::Withdrawn { .. } => {
-                record.committed = None;
-                record.withdrawals += 1;
-            }
-            _ => {}
         }
     }
 
@@ -372,7 +292,7 @@ impl Record {
             Phase::Reduce => self.reduce.attempts.iter().collect(),
             Phase::Map => {
                 let open = self.chunks.iter().map(|chunk| &chunk.work);
-                open.filter(|work| work.committed.is_none())
+                open.filter(|work| work.answer().is_none())
                     .flat_map(|work| &work.attempts)
                     .collect()
             }

@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::client::{Answer, AttemptName};
 use super::event::{AttemptAnswer, Phase};
+use super::landing::summary;
 use super::objects::{self, Found, store_trouble};
 use super::record::Record;
 use crate::trouble::Trouble;
@@ -129,7 +130,9 @@ pub(super) async fn outputs(
             return Ok(None);
         };
         match store.head(&at).await {
-            Ok(meta) => Ok(meta.provenance.and_then(|own| found(record, at, own))),
+            Ok(meta) => Ok(meta
+                .provenance
+                .and_then(|own| found(record, phase, at, own))),
             Err(StoreError::NoSuchKey { .. }) => Ok(None),
             Err(error) => Err(error),
         }
@@ -225,37 +228,20 @@ async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<Strin
     }
 }
 
-fn found(record: &Record, out: S3Uri, provenance: Provenance) -> Option<Output> {
-    let Provenance {
-        of,
-        rules,
-        sha256,
-        words,
-        unique,
-        bytes,
-        files,
-    } = provenance;
+fn found(record: &Record, phase: Phase, out: S3Uri, provenance: Provenance) -> Option<Output> {
+    let of = &provenance.of;
     let is_ours = of.run == Some(record.run.to_string()) && of.plan == record.plan;
-    if rules != RULES || !is_ours || of.plan.is_none() {
+    if provenance.rules != RULES || !is_ours || of.plan.is_none() {
         return None;
     }
-    let chunk = match of.chunk {
+    let chunk = match &of.chunk {
         Some(chunk) => Some(chunk.parse().ok()?),
         None => None,
     };
-    let answer = AttemptAnswer {
-        out: Some(out),
-        words: Some(words),
-        unique: Some(unique),
-        bytes,
-        sha256: Some(sha256),
-        rules: Some(rules),
-        timing: Vec::new(),
-    };
     Some(Output {
         chunk,
-        attempt: of.attempt?,
-        files,
-        answer,
+        attempt: of.attempt.clone()?,
+        files: provenance.files,
+        answer: summary(&answer(phase, out, provenance), Vec::new()),
     })
 }

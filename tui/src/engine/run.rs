@@ -80,7 +80,8 @@ pub(super) struct Runner {
     pub(super) cancel: CancellationToken,
 }
 
-/// Runs a job to its end and gives its record. Whatever happens, the last event is `run_finished`.
+/// Runs a job to its end and gives its record. The last event is `run_finished`, unless the run is not this console's
+/// to go on with: then a notice says why.
 pub async fn run(job: Job, context: Context) -> Record {
     let started = Instant::now();
     let mappers = u32::try_from(context.tasks.borrow().usable(Role::Mapper).count());
@@ -265,7 +266,7 @@ impl Runner {
     /// Map and reduce, until the result is what the maps counted.
     async fn count(&mut self) -> Result<(), Stop> {
         loop {
-            if self.record.reduce.committed.is_none() {
+            if self.record.reduce.answer().is_none() {
                 self.map().await?;
                 if self.reduce().await? == Reduced::AfterMaps {
                     continue;

@@ -213,7 +213,7 @@ impl Runner {
             self.emit(EventKind::Notice(Trouble::new(notice, ""))).await;
         }
         let is_mapped = plan::missing_chunks(&self.record).is_empty();
-        if is_mapped && self.record.reduce.committed.is_none() {
+        if is_mapped && self.record.reduce.answer().is_none() {
             let files = u64::try_from(self.record.chunks.len()).ok();
             let outputs = self.outputs(Phase::Reduce).await?;
             if let Some(found) = outputs.into_iter().find(|found| found.files == files) {
@@ -257,7 +257,7 @@ impl Runner {
             rules: None,
         };
         let name = AttemptName::of(&self.record, Work::map(chunk), 0);
-        record.work.committed.is_none()
+        record.work.answer().is_none()
             && plan::check_map(&record.source, record.bytes, &name, &answer).is_ok()
     }
 
@@ -305,7 +305,7 @@ impl Runner {
                 .record
                 .chunks
                 .get(index as usize)
-                .is_some_and(|chunk| chunk.work.committed.is_none());
+                .is_some_and(|chunk| chunk.work.answer().is_none());
             if is_missing && chunk.out.is_some() {
                 let answer = AttemptAnswer {
                     out: chunk.out,

@@ -4,9 +4,12 @@ use jiff::Timestamp;
 use mrdeck_services::api::ChunkRef;
 use mrdeck_services::uri::S3Uri;
 
-use super::event::AttemptAnswer;
+use super::event::{AttemptAnswer, EventKind, RunEvent};
 use crate::cluster::TaskId;
 use crate::trouble::Trouble;
+
+/// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
+const UNKNOWN_TASK: &str = "found in S3";
 
 /// How an attempt ended, or that it hasn't.
 #[derive(Debug, Clone, PartialEq)]
@@ -150,6 +153,82 @@ impl WorkRecord {
                 let ms = millis_between(attempt.started_at, at);
                 attempt.outcome = Outcome::Abandoned { ms };
             }
+        }
+    }
+
+    /// Takes in an event about this work.
+    pub(super) fn apply(&mut self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::AttemptStarted {
+                attempt,
+                task,
+                address,
+                ..
+            } => self.attempts.push(Attempt {
+                number: *attempt,
+                task: task.clone(),
+                address: address.clone(),
+                started_at: event.at,
+                outcome: Outcome::InFlight,
+            }),
+            EventKind::AttemptSucceeded {
+                attempt,
+                ms,
+                answer,
+                ..
+            } => {
+                if let Some(entry) = self.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Succeeded {
+                        ms: *ms,
+                        answer: answer.clone(),
+                    };
+                }
+            }
+            EventKind::AttemptFound {
+                attempt, answer, ..
+            } => {
+                let outcome = Outcome::Found {
+                    answer: answer.clone(),
+                };
+                match self.attempt_mut(*attempt) {
+                    Some(entry) => entry.outcome = outcome,
+                    None => self.attempts.push(Attempt {
+                        number: *attempt,
+                        task: TaskId(UNKNOWN_TASK.to_owned()),
+                        address: String::new(),
+                        started_at: event.at,
+                        outcome,
+                    }),
+                }
+            }
+            EventKind::AttemptFailed {
+                attempt,
+                ms,
+                trouble,
+                retry_in_ms,
+                ..
+            } => {
+                self.given_up = retry_in_ms.is_none();
+                if let Some(entry) = self.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Failed {
+                        ms: *ms,
+                        trouble: trouble.clone(),
+                    };
+                }
+            }
+            EventKind::AttemptAbandoned { attempt, ms, .. } => {
+                if let Some(entry) = self.attempt_mut(*attempt) {
+                    entry.outcome = Outcome::Abandoned { ms: *ms };
+                }
+            }
+            EventKind::Committed { attempt, .. } => {
+                self.committed = Some(*attempt);
+            }
+            EventKind::Withdrawn { .. } => {
+                self.committed = None;
+                self.withdrawals += 1;
+            }
+            _ => {}
         }
     }
 

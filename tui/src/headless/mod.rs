@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod confirm;
+mod connecting;
 mod doctor;
 mod down;
 mod progress;

@@ -3,16 +3,15 @@
 use mrdeck_services::store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{carry_out, complain};
+use super::{carry_out, complain, connecting};
 use crate::cli::ResumeArgs;
-use crate::cluster::{self, Connection};
+use crate::cluster::Connection;
 use crate::config::Config;
 use crate::engine::event::{RunId, RunStatus};
 use crate::engine::journal::{Journal, JournalError};
 use crate::engine::record::Record;
 use crate::engine::{Job, left_in_s3};
 use crate::exit::Exit;
-use crate::signals;
 use crate::trouble::{Trouble, read_only};
 
 pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
@@ -33,14 +32,9 @@ pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
     if let Err(error) = carry_out::check(&args.report) {
         return usage(&error);
     }
-    let cancel = CancellationToken::new();
-    signals::cancel_on_signal(cancel.clone());
-    let connection = tokio::select! {
-        () = cancel.cancelled() => return Exit::Interrupted,
-        connected = cluster::connect(config) => match connected {
-            Ok(connection) => connection,
-            Err(trouble) => return complain(&trouble),
-        },
+    let (connection, cancel) = match connecting::connected(config).await {
+        Ok(connected) => connected,
+        Err(exit) => return exit,
     };
     let exit = resume_connected(config, args, run, &connection, cancel).await;
     connection.cluster.shutdown().await;

@@ -5,15 +5,14 @@ use mrdeck_services::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::uploading::Uploading;
-use super::{carry_out, complain};
+use super::{carry_out, complain, connecting};
 use crate::cli::{RunArgs, SplitArg};
-use crate::cluster::{self, Connection};
+use crate::cluster::Connection;
 use crate::config::Config;
 use crate::engine::Job;
 use crate::engine::event::RunOptions;
 use crate::exit::Exit;
 use crate::input::InputChoice;
-use crate::signals;
 use crate::trouble::{Trouble, read_only};
 use crate::upload::settle;
 
@@ -41,14 +40,9 @@ pub async fn run(config: &Config, args: &RunArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let cancel = CancellationToken::new();
-    signals::cancel_on_signal(cancel.clone());
-    let connection = tokio::select! {
-        () = cancel.cancelled() => return Exit::Interrupted,
-        connected = cluster::connect(config) => match connected {
-            Ok(connection) => connection,
-            Err(trouble) => return complain(&trouble),
-        },
+    let (connection, cancel) = match connecting::connected(config).await {
+        Ok(connected) => connected,
+        Err(exit) => return exit,
     };
     let exit = run_connected(config, args, input, options, &connection, cancel).await;
     connection.cluster.shutdown().await;
