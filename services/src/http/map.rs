@@ -4,21 +4,20 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axum::extract::State;
-use bytes::Bytes;
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 
 use super::answer::Answer;
 use super::error::Error;
-use super::params::{Attempt, Params};
+use super::output::Output;
+use super::params::Params;
 use super::timing::{Part, Timings};
 use super::{ServiceState, input, keys};
-use crate::api::{MapAnswer, Provenance};
+use crate::api::MapAnswer;
 use crate::count::tokens::WordCounter;
 use crate::count::{CountError, RULES};
-use crate::digest::Digest;
-use crate::store::{BodyStream, ReadOptions, StoreError, WriteOptions};
+use crate::store::{BodyStream, ReadOptions, StoreError};
 use crate::uri::S3Uri;
 
 pub async fn handle(
@@ -64,35 +63,21 @@ pub async fn handle(
     };
     let booking = timings.clone();
     // Sorting and writing a large table takes a while, and other requests are waiting.
-    let finish = move || {
-        booking.book(Part::Count, || {
-            counter.finish().map(|all| {
-                let json = all.to_json();
-                let sha256 = Digest::of(json.as_bytes()).to_string();
-                (json, sha256, all.words(), all.unique())
-            })
-        })
-    };
+    let finish = move || booking.book(Part::Count, || counter.finish().map(|all| Output::of(&all)));
     let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
         detail: e.to_string(),
     })?;
-    let (json, sha256, words, unique) = finished.map_err(uncountable)?;
-    let of = attempt.as_ref().map(Attempt::named);
-    let provenance = of.clone().map(|of| Provenance {
-        of,
-        sha256: sha256.clone(),
-        words,
-        unique,
-        rules: RULES,
-        bytes: Some(bytes),
-        files: None,
-    });
-    let options = WriteOptions {
-        provenance,
-        ..WriteOptions::default()
-    };
-    let write = state.store.write(&out, Bytes::from(json), options);
-    timings.wait(Part::Put, write).await?;
+    let output = finished.map_err(uncountable)?;
+    let (sha256, words, unique) = (output.sha256.clone(), output.words, output.unique);
+    let of = output
+        .write(
+            &state,
+            &out,
+            attempt.as_ref(),
+            (Some(bytes), None),
+            &timings,
+        )
+        .await?;
     let answer = MapAnswer {
         out,
         words: Some(words),

@@ -8,6 +8,7 @@ mod keys;
 mod layers;
 mod map;
 mod map_outputs;
+mod output;
 mod params;
 mod reduce;
 mod split;

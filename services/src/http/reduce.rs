@@ -11,14 +11,14 @@ use tokio::task::spawn_blocking;
 use super::answer::Answer;
 use super::error::Error;
 use super::map_outputs::{MapOutput, named};
-use super::params::{Attempt, Params, object};
+use super::output::Output;
+use super::params::{Params, object};
 use super::timing::{Part, Timings};
 use super::{MAX_LIST, ServiceState, keys};
-use crate::api::{Provenance, ReduceAnswer};
+use crate::api::ReduceAnswer;
 use crate::count::table::Counts;
 use crate::count::{CountError, RULES};
-use crate::digest::Digest;
-use crate::store::{ReadOptions, WriteOptions};
+use crate::store::ReadOptions;
 use crate::uri::S3Uri;
 
 /// Map outputs that are read at the same time; each is held whole while it is added up.
@@ -123,29 +123,11 @@ async fn reduce(
         let merged = busy(timings, move || total.merge(&table).map(|()| total)).await?;
         total = merged.map_err(|source: CountError| Error::Uncountable { uri, source })?;
     }
-    let (words, unique) = (total.words(), total.unique());
-    let written = move || {
-        let json = total.to_json();
-        let sha256 = Digest::of(json.as_bytes()).to_string();
-        (json, sha256)
-    };
-    let (json, sha256) = busy(timings, written).await?;
-    let of = attempt.as_ref().map(Attempt::named);
-    let provenance = of.clone().map(|of| Provenance {
-        of,
-        sha256: sha256.clone(),
-        words,
-        unique,
-        rules: RULES,
-        bytes: None,
-        files: Some(files),
-    });
-    let options = WriteOptions {
-        provenance,
-        ..WriteOptions::default()
-    };
-    let write = state.store.write(&out, Bytes::from(json), options);
-    timings.wait(Part::Put, write).await?;
+    let output = busy(timings, move || Output::of(&total)).await?;
+    let (sha256, words, unique) = (output.sha256.clone(), output.words, output.unique);
+    let of = output
+        .write(state, &out, attempt.as_ref(), (None, Some(files)), timings)
+        .await?;
     let answer = ReduceAnswer {
         out,
         files: Some(files),

@@ -91,14 +91,8 @@ impl Dispatch<'_> {
         let cancel = self.runner.cancel.clone();
         // Since when nobody could be sent work. News of other tasks must not start it anew.
         let mut deserted_since = None;
+        let mut usable = self.look_at(&tasks.borrow_and_update().clone());
         loop {
-            let list = tasks.borrow_and_update().clone();
-            self.give_up_on_the_gone(&list);
-            let usable: Vec<Task> = list
-                .usable(self.role)
-                .filter(|task| task.desired_status != Some(TaskStatus::Stopped))
-                .cloned()
-                .collect();
             self.assign(&usable).await;
             self.back_up(&usable).await;
             self.enforce_deadlines();
@@ -115,12 +109,15 @@ impl Dispatch<'_> {
             tokio::select! {
                 () = cancel.cancelled() => return Err(Stop::Cancelled),
                 Some(landing) = self.under_way.next() => self.landed(landing, usable.len()).await,
-                changed = tasks.changed() => if changed.is_err() {
-                    return Err(Stop::Failed(Trouble::new(
-                        "the cluster went away during the run",
-                        "start mrdeck again",
-                    )));
-                },
+                changed = tasks.changed() => {
+                    if changed.is_err() {
+                        return Err(Stop::Failed(Trouble::new(
+                            "the cluster went away during the run",
+                            "start mrdeck again",
+                        )));
+                    }
+                    usable = self.look_at(&tasks.borrow_and_update().clone());
+                }
                 () = at(next_change) => {}
                 () = at(patience_over) => {
                     return Err(Stop::Failed(Trouble::new(
@@ -130,6 +127,16 @@ impl Dispatch<'_> {
                 }
             }
         }
+    }
+
+    /// Those of a new list that can be sent work. Who is not in it any more is not waited for.
+    fn look_at(&mut self, list: &TaskList) -> Vec<Task> {
+        self.give_up_on_the_gone(list);
+        let usable = list.usable(self.role);
+        usable
+            .filter(|task| task.desired_status != Some(TaskStatus::Stopped))
+            .cloned()
+            .collect()
     }
 
     /// When time alone is a reason to look again.
@@ -337,5 +344,29 @@ async fn at(moment: Option<Instant>) {
     match moment {
         Some(moment) => sleep_until(moment.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_late_once_gets_its_whole_time() {
+        let mut latencies = Latencies::default();
+        for _ in 0..3 {
+            latencies.add(Duration::from_millis(10));
+        }
+        let cap = Duration::from_secs(90);
+        let flight = |is_patient| Flight {
+            attempt: 1,
+            task: TaskId("mapper-1".to_owned()),
+            since: Instant::now(),
+            cap,
+            is_patient,
+            give_up: None,
+        };
+        assert!(deadline(&latencies, &flight(false)) < cap);
+        assert_eq!(deadline(&latencies, &flight(true)), cap);
     }
 }
