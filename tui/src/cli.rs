@@ -95,7 +95,7 @@ pub struct CommonArgs {
     #[arg(long, global = true)]
     pub read_only: bool,
 
-    /// Give an attempt at most this long (default: 30 s, and a second more for each MiB of its input)
+    /// Give an attempt at most this long (default: 30 s, and a second more for each MiB of its input; a day at most)
     #[arg(long, global = true, value_name = "SECONDS")]
     pub timeout: Option<String>,
 
