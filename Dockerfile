@@ -21,18 +21,28 @@ ENV CARGO_PROFILE_RELEASE_LTO=false
 COPY --from=asked /known /known
 WORKDIR /src
 # The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# console's manifest completes the workspace, and the tests that it names have to be there; none of its dependencies is
-# compiled or downloaded.
+# console's manifests complete the workspace, and the tests that they name have to be there; none of their dependencies
+# is compiled or downloaded.
 COPY Cargo.toml Cargo.lock ./
-COPY services/Cargo.toml services/
-COPY tui/Cargo.toml tui/
-RUN mkdir -p services/src/bin tui/src tui/tests/faults tui/tests/storm \
-    && touch services/src/lib.rs tui/src/lib.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
-    && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/src/bin/$service.rs; done \
+COPY services/core/Cargo.toml services/core/
+COPY services/store/Cargo.toml services/store/
+COPY services/client/Cargo.toml services/client/
+COPY services/server/Cargo.toml services/server/
+COPY tui/engine/Cargo.toml tui/engine/
+COPY tui/cluster/Cargo.toml tui/cluster/
+COPY tui/console/Cargo.toml tui/console/
+RUN for crate in services/core services/store services/client services/server tui/engine tui/cluster tui/console; do \
+        mkdir -p $crate/src && touch $crate/src/lib.rs; \
+    done \
+    && for test in it faults storm; do mkdir -p tui/tests/$test && touch tui/tests/$test/main.rs; done \
+    && mkdir services/server/src/bin \
+    && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/server/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services
-COPY services/src services/src
+COPY services/core/src services/core/src
+COPY services/store/src services/store/src
+COPY services/server/src services/server/src
 # Cargo compares times, and the sources are older than the empty ones were.
-RUN touch services/src/lib.rs services/src/bin/*.rs \
+RUN touch services/*/src/lib.rs services/server/src/bin/*.rs \
     && cargo build --locked --release -p mrdeck-services
 
 FROM ${RUNTIME_IMAGE}

@@ -1,6 +1,6 @@
 //! The objects of a run by the names that scenarios use, found through the run's record.
 
-use mrdeck_services::uri::S3Uri;
+use mrdeck_core::uri::S3Uri;
 use serde_json::Value;
 
 /// The key of `input`, `chunk 1`, `output 2` (of a map) or `result`; an error if the run has no such object.

@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use mrdeck::engine::client;
 use serde_json::Value;
 
 use crate::support::lab::Lab;
@@ -83,7 +82,8 @@ fn expect_counted(lab: &Lab, run: &str, outs: &[Value], text: &[u8]) {
 }
 
 fn ask(service: &str, path: &str, run: &str, query: &[(&str, &str)]) -> Value {
-    static HTTP: LazyLock<reqwest::Client> = LazyLock::new(|| client::http_client().unwrap());
+    static HTTP: LazyLock<reqwest::Client> =
+        LazyLock::new(|| mrdeck_client::http_client().unwrap());
     let request = HTTP.get(format!("{service}{path}"));
     let request = request.query(query).query(&[("run", run)]);
     runtime().block_on(async {

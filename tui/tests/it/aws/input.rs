@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use mrdeck_services::store::Store as _;
-use mrdeck_services::uri::S3Uri;
+use mrdeck_core::uri::S3Uri;
+use mrdeck_store::Store as _;
 
 use super::{PUBLIC, deploy};
 use crate::support::home::Home;

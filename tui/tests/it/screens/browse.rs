@@ -4,9 +4,9 @@ use crossterm::event::KeyCode;
 use jiff::Timestamp;
 use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
 use mrdeck::input::InputChoice;
-use mrdeck::trouble::Trouble;
 use mrdeck::upload::Progress;
-use mrdeck_services::store::Page;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_store::Page;
 
 use super::check;
 use super::scene::Scene;
@@ -130,7 +130,7 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
     let mut scene = Scene::new().connected();
     let request = asked(&scene.press("o"));
     let denied = || {
-        Listed::Denied(Trouble::new(
+        Listed::Denied(Diagnostic::new(
             "access to the list of buckets is denied: Access Denied (AccessDenied, HTTP 403)",
             "ask for the permission s3:ListAllMyBuckets, or type s3://BUCKET/ after i",
         ))
@@ -210,8 +210,8 @@ fn pages_are_asked_for_as_the_end_comes_near_and_one_at_a_time() {
     // A page that fails loses nothing, and is asked for again.
     let mut scene = in_bucket(many(1_000, 0), Some("t"));
     let request = asked(&scene.press("G"));
-    let trouble = Trouble::new("S3 can't be reached: no route", "check the network");
-    scene.send(Msg::Listed(request.clone(), Listed::Failed(trouble)));
+    let diagnostic = Diagnostic::new("S3 can't be reached: no route", "check the network");
+    scene.send(Msg::Listed(request.clone(), Listed::Failed(diagnostic)));
     assert_eq!(scene.press("kG"), [], "not by itself");
     check("browse-failed", &scene.state);
     assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
@@ -346,7 +346,7 @@ fn an_upload_says_how_far_it_is() {
     check("uploading", &scene.state);
     assert_eq!(scene.press("x"), [Effect::Cancel]);
     scene.send(Msg::Uploading(Progress { sent: total, total }));
-    let trouble = Trouble::new("cancelled before the run began, nothing was written", "");
-    scene.send(Msg::StartFailed(trouble));
+    let diagnostic = Diagnostic::new("cancelled before the run began, nothing was written", "");
+    scene.send(Msg::StartFailed(diagnostic));
     check("upload-cancelled", &scene.state);
 }

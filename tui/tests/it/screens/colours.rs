@@ -40,11 +40,11 @@ fn a_running_task_is_green_and_an_unreachable_one_red() {
     let mut scene = Scene::new().connected().tabs(1);
     all(&coloured(&scene), "RUNNING", Color::Green);
     let mut tasks = scene.state.tasks.tasks.to_vec();
-    tasks[0].probe = mrdeck::cluster::Probe::Unreachable(vec![mrdeck::cluster::Miss {
+    tasks[0].probe = mrdeck_core::task::Probe::Unreachable(vec![mrdeck_core::task::FailedProbe {
         at: tasks[0].base.clone(),
-        obstacle: mrdeck::cluster::Obstacle::TimedOut(2),
+        reason: mrdeck_core::unreachable::Unreachable::TimedOut(2),
     }]);
-    tasks[1].last_status = mrdeck::cluster::TaskStatus::Stopped;
+    tasks[1].last_status = mrdeck_core::task::TaskStatus::Stopped;
     scene.list(tasks);
     all(&coloured(&scene), "timed out", Color::Red);
     all(&coloured(&scene), "STOPPED", Color::Red);

@@ -2,10 +2,12 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{Effect, Link, LinkInfo, Msg, Overlay};
-use mrdeck::aws::places::Places;
-use mrdeck::cluster::{Role, ScaleNews, ScalePlan, Scaled, Step, TaskId, Wanted};
 use mrdeck::switch::{Kind, Place, Switch};
-use mrdeck::trouble::Trouble;
+use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, Step};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::role::Role;
+use mrdeck_core::task::TaskId;
 
 use super::scene::{Scene, ecs_tasks};
 use super::{check, screen};
@@ -43,7 +45,7 @@ fn typed(scene: &Scene) -> String {
     }
 }
 
-const FOUR: Wanted = Wanted {
+const FOUR: ScaleRequest = ScaleRequest {
     role: Role::Mapper,
     count: 4,
 };
@@ -74,15 +76,15 @@ fn what_only_starts_tasks_is_done_at_once() {
     let starting = plan(Step::Start { count: 1, like });
     let effects = scene.send(Msg::ScalePlanned(Ok(starting.clone())));
     assert_eq!(effects, [Effect::Scale(starting.clone())]);
-    scene.send(Msg::ScaleNews(ScaleNews::PutOff {
+    scene.send(Msg::ScaleEvent(ScaleEvent::PutOff {
         reason: "RESOURCE:ENI".to_owned(),
         retry_in: std::time::Duration::from_secs(3),
     }));
     assert!(screen(&scene.state, WIDE).contains("RESOURCE:ENI; tried again in 3s"));
-    scene.send(Msg::Scaled(Scaled {
+    scene.send(Msg::Scaled(ScaleReport {
         plan: starting,
         running: 3,
-        trouble: Some(Trouble::new("RESOURCE:ENI", "later")),
+        diagnostic: Some(Diagnostic::new("RESOURCE:ENI", "later")),
     }));
     assert!(screen(&scene.state, WIDE).contains("3 of 4 mappers run: RESOURCE:ENI"));
     assert_eq!(
@@ -165,7 +167,7 @@ fn a_switch_leaves_the_tasks_behind_and_keeps_the_run() {
     assert_eq!(scene.state.run, run);
     check("switching", &scene.state);
     scene.send(Msg::LinkLost {
-        trouble: Trouble::new("there is no ECS cluster 'other' here", "check its name"),
+        diagnostic: Diagnostic::new("there is no ECS cluster 'other' here", "check its name"),
         is_retried: true,
     });
     check("switched-in-vain", &scene.state);
@@ -240,7 +242,7 @@ fn names_are_asked_for_once_and_match_in_the_middle_too() {
         [Effect::LookUp(Places::Clusters)],
         "there may be new ones"
     );
-    let denied = Trouble::new("AWS does not allow you to list the clusters", "");
+    let denied = Diagnostic::new("AWS does not allow you to list the clusters", "");
     scene.send(Msg::Named(Places::Clusters, Err(denied)));
     check("completion-refused", &scene.state);
 

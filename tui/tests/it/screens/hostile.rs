@@ -2,10 +2,12 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{LinkInfo, Msg};
-use mrdeck::cluster::{Miss, Obstacle, Probe, Role, TaskId};
-use mrdeck::engine::event::{EventKind, ResultSummary, RunOptions, Work};
-use mrdeck::trouble::Trouble;
-use mrdeck_services::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::role::Role;
+use mrdeck_core::task::{FailedProbe, Probe, TaskId};
+use mrdeck_core::unreachable::Unreachable;
+use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions, Work};
 use ratatui::buffer::Buffer;
 
 use super::scene::{Scene, run_id, task, uri};
@@ -33,9 +35,9 @@ fn everywhere(evil: &str) -> Scene {
     let mut second = task(&evil.repeat(30), Role::Splitter, 40_101, now);
     second.private_ip = "fd12:3456:789a:bcde:f012:3456:789a:bcde".parse().ok();
     second.public_ip = "2001:db8:1111:2222:3333:4444:5555:6666".parse().ok();
-    second.probe = Probe::Unreachable(vec![Miss {
+    second.probe = Probe::Unreachable(vec![FailedProbe {
         at: second.base.clone(),
-        obstacle: Obstacle::WrongService(evil.to_owned()),
+        reason: Unreachable::WrongService(evil.to_owned()),
     }]);
     scene.list(vec![first, second]);
     scene.event(EventKind::RunStarted {
@@ -66,10 +68,10 @@ fn everywhere(evil: &str) -> Scene {
         work,
         attempt: 1,
         ms: 1.0,
-        trouble: Trouble::new(evil, evil),
+        diagnostic: Diagnostic::new(evil, evil),
         retry_in_ms: None,
     });
-    scene.event(EventKind::Notice(Trouble::new(evil.repeat(9), evil)));
+    scene.event(EventKind::Notice(Diagnostic::new(evil.repeat(9), evil)));
     scene.event(EventKind::ResultRead(ResultSummary {
         out: uri(evil),
         words: u64::MAX,
@@ -77,7 +79,7 @@ fn everywhere(evil: &str) -> Scene {
         sha256: String::new(),
         top: vec![(evil.to_owned(), u64::MAX), (evil.repeat(50), 1)],
     }));
-    scene.send(Msg::StartFailed(Trouble::new(evil, evil)));
+    scene.send(Msg::StartFailed(Diagnostic::new(evil, evil)));
     scene
 }
 
@@ -95,7 +97,7 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
         Ok(vec![evil.to_owned(), evil.repeat(40)]),
     ));
     let mut no_log = everywhere(evil).pressed("jl");
-    no_log.send(Msg::Logs(task, Err(Trouble::new(evil, evil))));
+    no_log.send(Msg::Logs(task, Err(Diagnostic::new(evil, evil))));
     let mut prompt = everywhere(evil).pressed("oi");
     prompt.send(Msg::Paste(evil.to_owned()));
     let mut refused = everywhere(evil).pressed(":");
@@ -108,7 +110,7 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
     copied.send(Msg::Copied(evil.to_owned()));
     let mut lost = Scene::new();
     lost.send(Msg::LinkLost {
-        trouble: Trouble::new(evil, evil),
+        diagnostic: Diagnostic::new(evil, evil),
         is_retried: true,
     });
     vec![

@@ -2,9 +2,9 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use mrdeck::app::{Effect, Msg, Overlay, State, keys};
-use mrdeck::cluster::{Probe, TaskId};
-use mrdeck::trouble::Trouble;
-use mrdeck_services::api::SplitMode;
+use mrdeck_core::api::SplitMode;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::{Probe, TaskId};
 
 use super::scene::Scene;
 
@@ -179,8 +179,8 @@ fn probes_and_problems_of_tasks_are_news_not_questions() {
     tasks[1].probe = Probe::Unknown;
     scene.list(tasks);
     let task = TaskId("mapper-1".to_owned());
-    let trouble = Trouble::new("mapper-1 is not running any more", "choose another task");
-    assert_eq!(scene.send(Msg::TaskStopped(task, Err(trouble))), []);
+    let diagnostic = Diagnostic::new("mapper-1 is not running any more", "choose another task");
+    assert_eq!(scene.send(Msg::TaskStopped(task, Err(diagnostic))), []);
     let shown = super::screen(&scene.state, (120, 40));
     assert!(
         shown.contains("mapper-1 is not running any more"),

@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::Msg;
-use mrdeck::cluster::TaskId;
-use mrdeck::trouble::Trouble;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::TaskId;
 
 use super::check;
 use super::scene::Scene;
@@ -43,11 +43,11 @@ fn a_log() {
         Ok(lines.collect()),
     ));
     check("logs", &scene.state);
-    let trouble = Trouble::new(
+    let diagnostic = Diagnostic::new(
         "the logs of mapper-1 are not kept here",
         "look for them where the task was started",
     );
-    scene.send(Msg::Logs(TaskId("mapper-1".to_owned()), Err(trouble)));
+    scene.send(Msg::Logs(TaskId("mapper-1".to_owned()), Err(diagnostic)));
     check("logs-missing", &scene.state);
 }
 

@@ -2,8 +2,8 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{LinkInfo, Msg};
-use mrdeck::cluster::TaskList;
-use mrdeck::trouble::{Trouble, TroubleKind};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::task::TaskList;
 
 use super::scene::{Scene, ecs_tasks};
 use super::{SIZES, check, check_at, screen};
@@ -18,7 +18,7 @@ fn a_cluster_that_is_not_there() {
     let mut scene = Scene::new();
     scene.wait(40);
     scene.send(Msg::LinkLost {
-        trouble: Trouble::new(
+        diagnostic: Diagnostic::new(
             "another mrdeck already runs a local cluster on /home/ada/.local/state/mrdeck/local",
             "end that one, or choose another folder with --local-data DIR",
         ),
@@ -33,7 +33,7 @@ fn a_cluster_that_is_tried_again_is_complained_of_once() {
     for _ in 0..3 {
         scene.wait(10_000);
         scene.send(Msg::LinkLost {
-            trouble: Trouble::new(
+            diagnostic: Diagnostic::new(
                 "no valid AWS credentials: the token has expired",
                 "renew them, for instance with 'aws sso login', or choose another --profile",
             ),
@@ -53,7 +53,7 @@ fn a_list_that_is_stale_says_since_when_and_why() {
     let mut scene = Scene::new().connected();
     scene.wait(34_000);
     let mut list = scene.state.tasks.clone();
-    list.problem = Some(Trouble::new(
+    list.problem = Some(Diagnostic::new(
         "AWS asks to slow down (ThrottlingException)",
         "the list is refreshed less often until it answers again",
     ));
@@ -71,11 +71,11 @@ fn public_ips_that_may_not_be_looked_up() {
     let mut list = TaskList::new(tasks.collect());
     list.at = Some(scene.now);
     list.public_ips = Some(
-        Trouble::new(
+        Diagnostic::new(
             "AWS does not allow you to look up public IPs (ec2:DescribeNetworkInterfaces)",
             "ask for the permission, or use another --profile",
         )
-        .of_kind(TroubleKind::Denied),
+        .of_kind(DiagnosticKind::Denied),
     );
     scene.send(Msg::Tasks(list));
     check("public-ips-denied", &scene.state);

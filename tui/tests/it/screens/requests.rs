@@ -2,10 +2,10 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::app::{Effect, Link, LogContent, Msg, Overlay, Subject};
-use mrdeck::cluster::{TaskId, TaskStatus};
-use mrdeck::engine::event::RunStatus;
 use mrdeck::input::InputChoice;
-use mrdeck::trouble::Trouble;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::{TaskId, TaskStatus};
+use mrdeck_engine::event::RunStatus;
 
 use super::scene::{Scene, run_id, uri};
 
@@ -19,7 +19,7 @@ fn overlay(scene: &Scene) -> &Overlay {
 
 fn lost() -> Msg {
     Msg::LinkLost {
-        trouble: Trouble::new("the cluster is gone", ""),
+        diagnostic: Diagnostic::new("the cluster is gone", ""),
         is_retried: false,
     }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use mrdeck::app::{Effect, LinkInfo, Msg, State};
-use mrdeck::cluster::{Miss, Obstacle, Probe, Role, Task, TaskId, TaskList, TaskSize, TaskStatus};
-use mrdeck::engine::event::{EventKind, RunEvent, RunId};
-use mrdeck::trouble::Trouble;
-use mrdeck_services::uri::S3Uri;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::role::Role;
+use mrdeck_core::run_id::RunId;
+use mrdeck_core::task::{FailedProbe, Probe, Task, TaskId, TaskList, TaskSize, TaskStatus};
+use mrdeck_core::unreachable::Unreachable;
+use mrdeck_core::uri::S3Uri;
+use mrdeck_engine::event::{EventKind, RunEvent};
 use ulid::Ulid;
 use url::Url;
 
@@ -116,8 +119,10 @@ impl Scene {
     }
 }
 
-pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
+pub fn task(id: &str, role: impl Into<Option<Role>>, port: u16, started_at: Timestamp) -> Task {
     let base: Url = format!("http://127.0.0.1:{port}").parse().unwrap();
+    let role = role.into();
+    let named = role.map_or("other", Role::as_str);
     Task {
         id: TaskId(id.to_owned()),
         role,
@@ -138,7 +143,7 @@ pub fn task(id: &str, role: Role, port: u16, started_at: Timestamp) -> Task {
         probe: Probe::Reachable {
             latency: Duration::from_micros(u64::from(port) % 1_000 + 900),
             via: base,
-            service: Some(format!("mrdeck-services/0.1.0 {role}")),
+            service: Some(format!("mrdeck-services/0.1.0 {named}")),
             missed: Vec::new(),
         },
     }
@@ -157,12 +162,12 @@ fn five_tasks(now: Timestamp) -> Vec<Task> {
 /// Tasks as ECS has them: long ids, a service of its own for each role, a stranger, one that is only starting.
 pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
     let roles = [
-        (Role::Splitter, "mr-splitter"),
-        (Role::Mapper, "mr-mapper"),
-        (Role::Mapper, "mr-mapper"),
-        (Role::Mapper, "mr-mapper"),
-        (Role::Reducer, "mr-reducer"),
-        (Role::Other, "nightly-report"),
+        (Some(Role::Splitter), "mr-splitter"),
+        (Some(Role::Mapper), "mr-mapper"),
+        (Some(Role::Mapper), "mr-mapper"),
+        (Some(Role::Mapper), "mr-mapper"),
+        (Some(Role::Reducer), "mr-reducer"),
+        (None, "nightly-report"),
     ];
     let tasks = roles.iter().zip(11..).map(|((role, family), n)| Task {
         family: Some((*family).to_owned()),
@@ -188,9 +193,9 @@ pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
     late.last_status = TaskStatus::Provisioning;
     (late.health, late.public_ip, late.started_at, late.base) = (None, None, None, None);
     (late.private_ip, late.candidates) = (None, Vec::new());
-    late.probe = Probe::Unreachable(vec![Miss {
+    late.probe = Probe::Unreachable(vec![FailedProbe {
         at: None,
-        obstacle: Obstacle::NotRunning(TaskStatus::Provisioning),
+        reason: Unreachable::NotRunning(TaskStatus::Provisioning),
     }]);
     let closed = &mut tasks[2];
     let addresses = [closed.public_ip, closed.private_ip].into_iter().flatten();
@@ -202,10 +207,10 @@ pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
         closed
             .candidates
             .iter()
-            .zip([Obstacle::TimedOut(2), Obstacle::Refused])
-            .map(|(at, obstacle)| Miss {
+            .zip([Unreachable::TimedOut(2), Unreachable::Refused])
+            .map(|(at, obstacle)| FailedProbe {
                 at: Some(at.clone()),
-                obstacle,
+                reason: obstacle,
             })
             .collect(),
     );
@@ -214,8 +219,8 @@ pub fn ecs_tasks(now: Timestamp) -> Vec<Task> {
     tasks
 }
 
-pub fn refused_connection() -> Trouble {
-    Trouble::new(
+pub fn refused_connection() -> Diagnostic {
+    Diagnostic::new(
         "127.0.0.1:40322 can't be reached: Connection refused (os error 111)",
         "nothing listens there, or a security group is in the way: see the task's status",
     )

@@ -1,13 +1,13 @@
 //! The runs the screens show: begun, in flight, done, failed, cancelled, and one of a thousand chunks.
 
 use mrdeck::app::Msg;
-use mrdeck::cluster::TaskId;
-use mrdeck::engine::event::{
-    AttemptAnswer, EventKind, Phase, ResultSummary, RunOptions, RunStatus, TimedPart, Verification,
-    Work,
+use mrdeck_client::TimedPart;
+use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::TaskId;
+use mrdeck_engine::event::{
+    AttemptAnswer, EventKind, Phase, ResultSummary, RunOptions, RunStatus, Verification, Work,
 };
-use mrdeck::trouble::Trouble;
-use mrdeck_services::api::{ChunkRef, SplitMode};
 
 use super::scene::{Scene, refused_connection, run_id, uri};
 
@@ -102,16 +102,16 @@ impl Scene {
             work: Work::map(chunk),
             attempt,
             ms,
-            trouble: refused_connection(),
+            diagnostic: refused_connection(),
             retry_in_ms,
         });
     }
 
-    fn finish(&mut self, status: RunStatus, wall_ms: f64, trouble: Option<Trouble>) {
+    fn finish(&mut self, status: RunStatus, wall_ms: f64, diagnostic: Option<Diagnostic>) {
         self.event(EventKind::RunFinished {
             status,
             wall_ms,
-            trouble,
+            diagnostic,
         });
         self.send(Msg::RunEnded);
     }
@@ -215,11 +215,11 @@ impl Scene {
         if is_exact {
             self.finish(RunStatus::Done, 14.0, None);
         } else {
-            let trouble = Trouble::new(
+            let diagnostic = Diagnostic::new(
                 "the result is wrong: 1 words missing, 0 extra, 1 counted differently",
                 "don't use it: run again from the start, and check the services' versions",
             );
-            self.finish(RunStatus::Failed, 14.0, Some(trouble));
+            self.finish(RunStatus::Failed, 14.0, Some(diagnostic));
         }
         self.after(500)
     }
@@ -235,14 +235,14 @@ impl Scene {
             self.map_failed(1, attempt, 1.7, (attempt < 4).then_some(402));
         }
         self.end(Phase::Map, 875.0);
-        let trouble = Trouble::new(
+        let diagnostic = Diagnostic::new(
             format!(
                 "1 of 3 chunks could not be mapped; the last reason: {}",
                 refused_connection().cause
             ),
             "what was counted is kept: only the failed mappers need to run again",
         );
-        self.finish(RunStatus::Failed, 921.3, Some(trouble));
+        self.finish(RunStatus::Failed, 921.3, Some(diagnostic));
         self.after(300)
     }
 
@@ -271,7 +271,7 @@ impl Scene {
     pub fn hardened(mut self) -> Self {
         self.begin_run(3, 3);
         let map = Work::map(1);
-        let trouble = |cause: &str| Trouble::new(cause, "");
+        let diagnostic = |cause: &str| Diagnostic::new(cause, "");
         self.start(map, 1, "mapper-1", "127.0.0.1:40211");
         for kind in [
             EventKind::SetAside {
@@ -298,7 +298,7 @@ impl Scene {
                 work: map,
                 attempt: 2,
                 ms: 1_200.0,
-                trouble: trouble("127.0.0.1:40433 broke off its answer: connection reset"),
+                diagnostic: diagnostic("127.0.0.1:40433 broke off its answer: connection reset"),
                 retry_in_ms: Some(0),
             },
             EventKind::AttemptSucceeded {
@@ -306,7 +306,7 @@ impl Scene {
                 attempt: 1,
                 ms: 2_400.0,
                 answer: AttemptAnswer::default(),
-                recovered: Some(trouble("127.0.0.1:40211 did not answer within 2.4 s")),
+                recovered: Some(diagnostic("127.0.0.1:40211 did not answer within 2.4 s")),
             },
             EventKind::Committed {
                 work: map,
@@ -315,7 +315,7 @@ impl Scene {
             EventKind::Withdrawn {
                 work: map,
                 attempt: 1,
-                trouble: trouble("its output is not the one that was asked for"),
+                diagnostic: diagnostic("its output is not the one that was asked for"),
             },
         ] {
             self.event(kind);

@@ -1,0 +1,170 @@
+//! Why an attempt failed: told apart for the retries, explained for people.
+
+use std::time::Duration;
+
+use mrdeck_core::api;
+use mrdeck_core::uri::S3Uri;
+use reqwest::StatusCode;
+
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CallError {
+    #[error("{address} can't be reached: {detail}")]
+    Connect { address: String, detail: String },
+    #[error("{address} did not answer within {:.1} s", after.as_secs_f64())]
+    Deadline { address: String, after: Duration },
+    #[error("{address} broke off its answer: {detail}")]
+    Interrupted { address: String, detail: String },
+    /// One of our services says what was wrong.
+    #[error("{message} ({address} answered {status})")]
+    Refused {
+        address: String,
+        status: StatusCode,
+        code: String,
+        message: String,
+        /// The object that is at fault, where it is one.
+        object: Option<S3Uri>,
+    },
+    /// Another kind of service, or something between: an excerpt of what it said.
+    #[error("{address} answered {status}: {excerpt}")]
+    Status {
+        address: String,
+        status: StatusCode,
+        excerpt: String,
+    },
+    #[error("{address} answered something else than the service should: {detail}")]
+    Garbage { address: String, detail: String },
+    /// Another service listens at an address that was a task's.
+    #[error("something else answers at {address} now: {what}")]
+    Impostor { address: String, what: String },
+    /// The task with the request is no longer among the cluster's.
+    #[error("the task at {address} has stopped")]
+    Gone { address: String },
+}
+
+impl CallError {
+    /// Could another attempt, perhaps on another task, fare better?
+    pub fn is_worth_retrying(&self) -> bool {
+        match self {
+            // Our services answer 4xx for what the caller got wrong: it would be wrong again.
+            Self::Refused { status, code, .. } => {
+                let is_final = matches!(
+                    code.as_str(),
+                    api::code::S3_CREDENTIALS | api::code::S3_DENIED
+                );
+                !status.is_client_error() && !is_final
+            }
+            _ => true,
+        }
+    }
+
+    /// Did S3 or the service ask to slow down? Then the task is not to blame, nor is the work.
+    pub fn is_throttled(&self) -> bool {
+        match self {
+            Self::Refused { code, .. } => {
+                matches!(
+                    code.as_str(),
+                    api::code::S3_THROTTLED | api::code::OVERLOADED
+                )
+            }
+            Self::Status { status, .. } => matches!(
+                *status,
+                StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
+            ),
+            _ => false,
+        }
+    }
+
+    /// Was the request perhaps done, and only its answer lost?
+    pub fn may_be_done(&self) -> bool {
+        match self {
+            Self::Interrupted { .. } | Self::Deadline { .. } | Self::Gone { .. } => true,
+            // Something between may have given up on a service that went on.
+            Self::Status { status, .. } => status.is_server_error(),
+            _ => false,
+        }
+    }
+
+    /// Does it make one doubt what answers at the address?
+    pub fn breaks_trust(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Interrupted { .. }
+                | Self::Deadline { .. }
+                | Self::Gone { .. }
+                | Self::Impostor { .. }
+                | Self::Garbage { .. }
+        )
+    }
+
+    /// The object that has to be made again before this can go well.
+    pub fn culprit(&self) -> Option<&S3Uri> {
+        match self {
+            Self::Refused { code, object, .. } => {
+                let is_about_it = matches!(
+                    code.as_str(),
+                    api::code::NO_SUCH_KEY
+                        | api::code::BAD_MAP_OUTPUT
+                        | api::code::MAP_OUTPUT_MISMATCH
+                        | api::code::INPUT_CHANGED
+                        | api::code::S3_DAMAGED
+                        | api::code::S3_TRUNCATED
+                );
+                object.as_ref().filter(|_| is_about_it)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the cause, and the next step.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let advice = match self {
+            Self::Connect { .. } => {
+                "nothing listens there, or a security group is in the way: see the task's status"
+            }
+            Self::Deadline { .. } => "the task may be stuck or overloaded: see its logs",
+            Self::Interrupted { .. } => "the task probably ended: see its status and logs",
+            Self::Refused { status, .. } if status.is_client_error() => "",
+            Self::Refused { .. } => "see the task's logs",
+            Self::Gone { .. } => "",
+            Self::Status { .. } | Self::Garbage { .. } | Self::Impostor { .. } => {
+                "check that the right service runs at this address, and see its logs"
+            }
+        };
+        let kind = match self {
+            Self::Refused { code, .. } => match code.as_str() {
+                api::code::S3_CREDENTIALS => DiagnosticKind::Credentials,
+                api::code::INPUT_CHANGED => DiagnosticKind::InputChanged,
+                api::code::TOO_MANY_CHUNKS => DiagnosticKind::TooManyChunks,
+                _ => DiagnosticKind::Other,
+            },
+            _ => DiagnosticKind::Other,
+        };
+        Diagnostic::new(self.to_string(), advice).of_kind(kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_would_fail_again_is_final() {
+        let refused = |status, code: &str| CallError::Refused {
+            address: "a:1".to_owned(),
+            status,
+            code: code.to_owned(),
+            message: "x".to_owned(),
+            object: None,
+        };
+        assert!(!refused(StatusCode::NOT_FOUND, "no_such_key").is_worth_retrying());
+        assert!(!refused(StatusCode::BAD_GATEWAY, api::code::S3_DENIED).is_worth_retrying());
+        assert!(refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded").is_worth_retrying());
+        let credentials = refused(StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS);
+        assert!(!credentials.is_worth_retrying());
+        assert_eq!(credentials.diagnostic().kind, DiagnosticKind::Credentials);
+    }
+}

@@ -1,0 +1,36 @@
+//! The one way HTTP requests leave the console.
+
+use std::time::Duration;
+
+use mrdeck_core::diagnostic::Diagnostic;
+
+/// A task in the same region answers in milliseconds; packets that a firewall drops never do.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The error of an HTTP client that can't be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client can't start: {0}")]
+pub struct HttpClientError(#[from] reqwest::Error);
+
+impl From<HttpClientError> for Diagnostic {
+    fn from(error: HttpClientError) -> Self {
+        Self::new(error.to_string(), "check this machine's TLS certificates")
+    }
+}
+
+/// Builds the HTTP client: no redirects, no proxies, no hidden retries, no delayed small packets.
+///
+/// # Errors
+///
+/// Returns an error where TLS can't be set up, for instance without usable root certificates.
+pub fn http_client() -> Result<reqwest::Client, HttpClientError> {
+    let client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_DEADLINE)
+        .tcp_nodelay(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .user_agent(concat!("mrdeck/", env!("CARGO_PKG_VERSION")))
+        .build()?;
+    Ok(client)
+}

@@ -1,0 +1,171 @@
+//! A typed HTTP client of the services: [split](Client::split), [map](Client::map) and [reduce](Client::reduce),
+//! and [which service](Client::identify) answers at an address.
+//!
+//! It has no deadlines of its own beyond those of a connection and of `/health`: dropping a call's future ends the
+//! request, and whoever schedules the calls knows when to.
+
+mod answer;
+mod error;
+mod http;
+mod identify;
+mod request;
+
+use mrdeck_core::api::{MapAnswer, ReduceAnswer, SplitAnswer};
+use mrdeck_core::causes::root_cause;
+use mrdeck_core::role::Role;
+use mrdeck_core::unreachable::Unreachable;
+use reqwest::RequestBuilder;
+use serde::de::DeserializeOwned;
+use url::{ParseError, Url};
+
+pub use answer::{Timed, TimedPart};
+pub use error::CallError;
+pub use http::{HttpClientError, http_client};
+pub use identify::{identify, service_name};
+pub use request::{AttemptName, MapRequest, ReduceRequest, SplitRequest};
+
+/// Calls the services; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+}
+
+impl Client {
+    /// Creates a client with connections of its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error where TLS can't be set up.
+    pub fn new() -> Result<Self, HttpClientError> {
+        Ok(Self {
+            http: http_client()?,
+        })
+    }
+
+    /// Has a splitter cut an input into chunks.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    pub async fn split(
+        &self,
+        base: &Url,
+        request: &SplitRequest,
+        name: &AttemptName,
+    ) -> Result<Timed<SplitAnswer>, CallError> {
+        let builder = request.build(&self.http, base);
+        call(base, Role::Splitter, builder, name).await
+    }
+
+    /// Has a mapper count one chunk.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    pub async fn map(
+        &self,
+        base: &Url,
+        request: &MapRequest,
+        name: &AttemptName,
+    ) -> Result<Timed<MapAnswer>, CallError> {
+        let builder = request.build(&self.http, base);
+        call(base, Role::Mapper, builder, name).await
+    }
+
+    /// Has a reducer add map outputs up.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    pub async fn reduce(
+        &self,
+        base: &Url,
+        request: &ReduceRequest,
+        name: &AttemptName,
+    ) -> Result<Timed<ReduceAnswer>, CallError> {
+        let builder = request.build(&self.http, base);
+        call(base, Role::Reducer, builder, name).await
+    }
+
+    /// Makes the service at an address prove that it is of this role; `must_be_named` where it was one of mrdeck's.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CallError::Impostor`] where something else answers, and [`CallError::Connect`] where nothing does.
+    pub async fn identify(
+        &self,
+        base: &Url,
+        role: Role,
+        must_be_named: bool,
+    ) -> Result<(), CallError> {
+        let address = authority(base);
+        match identify(&self.http, Some(role), base).await {
+            Ok(None) if must_be_named => Err(CallError::Impostor {
+                address,
+                what: "it does not say what it is, and the service before it did".to_owned(),
+            }),
+            Ok(_) => Ok(()),
+            Err(Unreachable::WrongService(what)) => Err(CallError::Impostor { address, what }),
+            Err(reason) => Err(CallError::Connect {
+                address,
+                detail: reason.diagnostic().cause,
+            }),
+        }
+    }
+}
+
+/// Sends one request and reads the whole answer. Dropping the future ends the request.
+async fn call<T: DeserializeOwned>(
+    base: &Url,
+    role: Role,
+    builder: Result<RequestBuilder, ParseError>,
+    name: &AttemptName,
+) -> Result<Timed<T>, CallError> {
+    let address = authority(base);
+    let builder = builder.map_err(|error| CallError::Connect {
+        address: address.clone(),
+        detail: format!("{base} is not a base address: {error}"),
+    })?;
+    let response = builder
+        .query(&name.params())
+        .send()
+        .await
+        .map_err(|error| send_error(&address, &error))?;
+    let timing = answer::server_timing(&response);
+    let service = service_name(&response);
+    let status = response.status();
+    let body = answer::read_body(&address, response).await?;
+    // Also of a refusal: a service of another role refuses everything, and means nothing by it.
+    if let Some(what) = service
+        .as_ref()
+        .filter(|name| !identify::serves(name, Some(role)))
+    {
+        return Err(CallError::Impostor {
+            address,
+            what: what.clone(),
+        });
+    }
+    if !status.is_success() {
+        return Err(answer::status_error(&address, status, &body));
+    }
+    Ok(Timed {
+        answer: answer::parse(&address, &body)?,
+        timing,
+        service,
+    })
+}
+
+/// `HOST:PORT` for messages.
+fn authority(base: &Url) -> String {
+    base.authority().to_owned()
+}
+
+fn send_error(address: &str, error: &reqwest::Error) -> CallError {
+    let address = address.to_owned();
+    let detail = root_cause(error);
+    if error.is_connect() {
+        CallError::Connect { address, detail }
+    } else {
+        CallError::Interrupted { address, detail }
+    }
+}

@@ -1,0 +1,134 @@
+//! What the services are asked, a type a call.
+
+use mrdeck_core::api::{self, AttemptParams, ChunkRef, ReduceBody, SplitMode};
+use mrdeck_core::run_id::RunId;
+use mrdeck_core::uri::S3Uri;
+use reqwest::RequestBuilder;
+use url::{ParseError, Url};
+
+/// Above this a reduce is sent as a POST: load balancers refuse longer addresses (an ALB at 16 KiB).
+const MAX_QUERY: usize = 8 << 10;
+
+/// `GET /split`.
+#[derive(Debug, Clone)]
+pub struct SplitRequest {
+    pub input: S3Uri,
+    pub chunks: u32,
+    pub mode: SplitMode,
+    /// The input's version; another one is refused.
+    pub etag: Option<String>,
+}
+
+/// `GET /map`.
+#[derive(Debug, Clone)]
+pub struct MapRequest {
+    pub source: ChunkRef,
+    /// The version of the object that holds the chunk; another one is refused.
+    pub etag: Option<String>,
+}
+
+/// `GET /reduce`, or a POST where the query would be too long.
+#[derive(Debug, Clone)]
+pub struct ReduceRequest {
+    pub inputs: Vec<S3Uri>,
+    /// What each input must hash to, in the order of the inputs; empty where that is not known of all.
+    pub sha256: Vec<String>,
+}
+
+/// Which attempt a request belongs to.
+#[derive(Debug, Clone)]
+pub struct AttemptName {
+    pub run: RunId,
+    /// Counted from 0; `None` for a split and a reduce.
+    pub chunk: Option<u32>,
+    /// Counted from 1.
+    pub attempt: u32,
+    /// Which console sends it, among those that worked on the run, counted from 1.
+    pub lease: u32,
+    /// The SHA-256 of the run's manifest, once it is written.
+    pub plan: Option<String>,
+}
+
+impl AttemptName {
+    /// Returns the name as the services are told it. No two consoles ever name two attempts alike.
+    pub fn params(&self) -> AttemptParams {
+        let attempt = match self.lease {
+            1 => self.attempt.to_string(),
+            lease => format!("{}c{lease}", self.attempt),
+        };
+        AttemptParams {
+            run: Some(self.run.to_string()),
+            chunk: self.chunk.map(|chunk| format!("{chunk:05}")),
+            attempt: Some(attempt),
+            plan: self.plan.clone(),
+        }
+    }
+}
+
+impl SplitRequest {
+    pub(crate) fn build(
+        &self,
+        http: &reqwest::Client,
+        base: &Url,
+    ) -> Result<RequestBuilder, ParseError> {
+        let mode = match self.mode {
+            SplitMode::Copy => None,
+            SplitMode::Range => Some(("mode", "range")),
+        };
+        Ok(http
+            .get(base.join(api::SPLIT)?)
+            .query(&[
+                ("s3", self.input.to_string()),
+                ("chunks", self.chunks.to_string()),
+            ])
+            .query(mode.as_slice())
+            .query(pinned(self.etag.as_ref()).as_slice()))
+    }
+}
+
+impl MapRequest {
+    pub(crate) fn build(
+        &self,
+        http: &reqwest::Client,
+        base: &Url,
+    ) -> Result<RequestBuilder, ParseError> {
+        let builder = http
+            .get(base.join(api::MAP)?)
+            .query(&[("s3", self.source.uri())]);
+        let builder = match &self.source {
+            ChunkRef::Object(_) => builder,
+            ChunkRef::Range { start, end, .. } => builder.query(&[("start", start), ("end", end)]),
+        };
+        Ok(builder.query(pinned(self.etag.as_ref()).as_slice()))
+    }
+}
+
+impl ReduceRequest {
+    pub(crate) fn build(
+        &self,
+        http: &reqwest::Client,
+        base: &Url,
+    ) -> Result<RequestBuilder, ParseError> {
+        let url = base.join(api::REDUCE)?;
+        let hashes: usize = self.sha256.iter().map(|hash| hash.len() + 8).sum();
+        let names: usize = self
+            .inputs
+            .iter()
+            .map(|uri| uri.to_string().len() + 8)
+            .sum();
+        if names + hashes > MAX_QUERY {
+            return Ok(http.post(url).json(&ReduceBody::In {
+                inputs: self.inputs.clone(),
+                sha256: self.sha256.clone(),
+            }));
+        }
+        let inputs: Vec<_> = self.inputs.iter().map(|uri| ("in", uri)).collect();
+        let hashes: Vec<_> = self.sha256.iter().map(|hash| ("sha256", hash)).collect();
+        Ok(http.get(url).query(&inputs).query(&hashes))
+    }
+}
+
+/// The parameter that names a version, where there is one to name.
+fn pinned(etag: Option<&String>) -> Option<(&'static str, &str)> {
+    etag.map(|etag| ("etag", etag.as_str()))
+}

@@ -1,0 +1,93 @@
+//! What the service binaries have in common: everything but which service it is.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use crate::config::{environment, listen_addr};
+use crate::healthcheck::{Unhealthy, check};
+use crate::server::{RunOptions, ServeError, run, run_hello};
+use crate::usage::{Asked, asked, help, version};
+use mrdeck_core::role::Role;
+
+/// Does what a service's command line says; without arguments, runs it until it is told to stop. Then it says
+/// `listening on HOST:PORT` on stdout and logs to stderr.
+///
+/// The exit code is 0 after an orderly stop, 2 for wrong arguments or a wrong configuration, 1 for everything else.
+pub fn main(role: Role) -> ExitCode {
+    start(role.as_str(), true, |options| run(role, options))
+}
+
+/// The same for the deployment check.
+pub fn hello() -> ExitCode {
+    start("hello", false, run_hello)
+}
+
+fn start<F>(name: &str, s3: bool, service: impl FnOnce(RunOptions) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), ServeError>>,
+{
+    match asked(std::env::args_os().skip(1)) {
+        Ok(Asked::Serve) => serve(service),
+        Ok(Asked::HealthCheck) => match healthy() {
+            Ok(()) => ExitCode::SUCCESS,
+            // Not 2, whatever the reason: containers know 0 and 1 only.
+            Err(error) => complain(1, name, error),
+        },
+        Ok(Asked::Help) => print(&help(name, s3)),
+        Ok(Asked::Version) => print(&version(name)),
+        Err(error) => complain(2, name, error),
+    }
+}
+
+fn healthy() -> Result<(), Unhealthy> {
+    check(&listen_addr(environment("ADDR").as_deref())?)
+}
+
+/// Nobody may be reading; that is no reason to fail.
+fn print(text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stdout(), "{text}");
+    ExitCode::SUCCESS
+}
+
+fn complain(code: u8, name: &str, error: impl Display) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{name}: {error}");
+    ExitCode::from(code)
+}
+
+fn serve<F>(service: impl FnOnce(RunOptions) -> F) -> ExitCode
+where
+    F: Future<Output = Result<(), ServeError>>,
+{
+    crate::logs::init();
+    match block_on(service) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::from(if matches!(error, ServeError::Config(_)) {
+                2
+            } else {
+                1
+            })
+        }
+    }
+}
+
+fn block_on<F>(service: impl FnOnce(RunOptions) -> F) -> Result<(), ServeError>
+where
+    F: Future<Output = Result<(), ServeError>>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(ServeError::Runtime)?;
+    let options = RunOptions::default().on_listening(|addr| {
+        // Nobody may be reading; that is no reason not to serve.
+        let _ = writeln!(std::io::stdout(), "listening on {addr}");
+    });
+    let result = runtime.block_on(service(options));
+    // Requests that outlived the grace period must not hold the process.
+    runtime.shutdown_background();
+    result
+}

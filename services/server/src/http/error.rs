@@ -1,0 +1,267 @@
+//! What can go wrong with a request, and how the caller is told: a status, a code, a sentence.
+//!
+//! 400 is for what the caller got wrong, 404 for what is not there, 403 for a bucket outside the
+//! allow-list, 409 for a map output that is not the one that was asked for, 412 for an input that
+//! changed, 503 with Retry-After when this service or S3 is overloaded, 502 when S3 failed, 500 for a
+//! defect only.
+
+use axum::Json;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use mrdeck_core::api::{self, ErrorAnswer, ErrorDetail};
+use mrdeck_core::count::CountError;
+use mrdeck_core::count::read::ReadError;
+use mrdeck_core::digest::Digest;
+use mrdeck_core::role::Role;
+use mrdeck_core::uri::{S3Uri, S3UriError};
+use mrdeck_store::StoreError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the query can't be read: {detail}; write NAME=VALUE pairs joined by &")]
+    BadQuery { detail: String },
+    #[error("the parameter '{name}' is given more than once; give it once")]
+    DuplicateParameter { name: &'static str },
+    #[error("no input is named; add s3=s3://BUCKET/KEY")]
+    MissingS3,
+    #[error(transparent)]
+    BadS3(#[from] S3UriError),
+    #[error(
+        "chunks={value} is not a number from 1 to {}; leave it out for {}",
+        api::MAX_CHUNKS,
+        api::DEFAULT_CHUNKS
+    )]
+    BadChunks { value: String },
+    #[error("mode={value} is not known; write mode=copy or mode=range, or leave it out for copy")]
+    BadMode { value: String },
+    #[error("the byte range can't be counted: {detail}")]
+    BadRange { detail: String },
+    #[error("{name}={value} can't be part of a key; use 1 to 64 of A-Z, a-z, 0-9, _ and -")]
+    BadAttempt { name: &'static str, value: String },
+    #[error("{uri} is empty, so there is nothing to split; name an input with words in it")]
+    EmptyInput { uri: S3Uri },
+    #[error("{uri} has {words} {}, too few for {asked} chunks; ask for {most} at most", if *words == 1 { "word" } else { "words" })]
+    TooManyChunks {
+        uri: S3Uri,
+        asked: u32,
+        words: u64,
+        most: u64,
+    },
+    #[error("no map output is named; add in=s3://BUCKET/KEY for each of them")]
+    MissingIn,
+    #[error("{uri} is named twice, which would count its words twice; name each map output once")]
+    DuplicateIn { uri: S3Uri },
+    #[error("the map output {uri} can't be added up: {source}; run its map again")]
+    BadMapOutput { uri: S3Uri, source: ReadError },
+    #[error(
+        "the map output {uri} has {size} bytes, more than the {limit} that are read; use more, smaller chunks"
+    )]
+    MapOutputTooLarge { uri: S3Uri, size: u64, limit: u64 },
+    #[error(
+        "the SHA-256 of the map outputs can't be used: {detail}; give sha256=HEX for each in= in its order, or none"
+    )]
+    BadSha256 { detail: String },
+    #[error(
+        "the map output {uri} is not the one that was asked for: its SHA-256 is {found:#}…, not {expected:#}…; run its map again"
+    )]
+    MapOutputMismatch {
+        uri: S3Uri,
+        expected: Digest,
+        found: Digest,
+    },
+    #[error("the manifest {uri} can't be used: {reason}; write a JSON array of s3:// addresses")]
+    BadManifest { uri: S3Uri, reason: String },
+    #[error(
+        "the body can't be used: {reason}; send {{\"in\":[\"s3://…\"]}} or {{\"manifest\":\"s3://…\"}}"
+    )]
+    BadBody { reason: String },
+    #[error(
+        "the body is larger than {limit} bytes; put the list into S3 and send {{\"manifest\":\"s3://…\"}}"
+    )]
+    BodyTooLarge { limit: usize },
+    #[error("{uri} can't be counted: {source}; nothing was written")]
+    Uncountable { uri: S3Uri, source: CountError },
+    #[error(
+        "the bucket of {uri} is not among those this service may touch; add it to ALLOWED_BUCKETS"
+    )]
+    BucketNotAllowed { uri: S3Uri },
+    #[error(
+        "all {limit} places for requests are taken; try again in a second, or ask another task"
+    )]
+    Overloaded { limit: usize },
+    #[error("there is no {path} here; this is the {role}, and it answers /health and {}", work_path(*role))]
+    NoSuchPath { path: String, role: Role },
+    #[error("{path} does not take {method}; use GET{}", if path == api::REDUCE { " or POST" } else { "" })]
+    WrongMethod { method: Method, path: String },
+    #[error("{}{}", .0, next_step(.0))]
+    Store(#[from] StoreError),
+    #[error("the service broke its own rules: {detail}; this is a defect, please report it")]
+    Defect { detail: String },
+}
+
+fn work_path(role: Role) -> &'static str {
+    match role {
+        Role::Splitter => api::SPLIT,
+        Role::Mapper => api::MAP,
+        Role::Reducer => api::REDUCE,
+    }
+}
+
+fn next_step(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::NoSuchBucket { .. } => {
+            "; check its name, and the region and endpoint of this service"
+        }
+        StoreError::NoSuchKey { .. } => "; check its key",
+        StoreError::Denied { .. } => {
+            "; give this service s3:GetObject, s3:PutObject and s3:ListBucket there"
+        }
+        StoreError::Changed { .. } => "; start again with the input as it is now",
+        StoreError::Truncated { .. }
+        | StoreError::Damaged { .. }
+        | StoreError::Throttled { .. }
+        | StoreError::Source { .. }
+        | StoreError::Conflict { .. } => "; try again",
+        StoreError::Exists { .. } => "; write to another key",
+        StoreError::Skewed { .. } => "; set the clock of the task's host, or use another task",
+        StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
+        StoreError::Unreachable { .. } => {
+            "; check its network and AWS_ENDPOINT_URL, then try again"
+        }
+        StoreError::OtherRegion { .. } => "; give this service that region in AWS_REGION",
+        StoreError::Other { .. } => "; check its bucket and region, then try again",
+    }
+}
+
+impl Error {
+    /// The HTTP status and the code for programs.
+    fn class(&self) -> (StatusCode, &'static str) {
+        const BAD: StatusCode = StatusCode::BAD_REQUEST;
+        match self {
+            Self::BadQuery { .. } => (BAD, "bad_query"),
+            Self::DuplicateParameter { .. } => (BAD, "duplicate_parameter"),
+            Self::MissingS3 => (BAD, "missing_s3"),
+            Self::BadS3(_) => (BAD, "bad_s3"),
+            Self::BadChunks { .. } => (BAD, "bad_chunks"),
+            Self::BadMode { .. } => (BAD, "bad_mode"),
+            Self::BadRange { .. } => (BAD, "bad_range"),
+            Self::BadAttempt { .. } => (BAD, "bad_attempt"),
+            Self::EmptyInput { .. } => (BAD, "empty_input"),
+            Self::TooManyChunks { .. } => (BAD, api::code::TOO_MANY_CHUNKS),
+            Self::MissingIn => (BAD, "missing_in"),
+            Self::DuplicateIn { .. } => (BAD, "duplicate_in"),
+            Self::BadMapOutput {
+                source: ReadError::Count(CountError::Overflow),
+                ..
+            }
+            | Self::Uncountable {
+                source: CountError::Overflow,
+                ..
+            } => (BAD, "overflow"),
+            Self::BadMapOutput { .. } => (BAD, api::code::BAD_MAP_OUTPUT),
+            Self::MapOutputTooLarge { .. } => (BAD, "map_output_too_large"),
+            Self::BadSha256 { .. } => (BAD, "bad_sha256"),
+            Self::MapOutputMismatch { .. } => {
+                (StatusCode::CONFLICT, api::code::MAP_OUTPUT_MISMATCH)
+            }
+            Self::BadManifest { .. } => (BAD, "bad_manifest"),
+            Self::BadBody { .. } => (BAD, "bad_body"),
+            Self::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::Uncountable {
+                source: CountError::WordTooLong { .. },
+                ..
+            } => (BAD, "word_too_long"),
+            Self::Uncountable {
+                source: CountError::TableTooLarge { .. },
+                ..
+            } => (BAD, "chunk_too_large"),
+            Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
+            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
+            Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
+            Self::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Store(error) => store_class(error),
+            Self::Defect { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "defect"),
+        }
+    }
+}
+
+fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
+    match error {
+        StoreError::NoSuchBucket { .. } => (StatusCode::NOT_FOUND, "no_such_bucket"),
+        StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, api::code::NO_SUCH_KEY),
+        StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED),
+        StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
+        StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
+        StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_TRUNCATED),
+        StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DAMAGED),
+        StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
+        StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
+        StoreError::Exists { .. } | StoreError::Conflict { .. } => {
+            (StatusCode::BAD_GATEWAY, "s3_conflict")
+        }
+        StoreError::Skewed { .. } => (StatusCode::BAD_GATEWAY, "s3_clock"),
+        StoreError::OtherRegion { .. } | StoreError::Source { .. } | StoreError::Other { .. } => {
+            (StatusCode::BAD_GATEWAY, "s3_failed")
+        }
+    }
+}
+
+impl Error {
+    /// The object that is at fault.
+    fn object(&self) -> Option<&S3Uri> {
+        match self {
+            Self::BadMapOutput { uri, .. }
+            | Self::MapOutputTooLarge { uri, .. }
+            | Self::MapOutputMismatch { uri, .. }
+            | Self::Store(
+                StoreError::NoSuchKey { uri }
+                | StoreError::Changed { uri }
+                | StoreError::Truncated { uri, .. }
+                | StoreError::Damaged { uri, .. },
+            ) => Some(uri),
+            _ => None,
+        }
+    }
+}
+
+impl From<BytesRejection> for Error {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::BodyTooLarge {
+                limit: super::MAX_LIST,
+            };
+        }
+        Self::BadBody {
+            reason: rejection.body_text(),
+        }
+    }
+}
+
+/// Rides along in a response's extensions, for the log.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    pub code: &'static str,
+    pub text: String,
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let (status, code) = self.class();
+        let text = self.to_string();
+        let error = ErrorDetail {
+            code: code.to_owned(),
+            message: text.clone(),
+            object: self.object().cloned(),
+        };
+        let mut response = (status, Json(ErrorAnswer { error })).into_response();
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response.extensions_mut().insert(Cause { code, text });
+        response
+    }
+}

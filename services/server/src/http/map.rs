@@ -1,0 +1,173 @@
+//! `GET /map`: counts the words of one chunk, an object or a byte range of one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use axum::extract::State;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::task::spawn_blocking;
+
+use super::answer::Answer;
+use super::error::Error;
+use super::output::Output;
+use super::params::Params;
+use super::timing::{Part, Timings};
+use super::{ServiceState, input, keys};
+use mrdeck_core::api::MapAnswer;
+use mrdeck_core::count::tokens::WordCounter;
+use mrdeck_core::count::{CountError, RULES};
+use mrdeck_core::uri::S3Uri;
+use mrdeck_store::{BodyStream, ReadOptions, StoreError};
+
+pub async fn handle(
+    State(state): State<ServiceState>,
+    params: Params,
+) -> Result<Answer<MapAnswer>, Error> {
+    let at = params.input(&state.config)?;
+    let range = range(&params)?;
+    let attempt = params.attempt()?;
+    // The version that the caller's run is about; an extension that the other services ignore.
+    let etag = params.one("etag")?.map(str::to_owned);
+    let stamp = keys::stamp(Timestamp::now());
+    let key = keys::map(
+        &state.config.out_prefix,
+        attempt.as_ref(),
+        at.key(),
+        range.as_ref(),
+        &stamp,
+    );
+    let out = at.sibling(&key)?;
+
+    let timings = Arc::new(Timings::default());
+    let body = match range {
+        None => {
+            let options = ReadOptions {
+                range: None,
+                if_match: etag,
+            };
+            let body = timings
+                .wait(Part::Get, state.store.get(&at, options))
+                .await?
+                .body;
+            booked(body, timings.clone())
+        }
+        Some(range) => part(&state, &at, range, etag, &timings).await?,
+    };
+    let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
+    let (counter, bytes) = count(&at, body, memory, &timings).await?;
+
+    let uncountable = |source: CountError| Error::Uncountable {
+        uri: at.clone(),
+        source,
+    };
+    let booking = timings.clone();
+    // Sorting and writing a large table takes a while, and other requests are waiting.
+    let finish = move || booking.book(Part::Count, || counter.finish().map(|all| Output::of(&all)));
+    let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
+        detail: e.to_string(),
+    })?;
+    let output = finished.map_err(uncountable)?;
+    let (sha256, words, unique) = (output.sha256.clone(), output.words, output.unique);
+    let of = output
+        .write(
+            &state,
+            &out,
+            attempt.as_ref(),
+            (Some(bytes), None),
+            &timings,
+        )
+        .await?;
+    let answer = MapAnswer {
+        out,
+        words: Some(words),
+        unique: Some(unique),
+        bytes: Some(bytes),
+        sha256: Some(sha256),
+        of,
+        rules: Some(RULES),
+    };
+    Ok(Answer::new(answer, &timings))
+}
+
+fn range(params: &Params) -> Result<Option<Range<u64>>, Error> {
+    let refused = |detail: String| Error::BadRange { detail };
+    let offset = |name: &str, value: &str| {
+        let number = value.parse::<u64>();
+        number.map_err(|_| {
+            refused(format!(
+                "{name}={value} is not a byte offset; write a whole number"
+            ))
+        })
+    };
+    match (params.one("start")?, params.one("end")?) {
+        (None, None) => Ok(None),
+        (Some(start), Some(end)) => {
+            let range = offset("start", start)?..offset("end", end)?;
+            if range.start > range.end {
+                return Err(refused(format!(
+                    "it ends before it starts, at {end} and {start}; swap them"
+                )));
+            }
+            Ok(Some(range))
+        }
+        _ => Err(refused(
+            "start and end belong together; give both or neither".to_owned(),
+        )),
+    }
+}
+
+/// What `range` of the object owns, after a look at whether the object has such a range.
+async fn part(
+    state: &ServiceState,
+    at: &S3Uri,
+    range: Range<u64>,
+    etag: Option<String>,
+    timings: &Arc<Timings>,
+) -> Result<BodyStream, Error> {
+    let meta = timings.wait(Part::Get, state.store.head(at)).await?;
+    if etag.is_some() && etag != meta.etag {
+        return Err(StoreError::Changed { uri: at.clone() }.into());
+    }
+    if range.end > meta.size {
+        let detail = format!(
+            "it ends at {}, but {at} has {} bytes; end there at most",
+            range.end, meta.size
+        );
+        return Err(Error::BadRange { detail });
+    }
+    Ok(input::owned(
+        state.store.clone(),
+        at.clone(),
+        meta,
+        range,
+        timings.clone(),
+    ))
+}
+
+/// The body, with the time spent waiting for it booked.
+fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
+    let next = |(mut body, timings): (BodyStream, Arc<Timings>)| async move {
+        let piece = timings.wait(Part::Get, body.next()).await?;
+        Some((piece, (body, timings)))
+    };
+    futures_util::stream::unfold((body, timings), next).boxed()
+}
+
+async fn count(
+    at: &S3Uri,
+    mut body: BodyStream,
+    memory: u64,
+    timings: &Timings,
+) -> Result<(WordCounter, u64), Error> {
+    let (mut counter, mut bytes) = (WordCounter::within(memory), 0);
+    while let Some(piece) = body.next().await.transpose()? {
+        bytes += piece.len() as u64;
+        let fed = timings.book(Part::Count, || counter.feed(&piece));
+        fed.map_err(|source| Error::Uncountable {
+            uri: at.clone(),
+            source,
+        })?;
+    }
+    Ok((counter, bytes))
+}

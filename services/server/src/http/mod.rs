@@ -1,0 +1,79 @@
+//! The HTTP side: which paths a service has, and what surrounds every request.
+
+mod answer;
+mod error;
+mod health;
+mod input;
+mod keys;
+mod layers;
+mod map;
+mod map_outputs;
+mod output;
+mod params;
+mod reduce;
+mod split;
+mod timing;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{Method, Uri};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+
+pub use self::error::Error;
+use crate::config::Config;
+use mrdeck_core::api;
+use mrdeck_core::role::Role;
+use mrdeck_store::Store;
+
+/// The largest body of `POST /reduce`, in bytes, and the largest manifest it may name.
+pub const MAX_LIST: usize = 16 << 20;
+
+/// What the handlers of one service share. Clones are handles to the same state.
+#[derive(Clone)]
+pub struct ServiceState {
+    store: Arc<dyn Store>,
+    config: Arc<Config>,
+}
+
+impl ServiceState {
+    pub fn new(store: Arc<dyn Store>, config: Config) -> Self {
+        Self {
+            store,
+            config: Arc::new(config),
+        }
+    }
+}
+
+/// The paths of one service.
+pub fn router(role: Role, state: ServiceState) -> Router {
+    let slots = layers::Slots::new(state.config.max_in_flight);
+    let work = match role {
+        Role::Splitter => Router::new().route(api::SPLIT, get(split::handle)),
+        Role::Mapper => Router::new().route(api::MAP, get(map::handle)),
+        Role::Reducer => {
+            Router::new().route(api::REDUCE, get(reduce::by_query).post(reduce::by_body))
+        }
+    };
+    work.route_layer(from_fn_with_state(slots, layers::limit))
+        .route(api::HEALTH, get(health::handle))
+        .fallback(move |uri: Uri| async move {
+            Error::NoSuchPath {
+                path: uri.path().to_owned(),
+                role,
+            }
+        })
+        .method_not_allowed_fallback(move |method: Method, uri: Uri| async move {
+            Error::WrongMethod {
+                method,
+                path: uri.path().to_owned(),
+            }
+        })
+        .layer(DefaultBodyLimit::max(MAX_LIST))
+        .layer(from_fn(move |request, next| {
+            layers::observe(role, request, next)
+        }))
+        .with_state(state)
+}

@@ -1,0 +1,314 @@
+//! Listening, serving, and stopping in good order.
+
+use std::future::{Future, IntoFuture as _, pending};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::config::{Config, ConfigError, ListenAddr, environment, listen_addr};
+use crate::hello;
+use crate::http::{ServiceState, router};
+use crate::memory;
+use mrdeck_core::role::Role;
+use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
+use mrdeck_store::s3::S3Store;
+
+/// How long requests in flight may still take after the service was told to stop. ECS kills after 30 s.
+pub const GRACE: Duration = Duration::from_secs(25);
+
+/// Why a service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(
+        "the address {addr} is taken by another process; stop that one, or choose another with ADDR=HOST:PORT"
+    )]
+    AddrInUse { addr: ListenAddr },
+    #[error("can't listen on {addr}: {source}; choose another address with ADDR=HOST:PORT")]
+    Bind { addr: ListenAddr, source: io::Error },
+    #[error("can't start the runtime: {0}")]
+    Runtime(io::Error),
+    #[error("can't listen for signals: {0}")]
+    Signals(io::Error),
+    #[error("the service stopped: {0}")]
+    Stopped(io::Error),
+}
+
+/// What to run a service with, apart from the environment. The default adds nothing to that.
+pub struct RunOptions {
+    aws: AwsOptions,
+    addr: Option<ListenAddr>,
+    on_listening: Box<dyn FnOnce(SocketAddr) + Send>,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        let shutdown = Box::pin(pending());
+        Self {
+            aws: AwsOptions::default(),
+            addr: None,
+            on_listening: Box::new(|_| ()),
+            shutdown,
+        }
+    }
+}
+
+impl RunOptions {
+    /// Region, endpoint and credentials that win over the environment's.
+    #[must_use]
+    pub fn aws(mut self, aws: AwsOptions) -> Self {
+        self.aws = aws;
+        self
+    }
+
+    /// An address that wins over `ADDR`.
+    #[must_use]
+    pub fn addr(mut self, addr: ListenAddr) -> Self {
+        self.addr = Some(addr);
+        self
+    }
+
+    /// Is called once, as soon as connections are accepted.
+    #[must_use]
+    pub fn on_listening(mut self, call: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
+        self.on_listening = Box::new(call);
+        self
+    }
+
+    /// Stops the service when it completes, like SIGTERM and SIGINT.
+    #[must_use]
+    pub fn shutdown(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.shutdown = Box::pin(when);
+        self
+    }
+}
+
+/// Runs one service as the environment configures it, until SIGTERM, SIGINT or [`RunOptions::shutdown`].
+pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
+    let mut config = Config::from_env(role, environment)?;
+    if let Some(addr) = &options.addr {
+        config.addr = addr.clone();
+    }
+    config.max_table_bytes = config.max_table_bytes.or_else(memory::for_a_table);
+    let addr = config.addr.clone();
+    let aws = options.aws.clone();
+    let service = async move {
+        let aws = Box::pin(sdk_config(&aws)).await;
+        // Whoever asked for the work tries it again as a whole, on another task; a second layer of retries in here
+        // would only hide from them why it takes so long.
+        let store = S3Store::new(s3_client(&aws, Retries::None));
+        router(role, ServiceState::new(Arc::new(store), config))
+    };
+    run_service(role.as_str(), &addr, service, options).await
+}
+
+/// Runs the deployment check, which has no configuration but its address.
+pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
+    let addr = match &options.addr {
+        Some(addr) => addr.clone(),
+        None => listen_addr(environment("ADDR").as_deref())?,
+    };
+    run_service("hello", &addr, async { hello::router() }, options).await
+}
+
+/// The port is taken before the service is made, so that a taken one is told at once.
+async fn run_service(
+    name: &'static str,
+    addr: &ListenAddr,
+    service: impl Future<Output = Router>,
+    options: RunOptions,
+) -> Result<(), ServeError> {
+    let stop = stop_signal().map_err(ServeError::Signals)?;
+    let listener = bind(addr).await?;
+    let addr = listener.local_addr().map_err(ServeError::Stopped)?;
+    let service = service.await;
+    tracing::info!(role = name, %addr, version = env!("CARGO_PKG_VERSION"), "listening");
+    (options.on_listening)(addr);
+    let shutdown = async move {
+        tokio::select! {
+            () = stop => {}
+            () = options.shutdown => {}
+        }
+        tracing::info!(role = name, "stopping");
+    };
+    serve(listener, service, shutdown)
+        .await
+        .map_err(ServeError::Stopped)
+}
+
+/// Serves until `shutdown` completes; then accepts no more, and gives the requests in flight [`GRACE`].
+pub async fn serve(
+    listener: TcpListener,
+    service: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    serve_with_grace(listener, service, shutdown, GRACE).await
+}
+
+async fn serve_with_grace(
+    listener: TcpListener,
+    service: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+    grace: Duration,
+) -> io::Result<()> {
+    let (told, stopping) = oneshot::channel();
+    let signal = async move {
+        shutdown.await;
+        // The receiver lives as long as this function, and this future is dropped with it.
+        let _ = told.send(());
+    };
+    let out_of_time = async move {
+        match stopping.await {
+            Ok(()) => tokio::time::sleep(grace).await,
+            Err(_) => pending().await,
+        }
+    };
+    tokio::select! {
+        result = axum::serve(listener, service).with_graceful_shutdown(signal).into_future() => result,
+        () = out_of_time => {
+            tracing::warn!(seconds = grace.as_secs(), "requests still in flight were abandoned");
+            Ok(())
+        }
+    }
+}
+
+async fn bind(addr: &ListenAddr) -> Result<TcpListener, ServeError> {
+    let bound = match &addr.host {
+        Some(host) => TcpListener::bind((host.as_str(), addr.port)).await,
+        // `::` takes IPv4 as well, but is not there where IPv6 is switched off.
+        None => match TcpListener::bind(("::", addr.port)).await {
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                TcpListener::bind(("0.0.0.0", addr.port)).await
+            }
+            bound => bound,
+        },
+    };
+    bound.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => ServeError::AddrInUse { addr: addr.clone() },
+        _ => ServeError::Bind {
+            addr: addr.clone(),
+            source,
+        },
+    })
+}
+
+/// Completes at the first SIGTERM or SIGINT; the handlers are in place when this returns.
+#[cfg(unix)]
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Completes at the first Ctrl-C.
+#[cfg(not(unix))]
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    Ok(async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            pending().await
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    /// A service whose only path says that it was entered, then waits to be let go.
+    fn waiting() -> (Router, Arc<Notify>, Arc<Notify>) {
+        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let notify = (entered.clone(), leave.clone());
+        let handler = move || {
+            let (entered, leave) = notify.clone();
+            async move {
+                entered.notify_one();
+                leave.notified().await;
+                "done"
+            }
+        };
+        (Router::new().route("/", get(handler)), entered, leave)
+    }
+
+    async fn request(addr: SocketAddr) -> TcpStream {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn a_request_in_flight_is_finished_and_no_other_taken() {
+        let (service, entered, leave) = waiting();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { stopped.await.unwrap() };
+        let server = tokio::spawn(serve(listener, service, shutdown));
+        let mut stream = request(addr).await;
+        entered.notified().await;
+        stop.send(()).unwrap();
+        leave.notify_one();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with("done"), "{answer}");
+        server.await.unwrap().unwrap();
+        assert!(TcpStream::connect(addr).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_request_without_end_is_abandoned() {
+        let (service, entered, _leave) = waiting();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { stopped.await.unwrap() };
+        let server = tokio::spawn(serve_with_grace(
+            listener,
+            service,
+            shutdown,
+            Duration::from_millis(20),
+        ));
+        let _stream = request(addr).await;
+        entered.notified().await;
+        stop.send(()).unwrap();
+        server.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_is_told_apart() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = taken.local_addr().unwrap().to_string().parse().unwrap();
+        assert!(matches!(
+            bind(&addr).await,
+            Err(ServeError::AddrInUse { .. })
+        ));
+        let every = ListenAddr {
+            host: None,
+            port: 0,
+        };
+        assert_ne!(bind(&every).await.unwrap().local_addr().unwrap().port(), 0);
+    }
+}

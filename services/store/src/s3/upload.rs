@@ -1,0 +1,325 @@
+//! Writing an object of unknown size: in one request if it is small, else in parts, in bounded memory.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::oneshot;
+
+use super::S3Store;
+use super::failure::{HttpResponse, causes};
+use crate::{BodyStream, Store, StoreError, Told};
+use mrdeck_core::uri::S3Uri;
+
+/// The size of the first parts, in bytes.
+const PART: usize = 8 << 20;
+/// Parts double in size each time so many are written: 10,000 are allowed, and an object may have 5 TiB.
+const PARTS_OF_A_SIZE: usize = 1_000;
+/// What a person uploads goes in one request up to this size, and else in so many parts at a time.
+const ONE_REQUEST: usize = 16 << 20;
+const AT_A_TIME: usize = 3;
+/// The longest a request of a person's upload may take: the way there may be slow (three parts of 8 MiB in this
+/// time are 42 KiB a second). Whoever sees that nothing moves for so long has given it up before.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How a stream is sent.
+struct Sending<'a> {
+    /// Does the work; the store's own client unless it has to be more patient.
+    client: Client,
+    /// The most bytes that go in one request.
+    one_request: usize,
+    at_a_time: usize,
+    told: Told<'a>,
+}
+
+/// For the services: one part at a time, since many requests share their memory.
+pub(super) async fn put_stream(
+    store: &S3Store,
+    at: &S3Uri,
+    body: BodyStream,
+) -> Result<u64, StoreError> {
+    let sending = Sending {
+        client: store.client.clone(),
+        one_request: PART - 1,
+        at_a_time: 1,
+        told: &|_| {},
+    };
+    sending.send(store, at, body).await
+}
+
+/// For what one person waits for.
+pub(super) async fn upload(
+    store: &S3Store,
+    at: &S3Uri,
+    body: BodyStream,
+    told: Told<'_>,
+) -> Result<u64, StoreError> {
+    let config = store.client.config();
+    let timeouts = config.timeout_config().cloned();
+    let timeouts = timeouts.map_or_else(TimeoutConfig::builder, TimeoutConfig::into_builder);
+    let config = config
+        .to_builder()
+        .timeout_config(timeouts.read_timeout(PATIENCE).build());
+    let sending = Sending {
+        client: Client::from_conf(config.build()),
+        one_request: ONE_REQUEST,
+        at_a_time: AT_A_TIME,
+        told,
+    };
+    sending.send(store, at, body).await
+}
+
+impl Sending<'_> {
+    async fn send(
+        &self,
+        store: &S3Store,
+        at: &S3Uri,
+        mut body: BodyStream,
+    ) -> Result<u64, StoreError> {
+        let mut buffer = BytesMut::new();
+        fill(&mut body, &mut buffer, self.one_request + 1).await?;
+        if buffer.len() <= self.one_request {
+            let size = buffer.len() as u64;
+            let patient = S3Store {
+                client: self.client.clone(),
+                ..store.clone()
+            };
+            patient.put(at, buffer.freeze()).await?;
+            (self.told)(size);
+            return Ok(size);
+        }
+        let mut upload = Upload::begin(store, at).await?;
+        let sent = upload.send_all(self, body, buffer).await;
+        if sent.is_ok() {
+            upload.id = None;
+        } else {
+            upload.abort().await;
+        }
+        sent
+    }
+}
+
+/// Reads until there are `size` bytes, or the body ends.
+async fn fill(body: &mut BodyStream, buffer: &mut BytesMut, size: usize) -> Result<(), StoreError> {
+    while buffer.len() < size {
+        match body.next().await {
+            Some(piece) => buffer.extend_from_slice(&piece?),
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Exactly `size` bytes, or fewer at the end of the body. What came beyond them stays in `buffer`.
+async fn next_part(
+    body: &mut BodyStream,
+    buffer: &mut BytesMut,
+    size: usize,
+) -> Result<Bytes, StoreError> {
+    fill(body, buffer, size).await?;
+    Ok(buffer.split_to(size.min(buffer.len())).freeze())
+}
+
+fn part_size(index: usize) -> usize {
+    PART << (index / PARTS_OF_A_SIZE)
+}
+
+/// A multipart upload that has begun. Dropped before it is complete, it is given up in the
+/// background: a request that is cancelled must leave no parts that someone pays for.
+struct Upload {
+    store: S3Store,
+    at: S3Uri,
+    /// `None` once it is complete or given up.
+    id: Option<String>,
+}
+
+impl Upload {
+    /// Begun in a task of its own: dropped while S3 answers, it is still known which upload to give up.
+    async fn begin(store: &S3Store, at: &S3Uri) -> Result<Self, StoreError> {
+        let (begun, awaited) = oneshot::channel();
+        let creating = Self::create(store.clone(), at.clone());
+        store.given_up.spawn(async move {
+            // Not awaited any more: what comes back is dropped here, and so given up.
+            let _ = begun.send(creating.await);
+        });
+        awaited.await.unwrap_or_else(|_| {
+            Err(StoreError::Other {
+                at: at.into(),
+                detail: "the upload could not begin".to_owned(),
+            })
+        })
+    }
+
+    async fn create(store: S3Store, at: S3Uri) -> Result<Self, StoreError> {
+        let request = store
+            .client
+            .create_multipart_upload()
+            .bucket(at.bucket())
+            .key(at.key());
+        let answer = match request.send().await {
+            Ok(answer) => answer,
+            Err(error) => return Err(store.explain(&at, error).await),
+        };
+        let id = answer.upload_id().map(str::to_owned);
+        let no_id = || StoreError::Other {
+            at: (&at).into(),
+            detail: "S3 gave the upload no id".to_owned(),
+        };
+        let id = Some(id.ok_or_else(no_id)?);
+        Ok(Self { store, at, id })
+    }
+
+    async fn send_all(
+        &self,
+        sending: &Sending<'_>,
+        mut body: BodyStream,
+        mut buffer: BytesMut,
+    ) -> Result<u64, StoreError> {
+        let mut in_flight = FuturesUnordered::new();
+        let mut parts = Vec::new();
+        let (mut begun, mut size, mut has_ended) = (0, 0, false);
+        loop {
+            while !has_ended && in_flight.len() < sending.at_a_time {
+                let part = next_part(&mut body, &mut buffer, part_size(begun)).await?;
+                has_ended = part.is_empty();
+                if !has_ended {
+                    in_flight.push(self.send(&sending.client, begun, part));
+                    begun += 1;
+                }
+            }
+            let Some(answer) = in_flight.next().await else {
+                break;
+            };
+            let (part, bytes) = answer?;
+            parts.push(part);
+            size += bytes;
+            (sending.told)(size);
+        }
+        parts.sort_by_key(CompletedPart::part_number);
+        self.complete(parts).await.map(|()| size)
+    }
+
+    async fn complete(&self, parts: Vec<CompletedPart>) -> Result<(), StoreError> {
+        let list = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts))
+            .build();
+        let request = self
+            .store
+            .client
+            .complete_multipart_upload()
+            .bucket(self.at.bucket())
+            .key(self.at.key());
+        let request = request
+            .set_upload_id(self.id.clone())
+            .multipart_upload(list);
+        let answer = request.send().await;
+        answer.map(|_| ()).or_else_explain(self).await
+    }
+
+    /// Sends a part; gives how many bytes it has, too.
+    async fn send(
+        &self,
+        client: &Client,
+        index: usize,
+        part: Bytes,
+    ) -> Result<(CompletedPart, u64), StoreError> {
+        // Too many parts for an i32 are far beyond what S3 takes; it says so itself.
+        let number = i32::try_from(index + 1).unwrap_or(i32::MAX);
+        let size = part.len() as u64;
+        let request = client
+            .upload_part()
+            .bucket(self.at.bucket())
+            .key(self.at.key());
+        let request = request
+            .set_upload_id(self.id.clone())
+            .part_number(number)
+            .body(part.into());
+        let answer = request.send().await.or_else_explain(self).await?;
+        // What the SDK's checksum of the part was has to be repeated when the upload is completed.
+        let part = CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(answer.e_tag().map(str::to_owned))
+            .set_checksum_crc32(answer.checksum_crc32().map(str::to_owned))
+            .build();
+        Ok((part, size))
+    }
+
+    async fn abort(mut self) {
+        if let Some(id) = self.id.take() {
+            abort(self.store.clone(), self.at.clone(), id).await;
+        }
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let (Some(id), Ok(runtime)) = (self.id.take(), tokio::runtime::Handle::try_current()) {
+            let abort = abort(self.store.clone(), self.at.clone(), id);
+            self.store.given_up.spawn_on(abort, &runtime);
+        }
+    }
+}
+
+async fn abort(store: S3Store, at: S3Uri, id: String) {
+    let request = store
+        .client
+        .abort_multipart_upload()
+        .bucket(at.bucket())
+        .key(at.key())
+        .upload_id(id);
+    if let Err(error) = request.send().await {
+        tracing::warn!(%at, cause = causes(&error), "an upload could not be given up; its parts stay until S3 expires them");
+    }
+}
+
+/// `map_err` with a question to S3 in it.
+trait OrElseExplain<T> {
+    async fn or_else_explain(self, upload: &Upload) -> Result<T, StoreError>;
+}
+
+impl<T, E> OrElseExplain<T> for Result<T, SdkError<E, HttpResponse>>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    async fn or_else_explain(self, upload: &Upload) -> Result<T, StoreError> {
+        match self {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(upload.store.explain(&upload.at, error).await),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn parts_have_their_exact_size_whatever_the_pieces() {
+        let pieces = [&b"abc"[..], b"", b"defgh", b"i"].map(|piece| Ok(Bytes::from_static(piece)));
+        let mut body = stream::iter(pieces).boxed();
+        let mut buffer = BytesMut::new();
+        let mut parts = Vec::new();
+        for _ in 0..4 {
+            parts.push(next_part(&mut body, &mut buffer, 4).await.unwrap());
+        }
+        assert_eq!(parts, ["abcd", "efgh", "i", ""]);
+    }
+
+    #[test]
+    fn ten_thousand_parts_hold_the_largest_object() {
+        let all: usize = (0..10_000).map(part_size).sum();
+        assert!(all > 5 << 40);
+        assert_eq!(
+            (part_size(0), part_size(999), part_size(1_000)),
+            (PART, PART, 2 * PART)
+        );
+    }
+}

@@ -1,0 +1,331 @@
+//! One signed call to an AWS service that has no SDK here: building an SDK for one operation takes minutes.
+//!
+//! Credentials, region, endpoint and the number of tries are the SDK's own (`SdkConfig`). The request is signed with
+//! Signature Version 4. Two of AWS's protocols are spoken: query (a form in, XML out) and JSON 1.1.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_ecs::config::ProvideCredentials;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use mrdeck_core::causes::causes;
+use mrdeck_store::aws::endpoint_of;
+use mrdeck_store::refusal::{Refusal, refusal};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::sleep;
+
+use super::failure;
+use mrdeck_core::diagnostic::Diagnostic;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
+const JSON: &str = "application/x-amz-json-1.1";
+/// Before the first retry; doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The SDK's own default, where the profile and the environment name none.
+const TRIES: u32 = 3;
+
+/// A service, by the names that AWS gives it.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// In `AWS_ENDPOINT_URL_ID` and in messages: `EC2`.
+    pub id: &'static str,
+    /// In host names and signatures: `ec2`.
+    pub name: &'static str,
+    /// What the host name begins with; differs from `name` for a few services (`api.ecr`).
+    pub host: &'static str,
+}
+
+pub const EC2: Service = Service {
+    id: "EC2",
+    name: "ec2",
+    host: "ec2",
+};
+/// Of EC2's interface; it has not changed for years.
+pub const EC2_VERSION: &str = "2016-11-15";
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallError {
+    /// It could not be signed or sent, or the answer could not be read.
+    Failed(Diagnostic),
+    Refused {
+        code: String,
+        message: String,
+    },
+}
+
+impl CallError {
+    /// For a person: AWS did not do `what`.
+    pub fn diagnostic(self, what: &str) -> Diagnostic {
+        match self {
+            Self::Failed(diagnostic) => diagnostic,
+            Self::Refused { code, message } => failure::explain(what, "", &code, &message),
+        }
+    }
+
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Failed(_) => false,
+            Self::Refused { code, .. } => {
+                refusal(code) == Refusal::Throttled || code.starts_with("Internal")
+            }
+        }
+    }
+}
+
+/// Makes calls with the session's credentials, region and endpoint.
+#[derive(Clone)]
+pub struct Caller {
+    sdk: SdkConfig,
+    http: reqwest::Client,
+}
+
+impl Caller {
+    pub fn new(sdk: &SdkConfig, http: reqwest::Client) -> Self {
+        Self {
+            sdk: sdk.clone(),
+            http,
+        }
+    }
+
+    pub fn region(&self) -> &str {
+        self.sdk.region().map_or("us-east-1", AsRef::as_ref)
+    }
+
+    /// The same for another region, where what is asked about names one.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let sdk = self.sdk.clone().into_builder();
+        Self {
+            sdk: sdk.region(Region::new(region.to_owned())).build(),
+            http: self.http.clone(),
+        }
+    }
+
+    /// The query protocol: a form with `Action` and `Version` in, XML out.
+    pub async fn query<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        form: &str,
+    ) -> Result<T, CallError> {
+        let body = self.retried(service, FORM, None, form).await?;
+        quick_xml::de::from_str(&body).map_err(|error| strange(service, &error))
+    }
+
+    /// The JSON 1.1 protocol: `target` names the operation.
+    pub async fn json<T: DeserializeOwned>(
+        &self,
+        service: Service,
+        target: &str,
+        request: &Value,
+    ) -> Result<T, CallError> {
+        let body = self
+            .retried(service, JSON, Some(target), &request.to_string())
+            .await?;
+        serde_json::from_str(&body).map_err(|error| strange(service, &error))
+    }
+
+    /// As often as the SDK's own clients would.
+    async fn retried(
+        &self,
+        service: Service,
+        content_type: &str,
+        target: Option<&str>,
+        body: &str,
+    ) -> Result<String, CallError> {
+        let most = self
+            .sdk
+            .retry_config()
+            .map_or(TRIES, aws_config::retry::RetryConfig::max_attempts);
+        let mut pause = FIRST_PAUSE;
+        let mut tried = 1;
+        loop {
+            match self.send(service, content_type, target, body).await {
+                Err(error) if error.is_transient() && tried < most => {}
+                done => return done,
+            }
+            sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
+            pause *= 2;
+            tried += 1;
+        }
+    }
+
+    async fn send(
+        &self,
+        service: Service,
+        content_type: &str,
+        target: Option<&str>,
+        body: &str,
+    ) -> Result<String, CallError> {
+        let region = self.region();
+        let url = endpoint_of(&self.sdk, service.id)
+            .unwrap_or_else(|| default_endpoint(service.host, region));
+        let mut headers = vec![("content-type", content_type)];
+        headers.extend(target.map(|target| ("x-amz-target", target)));
+        let signature = self.signature(service, &url, &headers, body).await?;
+        let mut request = self.http.post(&url).timeout(DEADLINE);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        for (name, value) in signature {
+            request = request.header(name, value);
+        }
+        let unreachable = |error: reqwest::Error| {
+            CallError::Failed(Diagnostic::new(
+                format!("{} can't be reached: {}", service.id, causes(&error)),
+                "check the network, the region and --endpoint-url",
+            ))
+        };
+        let answer = request
+            .body(body.to_owned())
+            .send()
+            .await
+            .map_err(unreachable)?;
+        let status = answer.status();
+        let body = answer.text().await.map_err(unreachable)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let (code, message) = refused(&body);
+        Err(CallError::Refused {
+            code: code.unwrap_or_else(|| status.to_string()),
+            message: message.unwrap_or_default(),
+        })
+    }
+
+    async fn signature(
+        &self,
+        service: Service,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Vec<(String, String)>, CallError> {
+        let no_credentials = |detail: &str| CallError::Failed(failure::credentials(detail));
+        let provider = self
+            .sdk
+            .credentials_provider()
+            .ok_or_else(|| no_credentials("there is no source of them"))?;
+        let credentials = provider
+            .provide_credentials()
+            .await
+            .map_err(|error| no_credentials(&causes(&error)))?;
+        let identity = credentials.into();
+        let unsignable = |detail: String| {
+            CallError::Failed(Diagnostic::new(
+                format!("the request to {} can't be signed: {detail}", service.id),
+                "check the region and --endpoint-url",
+            ))
+        };
+        let params = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(self.region())
+            .name(service.name)
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()
+            .map_err(|error| unsignable(error.to_string()))?
+            .into();
+        let request = SignableRequest::new(
+            "POST",
+            url,
+            headers.iter().copied(),
+            SignableBody::Bytes(body.as_bytes()),
+        )
+        .map_err(|error| unsignable(error.to_string()))?;
+        let (instructions, _) = sign(request, &params)
+            .map_err(|error| unsignable(error.to_string()))?
+            .into_parts();
+        Ok(instructions
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect())
+    }
+}
+
+/// Where AWS itself serves: what a service's host name begins with, in a region.
+pub fn default_endpoint(host: &str, region: &str) -> String {
+    let domain = if region.starts_with("cn-") {
+        "amazonaws.com.cn"
+    } else {
+        "amazonaws.com"
+    };
+    format!("https://{host}.{region}.{domain}/")
+}
+
+fn strange(service: Service, error: &dyn std::fmt::Display) -> CallError {
+    CallError::Failed(Diagnostic::new(
+        format!("{} answered something unexpected: {error}", service.id),
+        "check --endpoint-url",
+    ))
+}
+
+/// The code and the message of a refusal, in whichever of the three shapes AWS gives them.
+fn refused(body: &str) -> (Option<String>, Option<String>) {
+    if let Ok(json) = serde_json::from_str::<Value>(body) {
+        let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
+        // `com.amazonaws.logs#ResourceNotFoundException`, or without what stands before the #.
+        let code = text("__type").map(|code| match code.rsplit_once('#') {
+            Some((_, code)) => code.to_owned(),
+            None => code,
+        });
+        return (code, text("message").or_else(|| text("Message")));
+    }
+    let document: RefusedXml = quick_xml::de::from_str(body).unwrap_or_default();
+    let error = document.error.unwrap_or(document.errors.error);
+    (error.code, error.message)
+}
+
+/// `Response/Errors/Error` of EC2, `ErrorResponse/Error` of the others.
+#[derive(Debug, Default, Deserialize)]
+struct RefusedXml {
+    #[serde(rename = "Errors", default)]
+    errors: Errors,
+    #[serde(rename = "Error")]
+    error: Option<RefusedBecause>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Errors {
+    #[serde(rename = "Error", default)]
+    error: RefusedBecause,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RefusedBecause {
+    #[serde(rename = "Code")]
+    code: Option<String>,
+    #[serde(rename = "Message")]
+    message: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_of_refusal_is_read() {
+        for body in [
+            "<Response><Errors><Error><Code>C</Code><Message>m</Message></Error></Errors></Response>",
+            "<ErrorResponse><Error><Type>Sender</Type><Code>C</Code><Message>m</Message></Error></ErrorResponse>",
+            r#"{"__type":"com.amazonaws.x#C","message":"m"}"#,
+            r#"{"__type":"C","Message":"m"}"#,
+        ] {
+            let expected = (Some("C".to_owned()), Some("m".to_owned()));
+            assert_eq!(refused(body), expected, "{body}");
+        }
+        assert_eq!(refused("<html>"), (None, None));
+    }
+
+    #[test]
+    fn china_has_a_domain_of_its_own() {
+        assert_eq!(
+            default_endpoint("ec2", "eu-west-1"),
+            "https://ec2.eu-west-1.amazonaws.com/"
+        );
+        assert!(default_endpoint("ec2", "cn-north-1").ends_with(".amazonaws.com.cn/"));
+    }
+}

@@ -1,0 +1,99 @@
+//! Credentials that are looked for again when they turn out to be expired: a person renews them in another
+//! terminal, and no client here has to be built anew.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
+use mrdeck_store::aws::{self, AwsOptions};
+use tokio::sync::Mutex;
+
+/// So long before they expire they are fetched anew, as the SDK's own cache does.
+const EARLY: Duration = Duration::from_secs(10);
+
+/// The SDK's configuration, whose clients all share one set of renewable credentials.
+pub async fn session(options: &AwsOptions) -> (SdkConfig, Renewal) {
+    let sdk = aws::sdk_config(options).await;
+    let shared = Shared(Arc::new(Mutex::new(Held {
+        source: sdk.credentials_provider(),
+        current: None,
+    })));
+    let renewal = Renewal {
+        options: options.clone(),
+        shared: shared.clone(),
+    };
+    let sdk = sdk
+        .into_builder()
+        .credentials_provider(SharedCredentialsProvider::new(shared))
+        // They are held here; the SDK's cache would go on with what AWS has already refused.
+        .identity_cache(IdentityCache::no_cache())
+        .build();
+    (sdk, renewal)
+}
+
+/// Makes a session look for its credentials again.
+#[derive(Clone)]
+pub struct Renewal {
+    options: AwsOptions,
+    shared: Shared,
+}
+
+impl Renewal {
+    /// Forgets the credentials, and reads the files and the environment that name their source anew.
+    pub async fn renew(&self) {
+        let source = aws::sdk_config(&self.options).await.credentials_provider();
+        let mut held = self.shared.0.lock().await;
+        *held = Held {
+            source,
+            current: None,
+        };
+    }
+}
+
+#[derive(Clone)]
+struct Shared(Arc<Mutex<Held>>);
+
+struct Held {
+    source: Option<SharedCredentialsProvider>,
+    current: Option<Credentials>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared credentials")
+    }
+}
+
+impl Shared {
+    /// The lock is held while they are fetched: many calls at once make one request for them.
+    async fn provide(&self) -> provider::Result {
+        let mut held = self.0.lock().await;
+        if let Some(current) = held.current.as_ref().filter(|current| is_fresh(current)) {
+            return Ok(current.clone());
+        }
+        let source = held.source.clone().ok_or_else(|| {
+            CredentialsError::not_loaded("there is no source of them on this machine")
+        })?;
+        let fetched = source.provide_credentials().await?;
+        held.current = Some(fetched.clone());
+        Ok(fetched)
+    }
+}
+
+fn is_fresh(credentials: &Credentials) -> bool {
+    let soon = SystemTime::now() + EARLY;
+    credentials.expiry().is_none_or(|expiry| expiry > soon)
+}
+
+impl ProvideCredentials for Shared {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.provide())
+    }
+}

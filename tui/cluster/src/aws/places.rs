@@ -1,0 +1,143 @@
+//! What there is to switch to: profiles from AWS's own files, regions from EC2, clusters from ECS.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_config::profile::{self, ProfileSet};
+use aws_sdk_ecs::Client;
+use mrdeck_store::aws::{AwsOptions, sdk_config};
+use serde::Deserialize;
+use tokio::time::timeout;
+
+use super::call::{Caller, EC2, EC2_VERSION};
+use super::failure::ecs_diagnostic;
+use mrdeck_core::diagnostic::Diagnostic;
+
+/// Somebody is waiting for it with a line half typed.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Places {
+    Profiles,
+    Regions,
+    Clusters,
+}
+
+/// Their names, in order.
+pub async fn find(places: Places, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
+    let found = timeout(DEADLINE, async {
+        match places {
+            Places::Profiles => profiles().await,
+            Places::Regions => regions(aws).await,
+            Places::Clusters => clusters(aws).await,
+        }
+    });
+    match found.await {
+        Ok(names) => names.map(|names| names.into_iter().collect()),
+        Err(_) => Err(Diagnostic::new(
+            format!("AWS did not answer within {} s", DEADLINE.as_secs()),
+            "a name can be typed all the same",
+        )),
+    }
+}
+
+// Their types are of crates that nothing here needs otherwise: the real files and the real environment.
+#[allow(clippy::default_trait_access)]
+async fn profile_files() -> Result<ProfileSet, Diagnostic> {
+    let (disk, environment, files) = (Default::default(), Default::default(), Default::default());
+    let loaded = profile::load(&disk, &environment, &files, None).await;
+    loaded.map_err(|error| {
+        Diagnostic::new(
+            format!("the AWS configuration files can't be read: {error}"),
+            "see ~/.aws/config and ~/.aws/credentials",
+        )
+    })
+}
+
+async fn profiles() -> Result<BTreeSet<String>, Diagnostic> {
+    let files = profile_files().await?;
+    Ok(files.profiles().map(str::to_owned).collect())
+}
+
+/// Those that the account may use; where that is not allowed to be asked, those that the profiles name.
+async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
+    let sdk = sdk_config(aws).await;
+    let caller = Caller::new(&sdk, mrdeck_client::http_client()?);
+    let form = format!("Action=DescribeRegions&Version={EC2_VERSION}");
+    let refused = match caller.query::<Regions>(EC2, &form).await {
+        Ok(answer) => {
+            let names = answer.regions.items.into_iter().map(|region| region.name);
+            return Ok(names.collect());
+        }
+        Err(refused) => refused,
+    };
+    let files = profile_files().await?;
+    let named: BTreeSet<String> = files
+        .profiles()
+        .filter_map(|name| Some(files.get_profile(name)?.get("region")?.to_owned()))
+        .collect();
+    if named.is_empty() {
+        return Err(refused.diagnostic("list the regions (ec2:DescribeRegions)"));
+    }
+    Ok(named)
+}
+
+async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
+    let client = Client::new(&sdk_config(aws).await);
+    let mut names = BTreeSet::new();
+    let mut next = None;
+    loop {
+        let page = client
+            .list_clusters()
+            .set_next_token(next)
+            .send()
+            .await
+            .map_err(|error| ecs_diagnostic("list the clusters (ecs:ListClusters)", "", &error))?;
+        let arns = page.cluster_arns.unwrap_or_default();
+        let last_part = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
+        names.extend(arns.iter().map(last_part));
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Regions {
+    #[serde(rename = "regionInfo", default)]
+    regions: RegionSet,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct RegionSet {
+    #[serde(rename = "item", default)]
+    items: Vec<Region>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Region {
+    #[serde(rename = "regionName")]
+    name: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn regions_are_read() {
+        let answer: Regions = quick_xml::de::from_str(
+            "<DescribeRegionsResponse><requestId>r</requestId><regionInfo>\
+             <item><regionName>eu-west-1</regionName><regionEndpoint>e</regionEndpoint></item>\
+             <item><regionName>us-east-1</regionName></item>\
+             </regionInfo></DescribeRegionsResponse>",
+        )
+        .unwrap();
+        let names: Vec<&str> = answer.regions.items.iter().map(|r| &*r.name).collect();
+        assert_eq!(names, ["eu-west-1", "us-east-1"]);
+    }
+}

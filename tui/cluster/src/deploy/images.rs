@@ -1,0 +1,100 @@
+//! Which images are in the repositories, and the commands that put them there.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::stack::Stack;
+use super::template::{SERVICES, Service};
+use crate::aws::{self, CallError, Caller};
+use mrdeck_core::diagnostic::Diagnostic;
+
+const ECR: aws::Service = aws::Service {
+    id: "ECR",
+    name: "ecr",
+    host: "api.ecr",
+};
+const DESCRIBE: &str = "AmazonEC2ContainerRegistry_V20150921.DescribeImages";
+
+/// A service's repository, and the digest of the image with the wanted tag.
+#[derive(Debug, Clone)]
+pub struct Image {
+    pub service: &'static Service,
+    /// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/STACK/NAME`
+    pub repository: String,
+    pub digest: Option<String>,
+}
+
+/// Looks into every repository of the stack.
+pub async fn look(aws: &Caller, stack: &Stack, tag: &str) -> Result<Vec<Image>, Diagnostic> {
+    let mut images = Vec::new();
+    for service in &SERVICES {
+        let repository = stack.outputs.get(service.repository).ok_or_else(|| {
+            Diagnostic::new(
+                format!(
+                    "the stack {} names no repository for {}",
+                    stack.name, service.name
+                ),
+                "it was changed by hand: take it down with 'mrdeck down' and put it up again",
+            )
+        })?;
+        images.push(Image {
+            service,
+            repository: repository.clone(),
+            digest: digest(aws, repository, tag).await?,
+        });
+    }
+    Ok(images)
+}
+
+async fn digest(aws: &Caller, repository: &str, tag: &str) -> Result<Option<String>, Diagnostic> {
+    let (_, name) = repository.split_once('/').unwrap_or(("", repository));
+    let request = json!({"repositoryName": name, "imageIds": [{"imageTag": tag}]});
+    match aws.json::<Described>(ECR, DESCRIBE, &request).await {
+        Ok(answer) => Ok(answer
+            .images
+            .into_iter()
+            .next()
+            .map(|image| image.image_digest)),
+        Err(CallError::Refused { code, .. }) if code == "ImageNotFoundException" => Ok(None),
+        Err(error) => {
+            Err(error.diagnostic("look into the image repositories (ecr:DescribeImages)"))
+        }
+    }
+}
+
+/// What to run, one command a line, in the folder with the Dockerfile.
+pub fn push_commands(
+    missing: &[&Image],
+    tag: &str,
+    region: &str,
+    profile: Option<&str>,
+) -> Vec<String> {
+    let Some(first) = missing.first() else {
+        return Vec::new();
+    };
+    let profile = profile.map_or(String::new(), |name| format!(" --profile {name}"));
+    let (registry, _) = first.repository.split_once('/').unwrap_or_default();
+    let mut commands = vec![format!(
+        "aws ecr get-login-password --region {region}{profile} | docker login --username AWS --password-stdin {registry}"
+    )];
+    for image in missing {
+        let (name, target) = (image.service.name, format!("{}:{tag}", image.repository));
+        commands.push(format!(
+            "docker build --platform linux/amd64 --build-arg SERVICE={name} -t {target} ."
+        ));
+        commands.push(format!("docker push {target}"));
+    }
+    commands
+}
+
+#[derive(Debug, Deserialize)]
+struct Described {
+    #[serde(rename = "imageDetails", default)]
+    images: Vec<ImageDetail>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ImageDetail {
+    image_digest: String,
+}

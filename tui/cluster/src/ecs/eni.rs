@@ -1,0 +1,214 @@
+//! Network interfaces: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
+//!
+//! It tells the public IPs, and in which security groups a task is. The EC2 SDK would take minutes to build for it,
+//! so the call is made by hand.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+
+use crate::aws::call::{EC2, EC2_VERSION};
+use crate::aws::{CallError, Caller};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+
+const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
+/// Values one filter takes.
+const BATCH: usize = 200;
+
+/// A missing permission is not granted from one refresh to the next.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+/// What is known of public addresses.
+#[derive(Debug, Default)]
+pub(super) struct PublicIps {
+    pub(super) by_interface: HashMap<String, IpAddr>,
+    /// Why some may be missing; private addresses work all the same.
+    pub(super) diagnostic: Option<Diagnostic>,
+}
+
+/// Asks EC2, and remembers: an interface keeps its address for its task's life.
+pub(super) struct Interfaces {
+    aws: Caller,
+    known: HashMap<String, IpAddr>,
+    /// The last refusal, and until when it is taken for granted.
+    refused: Option<(Diagnostic, Instant)>,
+}
+
+impl Interfaces {
+    pub(super) fn new(aws: Caller) -> Self {
+        Self {
+            aws,
+            known: HashMap::new(),
+            refused: None,
+        }
+    }
+
+    /// The public addresses of these interfaces; those that have none are not in the answer.
+    pub(super) async fn public_ips(&mut self, interfaces: &[String]) -> PublicIps {
+        self.known.retain(|id, _| interfaces.contains(id));
+        let unknown: Vec<&String> = interfaces
+            .iter()
+            .filter(|id| !self.known.contains_key(*id))
+            .collect();
+        if let Some((diagnostic, until)) = &self.refused
+            && Instant::now() < *until
+        {
+            return PublicIps {
+                by_interface: self.known.clone(),
+                diagnostic: Some(diagnostic.clone()),
+            };
+        }
+        let mut diagnostic = None;
+        for batch in unknown.chunks(BATCH) {
+            match describe(&self.aws, batch).await {
+                Ok(found) => self.known.extend(found.into_iter().filter_map(|interface| {
+                    let ip = interface.public_ip()?;
+                    Some((interface.id, ip))
+                })),
+                Err(error) => {
+                    diagnostic = Some(error.diagnostic(LOOK_UP));
+                    break;
+                }
+            }
+        }
+        self.refused = diagnostic
+            .clone()
+            .filter(|diagnostic| diagnostic.kind == DiagnosticKind::Denied)
+            .map(|diagnostic| (diagnostic, Instant::now() + ASK_AGAIN));
+        PublicIps {
+            by_interface: self.known.clone(),
+            diagnostic,
+        }
+    }
+}
+
+/// The interfaces of a filter's worth of ids; one that is gone is not among them.
+pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interface>, CallError> {
+    let mut found = Vec::new();
+    let mut next = None;
+    loop {
+        let form = form(ids, next.as_deref());
+        let answer: Answer = aws.query(EC2, &form).await?;
+        found.extend(answer.interfaces.items);
+        next = answer.next_token.filter(|token| !token.is_empty());
+        if next.is_none() {
+            return Ok(found);
+        }
+    }
+}
+
+/// Asks for one interface, whichever: only to see whether EC2 answers.
+pub async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Diagnostic> {
+    let form = format!("Action=DescribeNetworkInterfaces&Version={EC2_VERSION}&MaxResults=5");
+    let answer: Result<Answer, _> = aws.query(EC2, &form).await;
+    answer.map(drop).map_err(|error| error.diagnostic(LOOK_UP))
+}
+
+/// A filter, not a list of ids: one id that vanished would fail the whole batch.
+fn form(ids: &[&String], next: Option<&str>) -> String {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("Action", "DescribeNetworkInterfaces")
+        .append_pair("Version", EC2_VERSION)
+        .append_pair("MaxResults", "1000")
+        .append_pair("Filter.1.Name", "network-interface-id");
+    for (index, id) in ids.iter().enumerate() {
+        form.append_pair(&format!("Filter.1.Value.{}", index + 1), id);
+    }
+    if let Some(token) = next {
+        form.append_pair("NextToken", token);
+    }
+    form.finish()
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(rename = "networkInterfaceSet", default)]
+    interfaces: InterfaceSet,
+    #[serde(rename = "nextToken")]
+    next_token: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct InterfaceSet {
+    #[serde(rename = "item", default)]
+    items: Vec<Interface>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Interface {
+    #[serde(rename = "networkInterfaceId")]
+    id: String,
+    #[serde(rename = "groupSet", default)]
+    groups: GroupSet,
+    association: Option<Association>,
+}
+
+impl Interface {
+    pub(super) fn public_ip(&self) -> Option<IpAddr> {
+        self.association.as_ref()?.public_ip.as_ref()?.parse().ok()
+    }
+
+    /// The ids of its security groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
+        self.groups.items.iter().map(|group| group.id.as_str())
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct GroupSet {
+    #[serde(rename = "item", default)]
+    items: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    #[serde(rename = "groupId")]
+    id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Association {
+    #[serde(rename = "publicIp")]
+    public_ip: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn interfaces_with_and_without_an_address_are_read() {
+        let answer: Answer = quick_xml::de::from_str(
+            "<DescribeNetworkInterfacesResponse xmlns='http://ec2.amazonaws.com/doc/2016-11-15/'>\
+             <requestId>r</requestId><networkInterfaceSet>\
+             <item><networkInterfaceId>eni-1</networkInterfaceId>\
+             <groupSet><item><groupId>sg-1</groupId><groupName>web</groupName></item></groupSet>\
+             <association><publicIp>54.1.2.3</publicIp></association></item>\
+             <item><networkInterfaceId>eni-2</networkInterfaceId></item>\
+             </networkInterfaceSet><nextToken>more</nextToken></DescribeNetworkInterfacesResponse>",
+        )
+        .unwrap();
+        let [first, second] = &answer.interfaces.items[..] else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(first.public_ip(), Some([54, 1, 2, 3].into()));
+        assert_eq!(first.groups().collect::<Vec<_>>(), ["sg-1"]);
+        assert_eq!((second.public_ip(), second.groups().count()), (None, 0));
+        assert_eq!(answer.next_token.as_deref(), Some("more"));
+        let none = "<R><networkInterfaceSet/></R>";
+        let answer: Answer = quick_xml::de::from_str(none).unwrap();
+        assert!(answer.interfaces.items.is_empty());
+    }
+
+    #[test]
+    fn the_filter_names_every_interface() {
+        let ids = ["eni-1".to_owned(), "eni-2".to_owned()];
+        let form = form(&ids.iter().collect::<Vec<_>>(), Some("a b"));
+        assert!(form.contains("Filter.1.Value.1=eni-1&Filter.1.Value.2=eni-2"));
+        assert!(form.ends_with("NextToken=a+b"));
+    }
+}

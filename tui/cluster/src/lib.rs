@@ -1,0 +1,119 @@
+//! Where tasks come from: what every backend can do, and the table of backends.
+
+pub mod aws;
+pub mod deploy;
+mod ecs;
+mod fixed;
+mod local;
+pub mod probe;
+mod scale;
+pub mod settings;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mrdeck_core::uri::S3Uri;
+use mrdeck_store::Store;
+use tokio::sync::{mpsc, watch};
+
+use crate::settings::{Backend, ConnectOptions};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::{Probe, TaskId, TaskList};
+
+pub use ecs::may_look_up_public_ips;
+pub use scale::{
+    MOST as MOST_TASKS, PATIENCE as SCALE_PATIENCE, ScaleEvent, ScalePlan, ScaleReport,
+    ScaleRequest, Step,
+};
+
+/// A source of tasks. Nothing here blocks for long: lists come through the watch.
+#[async_trait]
+pub trait Cluster: Send + Sync {
+    /// What the header calls it.
+    fn name(&self) -> String;
+    /// The tasks as the backend knows them, without probes.
+    fn tasks(&self) -> watch::Receiver<TaskList>;
+    /// The AWS region it is in.
+    fn region(&self) -> Option<String> {
+        None
+    }
+    /// Asks for a fresh list before its time.
+    fn refresh(&self) {}
+    /// Can tasks be stopped here?
+    fn can_stop(&self) -> bool {
+        false
+    }
+    async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
+        Err(Diagnostic::new(
+            format!("{task} can't be stopped from here"),
+            "stop it where it was started",
+        ))
+    }
+    /// What would make as many tasks run as are wanted. Nothing is changed yet.
+    async fn plan_scale(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
+        Err(scale::impossible(wanted))
+    }
+    /// Does what was planned, for as long as `patience` lasts, and says how far it came.
+    async fn scale(
+        &self,
+        plan: ScalePlan,
+        _patience: Duration,
+        _news: mpsc::Sender<ScaleEvent>,
+    ) -> ScaleReport {
+        let diagnostic = scale::impossible(plan.wanted);
+        plan.undone(diagnostic)
+    }
+    /// The last lines the task logged, oldest first.
+    async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
+        Err(Diagnostic::new(
+            format!("the logs of {task} are not kept here"),
+            "look for them where the task was started",
+        ))
+    }
+    /// Ends what was started with the cluster.
+    async fn shutdown(&self) {}
+}
+
+/// A cluster that is up: its tasks with their probes, and the S3 beside it.
+#[derive(Clone)]
+pub struct Connection {
+    pub cluster: Arc<dyn Cluster>,
+    /// The tasks with the latest probe of each.
+    pub tasks: watch::Receiver<TaskList>,
+    pub prober: probe::Prober,
+    pub store: Arc<dyn Store>,
+    /// Where local files are uploaded to.
+    pub bucket: Option<String>,
+    /// What a run reads when nothing else was chosen.
+    pub default_input: Option<S3Uri>,
+}
+
+impl Connection {
+    /// The tasks once each was probed; a probe that is out for longer than `patience` stays unknown.
+    pub async fn probed(&self, patience: Duration) -> TaskList {
+        let mut tasks = self.tasks.clone();
+        let probed = tasks.wait_for(|list| {
+            list.at.is_some()
+                && list
+                    .tasks
+                    .iter()
+                    .all(|task| !task.is_usable() || task.probe != Probe::Unknown)
+        });
+        let _ = tokio::time::timeout(patience, probed).await;
+        self.tasks.borrow().clone()
+    }
+}
+
+/// Brings the cluster up, or reaches it.
+///
+/// # Errors
+///
+/// Returns why it can't be used, and what to do about that.
+pub async fn connect(options: &ConnectOptions) -> Result<Connection, Diagnostic> {
+    match &options.backend {
+        Backend::Local { mappers, data } => local::connect(*mappers, data).await,
+        Backend::Fixed(addresses) => fixed::connect(addresses, options).await,
+        Backend::Ecs(settings) => ecs::connect(settings, options).await,
+    }
+}

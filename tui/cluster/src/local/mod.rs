@@ -1,0 +1,160 @@
+//! The embedded cluster: an S3 server in this process, the services as child processes of this binary.
+
+mod child;
+mod object_store;
+mod scale;
+mod supervisor;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use mrdeck_core::uri::S3Uri;
+use mrdeck_store::{Store, StoreError};
+use tokio::sync::{mpsc, watch};
+
+use self::object_store::ObjectStore;
+use self::supervisor::Supervisor;
+use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
+use super::{Cluster, Connection, probe};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::role::Role;
+use mrdeck_core::task::{TaskId, TaskList};
+
+/// The bucket that is always there.
+const BUCKET: &str = "mrdeck";
+/// What `s` runs on at once: Cicero's Liber Primus, which the `lipsum` crate ships.
+const SAMPLE_KEY: &str = "liber-primus.txt";
+/// Starting a child takes milliseconds; this is for a machine under load.
+const START_DEADLINE: Duration = Duration::from_secs(20);
+
+struct LocalCluster {
+    supervisor: Supervisor,
+    /// Serves until it is dropped.
+    _objects: ObjectStore,
+    /// Held while this process uses the data folder.
+    _lock: File,
+}
+
+#[async_trait]
+impl Cluster for LocalCluster {
+    fn name(&self) -> String {
+        "local".to_owned()
+    }
+
+    fn tasks(&self) -> watch::Receiver<TaskList> {
+        self.supervisor.tasks()
+    }
+
+    fn can_stop(&self) -> bool {
+        true
+    }
+
+    async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
+        self.supervisor.kill(task)
+    }
+
+    async fn plan_scale(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
+        scale::plan(&self.supervisor, wanted)
+    }
+
+    async fn scale(
+        &self,
+        plan: ScalePlan,
+        patience: Duration,
+        news: mpsc::Sender<ScaleEvent>,
+    ) -> ScaleReport {
+        scale::scale(&self.supervisor, plan, patience, news).await
+    }
+
+    async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
+        self.supervisor.logs(task)
+    }
+
+    async fn shutdown(&self) {
+        self.supervisor.shutdown().await;
+    }
+}
+
+/// Brings the cluster up and returns once every service listens.
+pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Diagnostic> {
+    let objects = data.join("s3");
+    let logs = data.join("logs");
+    for dir in [&objects.join(BUCKET), &logs] {
+        std::fs::create_dir_all(dir).map_err(|error| data_diagnostic(data, &error))?;
+    }
+    let lock = lock(data)?;
+    let server = object_store::start(&objects).await?;
+    let store: Arc<dyn Store> = Arc::new(server.store().await);
+    seed(store.as_ref()).await.map_err(|error| {
+        Diagnostic::new(
+            format!("the embedded S3 server can't keep the sample text: {error}"),
+            "check that the disk has space, or use another folder with --local-data DIR",
+        )
+    })?;
+
+    let supervisor = Supervisor::new(server.environment(), logs);
+    supervisor.start(Role::Splitter, 1);
+    supervisor.start(Role::Mapper, mappers);
+    supervisor.start(Role::Reducer, 1);
+    supervisor.wait_until_up(START_DEADLINE).await?;
+
+    let (tasks, prober) = probe::follow(supervisor.tasks(), mrdeck_client::http_client()?);
+    Ok(Connection {
+        cluster: Arc::new(LocalCluster {
+            supervisor,
+            _objects: server,
+            _lock: lock,
+        }),
+        tasks,
+        prober,
+        store,
+        bucket: Some(BUCKET.to_owned()),
+        default_input: S3Uri::new(BUCKET, SAMPLE_KEY).ok(),
+    })
+}
+
+/// Two consoles writing through one folder would overwrite each other's temporary files.
+fn lock(data: &Path) -> Result<File, Diagnostic> {
+    let path = data.join("lock");
+    let file = File::create(&path).map_err(|error| data_diagnostic(data, &error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Diagnostic::new(
+            format!(
+                "another mrdeck already runs a local cluster on {}",
+                data.display()
+            ),
+            "end that one, or choose another folder with --local-data DIR",
+        )),
+        Err(TryLockError::Error(error)) => Err(data_diagnostic(data, &error)),
+    }
+}
+
+fn data_diagnostic(data: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new(
+        format!(
+            "the local cluster can't keep its data in {}: {error}",
+            data.display()
+        ),
+        "check the folder's permissions and space, or choose another with --local-data DIR",
+    )
+}
+
+async fn seed(store: &dyn Store) -> Result<(), StoreError> {
+    let Ok(sample) = S3Uri::new(BUCKET, SAMPLE_KEY) else {
+        return Ok(());
+    };
+    match store.head(&sample).await {
+        Ok(_) => Ok(()),
+        Err(StoreError::NoSuchKey { .. }) => {
+            store
+                .put(&sample, Bytes::from_static(lipsum::LIBER_PRIMUS.as_bytes()))
+                .await
+        }
+        Err(error) => Err(error),
+    }
+}

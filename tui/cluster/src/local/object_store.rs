@@ -1,0 +1,123 @@
+//! The S3 server inside this process (s3s over a folder), on a loopback port the system chose.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use mrdeck_store::aws::{self, AwsOptions, Credentials};
+use mrdeck_store::s3::S3Store;
+use s3s::auth::SimpleAuth;
+use s3s::service::S3ServiceBuilder;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+
+use mrdeck_core::diagnostic::Diagnostic;
+
+/// After a failed `accept`, so that waiting for file descriptors does not take them all the time there is.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+const REGION: &str = "us-east-1";
+
+/// A running server and the keys to it, which are new at each start.
+pub(super) struct ObjectStore {
+    address: SocketAddr,
+    access_key: String,
+    secret_key: String,
+    _server: AbortOnDropHandle<()>,
+}
+
+pub(super) async fn start(root: &Path) -> Result<ObjectStore, Diagnostic> {
+    let broken = |detail: String| {
+        Diagnostic::new(
+            format!("the embedded S3 server can't start: {detail}"),
+            "check the folder's permissions, or choose another with --local-data DIR",
+        )
+    };
+    let files = s3s_fs::FileSystem::new(root).map_err(|error| broken(format!("{error:?}")))?;
+    let access_key = random_key(20);
+    let secret_key = random_key(40);
+    let mut builder = S3ServiceBuilder::new(files);
+    builder.set_auth(SimpleAuth::from_single(
+        access_key.clone(),
+        secret_key.clone(),
+    ));
+    let service = builder.build();
+
+    let listener = TcpListener::bind(("127.0.0.1", 0))
+        .await
+        .map_err(|error| broken(error.to_string()))?;
+    let address = listener
+        .local_addr()
+        .map_err(|error| broken(error.to_string()))?;
+    let server = tokio::spawn(async move {
+        let http = Builder::new(TokioExecutor::new());
+        loop {
+            // Out of file descriptors is the one way `accept` fails here; it passes.
+            let Ok((socket, _)) = listener.accept().await else {
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            };
+            let connection = http
+                .serve_connection(TokioIo::new(socket), service.clone())
+                .into_owned();
+            tokio::spawn(async move {
+                // A client that went away is no news: it says so itself.
+                let _ = connection.await;
+            });
+        }
+    });
+    Ok(ObjectStore {
+        address,
+        access_key,
+        secret_key,
+        _server: AbortOnDropHandle::new(server),
+    })
+}
+
+impl ObjectStore {
+    fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// This process's own client.
+    pub(super) async fn store(&self) -> S3Store {
+        let config = aws::sdk_config(&AwsOptions {
+            region: Some(REGION.to_owned()),
+            endpoint_url: Some(self.endpoint()),
+            credentials: Some(Credentials::new(
+                &self.access_key,
+                &self.secret_key,
+                None,
+                None,
+                "embedded",
+            )),
+            ..AwsOptions::default()
+        })
+        .await;
+        S3Store::new(aws::s3_client(&config, aws::Retries::Standard))
+    }
+
+    /// What a service needs in its environment to use this server, and nothing else.
+    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+        let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        vec![
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_REGION", REGION.to_owned()),
+            ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.secret_key.clone()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("AWS_CONFIG_FILE", nowhere.to_owned()),
+            ("AWS_SHARED_CREDENTIALS_FILE", nowhere.to_owned()),
+        ]
+    }
+}
+
+/// Random letters and digits. Only processes of this user are kept out by it, and they could read the data anyway.
+fn random_key(length: usize) -> String {
+    let mut random = fastrand::Rng::new();
+    std::iter::repeat_with(|| random.alphanumeric())
+        .take(length)
+        .collect()
+}

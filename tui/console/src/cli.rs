@@ -1,0 +1,321 @@
+//! The command line as clap sees it; nothing is validated here beyond its shape.
+
+// The comments here are the text of --help, not Markdown.
+#![allow(clippy::doc_markdown)]
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use mrdeck_cluster::settings::AddressChoice;
+use mrdeck_core::role::Role;
+
+/// Run MapReduce on your own Amazon ECS cluster, or on one embedded here, from a terminal.
+///
+/// Without a command, the dashboard opens.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "mrdeck", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub common: CommonArgs,
+
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run split → map → reduce once, without the dashboard
+    Run(RunArgs),
+    /// Go on with a run that stopped: only what is missing is done
+    Resume(ResumeArgs),
+    /// List the cluster's tasks with their IPs
+    Tasks,
+    /// Check what a run needs: what is reachable, what is not, why, and what to do
+    Doctor,
+    /// Make as many tasks of a role run as are wanted: mapper=10
+    Scale(ScaleArgs),
+    /// Put the services on ECS: bucket, image repositories, cluster, tasks
+    Up(UpArgs),
+    /// Take down what up put up; a bucket with data is kept
+    Down(DownArgs),
+    /// Run one service in the foreground (what --local starts)
+    Serve(ServeArgs),
+}
+
+/// Which cluster, and how to reach it.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct CommonArgs {
+    /// Bring up an embedded cluster: an S3 server, a splitter, MAPPERS mappers (default 3), a reducer
+    #[arg(long, global = true, value_name = "MAPPERS", num_args = 0..=1, require_equals = true, default_missing_value = "3")]
+    pub local: Option<String>,
+
+    /// Keep the embedded cluster's data here (default: mrdeck/local under the XDG state directory)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub local_data: Option<PathBuf>,
+
+    /// The ECS cluster's name or ARN
+    #[arg(long, global = true, env = "MRDECK_CLUSTER", value_name = "NAME")]
+    pub cluster: Option<String>,
+
+    /// Which of a task's addresses requests go to (default: auto)
+    #[arg(long, global = true, value_enum)]
+    pub address: Option<AddressArg>,
+
+    /// The AWS region (default: the AWS SDK's own chain)
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// The AWS profile (default: the AWS SDK's own chain)
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Send every AWS call here instead of to AWS
+    #[arg(long, global = true, value_name = "URL")]
+    pub endpoint_url: Option<Url>,
+
+    /// The bucket that local files are uploaded to
+    #[arg(long, global = true, env = "MRDECK_BUCKET", value_name = "NAME")]
+    pub bucket: Option<String>,
+
+    /// A splitter at a fixed address, instead of looking tasks up
+    #[arg(long, global = true, value_name = "URL")]
+    pub splitter: Option<String>,
+
+    /// A mapper at a fixed address; may be given many times
+    #[arg(long, global = true, value_name = "URL")]
+    pub mapper: Vec<String>,
+
+    /// A reducer at a fixed address
+    #[arg(long, global = true, value_name = "URL")]
+    pub reducer: Option<String>,
+
+    /// Only look: refuse to start or stop tasks, to upload, and to run anything, since a run writes objects
+    #[arg(long, global = true)]
+    pub read_only: bool,
+
+    /// Give an attempt at most this long (default: 30 s, and a second more for each MiB of its input; a day at most)
+    #[arg(long, global = true, value_name = "SECONDS")]
+    pub timeout: Option<String>,
+
+    /// Read settings from this file (default: mrdeck/config.toml under the XDG config directory)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// How to print what a command found
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub output: OutputFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AddressArg {
+    /// The one that answers `/health`; the public one if both do
+    Auto,
+    /// The public IP only
+    Public,
+    /// The private IP only
+    Private,
+}
+
+impl From<AddressArg> for AddressChoice {
+    fn from(arg: AddressArg) -> Self {
+        match arg {
+            AddressArg::Auto => Self::Auto,
+            AddressArg::Public => Self::Public,
+            AddressArg::Private => Self::Private,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitArg {
+    /// Copy each chunk to an object of its own
+    Copy,
+    /// Cut by byte ranges; nothing is copied
+    Range,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// s3://BUCKET/KEY, or a local file (uploaded first); with --local it may be left out
+    pub input: Option<String>,
+
+    /// How many chunks (1 to 10000; default: one per mapper, more when the input is large)
+    #[arg(long, value_name = "N")]
+    pub chunks: Option<String>,
+
+    /// How the input is cut
+    #[arg(long, value_enum, default_value = "copy")]
+    pub split: SplitArg,
+
+    /// Recount the whole input in one process and compare in both directions
+    #[arg(long)]
+    pub verify: bool,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ResumeArgs {
+    /// The run's id, as it was printed when the run began
+    pub run: String,
+
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+/// What is to be told and kept of a run.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// Draw the latency chart (.png or .svg); an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub chart: Option<PathBuf>,
+
+    /// Save the final counts as JSON; an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    pub save: Option<PathBuf>,
+
+    /// Print the N most frequent words (0 to 100)
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub top: u8,
+}
+
+pub const DEFAULT_STACK: &str = "mrdeck";
+pub const DEFAULT_TAG: &str = "latest";
+
+/// Which stack; its cluster has the same name.
+#[derive(Debug, Clone, Args)]
+pub struct StackArgs {
+    /// The name of the CloudFormation stack, and of its cluster
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
+    pub stack: String,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct UpArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+
+    /// The only addresses that may call the services (IPv4 or CIDR); needed for a new stack
+    #[arg(long, value_name = "ADDRESS")]
+    pub allow_from: Option<String>,
+
+    /// How many mappers (1 to 1000; default: as it is, 3 at first)
+    #[arg(long, value_name = "N")]
+    pub mappers: Option<String>,
+
+    /// Run hello too, the first check of a deployment; =0 takes it away again
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    pub hello: Option<String>,
+
+    /// Which images to run; a new image under the same tag replaces the tasks
+    #[arg(long, value_name = "TAG", default_value = DEFAULT_TAG)]
+    pub tag: String,
+
+    /// A role that is there, by name or ARN, for everything, such as LabRole (default: new roles)
+    #[arg(long, value_name = "ROLE")]
+    pub role: Option<String>,
+
+    /// The same only for pulling images and writing logs
+    #[arg(long, value_name = "ROLE")]
+    pub execution_role: Option<String>,
+
+    /// The same only for what the services do in S3
+    #[arg(long, value_name = "ROLE")]
+    pub task_role: Option<String>,
+
+    /// A public subnet for the tasks; may be given many times (default: those of the default VPC)
+    #[arg(long, value_name = "ID")]
+    pub subnet: Vec<String>,
+
+    /// Another bucket that the services may read and write; may be given many times
+    #[arg(long, value_name = "NAME")]
+    pub allow_bucket: Vec<String>,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DownArgs {
+    #[command(flatten)]
+    pub stack: StackArgs,
+
+    /// Delete the stack's bucket too, with everything in it
+    #[arg(long)]
+    pub delete_data: bool,
+
+    /// Do it without asking
+    #[arg(long, short)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ScaleArgs {
+    /// How many tasks of which role are to run: splitter, mapper or reducer, 0 to 1000
+    #[arg(required = true, value_name = "ROLE=N")]
+    pub roles: Vec<String>,
+
+    /// Wait at most this long for a role's tasks to run, and retry for as long while AWS has no room (1 to 3600)
+    #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub wait: u64,
+
+    /// Stop tasks without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Which service
+    #[arg(value_parser = PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|text| text.parse::<Role>()))]
+    pub role: Role,
+
+    /// End when standard input closes, so that no service outlives the console that started it
+    #[arg(long, hide = true)]
+    pub until_stdin_closes: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_readme_names_every_flag_and_command() {
+        let readme = include_str!("../../../README.md");
+        let root = Cli::command();
+        root.clone().debug_assert();
+        let commands = std::iter::once(&root).chain(root.get_subcommands());
+        for command in commands {
+            let name = command.get_name();
+            assert!(readme.contains(name), "{name}");
+            for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
+                if let Some(flag) = argument.get_long() {
+                    assert!(
+                        readme.contains(&format!("`--{flag}"))
+                            || readme.contains(&format!(" --{flag}")),
+                        "--{flag}"
+                    );
+                }
+            }
+        }
+    }
+}

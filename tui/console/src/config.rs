@@ -1,0 +1,348 @@
+//! Flags over environment over file over defaults, made into one validated configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use etcetera::BaseStrategy;
+use mrdeck_store::aws::AwsOptions;
+use serde::Deserialize;
+use url::Url;
+
+use crate::cli::{CommonArgs, OutputFormat};
+use mrdeck_cluster::settings::{
+    AddressChoice, Backend, ConnectOptions, EcsSettings, FixedAddresses, MAX_LOCAL_MAPPERS,
+};
+use mrdeck_core::role::Role;
+
+/// Everything a session needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub connect: ConnectOptions,
+    /// A fixed limit for every attempt, instead of one by the input's size.
+    pub attempt_limit: Option<Duration>,
+    pub output: OutputFormat,
+    /// Where runs are recorded, a file each.
+    pub runs_dir: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "no cluster was named: start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
+    )]
+    NoCluster,
+    #[error("--local can't be combined with --splitter, --mapper or --reducer: choose one")]
+    LocalAndFixed,
+    #[error("--cluster can't be combined with --splitter, --mapper or --reducer: choose one")]
+    ClusterAndFixed,
+    #[error(
+        "with fixed addresses all three roles are needed, and --{0} is missing: give it an http:// address"
+    )]
+    MissingRole(&'static str),
+    #[error(
+        "up and down are for a cluster on ECS: leave --local, --splitter, --mapper and --reducer away"
+    )]
+    NotOnEcs,
+    #[error(
+        "the cluster is named after the stack '{stack}', and --cluster (or MRDECK_CLUSTER) says '{cluster}': use --stack {cluster}, or leave it away"
+    )]
+    ClusterOfStack { cluster: String, stack: String },
+    #[error("--local={0} is not a number of mappers: give one from 1 to {MAX_LOCAL_MAPPERS}")]
+    LocalMappers(String),
+    #[error("'{0}' is not an http:// or https:// address: write for instance http://10.0.0.7:8080")]
+    Address(String),
+    #[error("--timeout {0} is not a number of seconds above 0, and a day at most")]
+    Timeout(String),
+    #[error("the settings in {path} can't be read: {detail}")]
+    File { path: PathBuf, detail: String },
+    #[error(
+        "there is no home directory to keep data in: set XDG_STATE_HOME, or use --local-data DIR"
+    )]
+    NoHome,
+}
+
+/// The configuration file (TOML): the same names as the flags, with `_` for `-`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct FileSettings {
+    cluster: Option<String>,
+    address: AddressChoice,
+    /// What a family's name contains, by role.
+    families: Families,
+    region: Option<String>,
+    profile: Option<String>,
+    endpoint_url: Option<Url>,
+    bucket: Option<String>,
+    splitter: Option<String>,
+    mapper: Vec<String>,
+    reducer: Option<String>,
+    read_only: bool,
+    timeout: Option<u64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Families {
+    splitter: String,
+    mapper: String,
+    reducer: String,
+}
+
+impl Default for Families {
+    fn default() -> Self {
+        Self {
+            splitter: Role::Splitter.to_string(),
+            mapper: Role::Mapper.to_string(),
+            reducer: Role::Reducer.to_string(),
+        }
+    }
+}
+
+impl Config {
+    /// For `up` and `down`, whose cluster is the stack's own.
+    pub fn for_stack(args: &CommonArgs, stack: &str) -> Result<Self, ConfigError> {
+        let is_elsewhere = args.local.is_some()
+            || args.splitter.is_some()
+            || !args.mapper.is_empty()
+            || args.reducer.is_some();
+        if is_elsewhere {
+            return Err(ConfigError::NotOnEcs);
+        }
+        if let Some(cluster) = args.cluster.as_deref().filter(|name| *name != stack) {
+            return Err(ConfigError::ClusterOfStack {
+                cluster: cluster.to_owned(),
+                stack: stack.to_owned(),
+            });
+        }
+        Self::load(&CommonArgs {
+            cluster: Some(stack.to_owned()),
+            ..args.clone()
+        })
+    }
+
+    pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
+        let file = file_settings(args.config.as_deref())?;
+        let backend = choose_backend(args, &file)?;
+        let runs_dir = match &backend {
+            Backend::Local { data, .. } => data.join("runs"),
+            Backend::Fixed(_) | Backend::Ecs(_) => state_dir()?.join("runs"),
+        };
+        let attempt_limit = match &args.timeout {
+            Some(text) => Some(seconds(text)?),
+            None => file
+                .timeout
+                .map(|timeout| seconds(&timeout.to_string()))
+                .transpose()?,
+        };
+        let endpoint_url = args.endpoint_url.clone().or(file.endpoint_url);
+        Ok(Self {
+            connect: ConnectOptions {
+                backend,
+                aws: AwsOptions {
+                    region: args.region.clone().or(file.region),
+                    profile: args.profile.clone().or(file.profile),
+                    endpoint_url: endpoint_url.map(String::from),
+                    ..AwsOptions::default()
+                },
+                bucket: args.bucket.clone().or(file.bucket),
+                read_only: args.read_only || file.read_only,
+            },
+            attempt_limit,
+            output: args.output,
+            runs_dir,
+        })
+    }
+}
+
+fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, ConfigError> {
+    let fixed_by_flag =
+        args.splitter.is_some() || !args.mapper.is_empty() || args.reducer.is_some();
+    if let Some(text) = &args.local {
+        if fixed_by_flag {
+            return Err(ConfigError::LocalAndFixed);
+        }
+        let mappers = text
+            .parse()
+            .ok()
+            .filter(|mappers| (1..=MAX_LOCAL_MAPPERS).contains(mappers))
+            .ok_or_else(|| ConfigError::LocalMappers(text.clone()))?;
+        let data = match &args.local_data {
+            Some(dir) => dir.clone(),
+            None => state_dir()?.join("local"),
+        };
+        return Ok(Backend::Local { mappers, data });
+    }
+    if fixed_by_flag && args.cluster.is_some() {
+        return Err(ConfigError::ClusterAndFixed);
+    }
+    let cluster = args.cluster.as_ref().or(file.cluster.as_ref());
+    if let Some(cluster) = cluster.filter(|_| !fixed_by_flag) {
+        return Ok(Backend::Ecs(EcsSettings {
+            cluster: cluster.clone(),
+            address: args.address.map_or(file.address, AddressChoice::from),
+            families: [
+                (Role::Splitter, file.families.splitter.clone()),
+                (Role::Mapper, file.families.mapper.clone()),
+                (Role::Reducer, file.families.reducer.clone()),
+            ],
+        }));
+    }
+    let splitter = args.splitter.as_ref().or(file.splitter.as_ref());
+    let reducer = args.reducer.as_ref().or(file.reducer.as_ref());
+    let mappers = if args.mapper.is_empty() {
+        &file.mapper
+    } else {
+        &args.mapper
+    };
+    if splitter.is_none() && reducer.is_none() && mappers.is_empty() {
+        return Err(ConfigError::NoCluster);
+    }
+    if mappers.is_empty() {
+        return Err(ConfigError::MissingRole("mapper"));
+    }
+    Ok(Backend::Fixed(FixedAddresses {
+        splitter: address(splitter.ok_or(ConfigError::MissingRole("splitter"))?)?,
+        mappers: mappers
+            .iter()
+            .map(|text| address(text))
+            .collect::<Result<_, _>>()?,
+        reducer: address(reducer.ok_or(ConfigError::MissingRole("reducer"))?)?,
+    }))
+}
+
+fn address(text: &str) -> Result<Url, ConfigError> {
+    Url::parse(text)
+        .ok()
+        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+        .ok_or_else(|| ConfigError::Address(text.to_owned()))
+}
+
+/// In seconds: nobody waits longer for one request.
+const LONGEST_TIMEOUT: f64 = 86_400.0;
+
+fn seconds(text: &str) -> Result<Duration, ConfigError> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_TIMEOUT)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| ConfigError::Timeout(text.to_owned()))
+}
+
+fn state_dir() -> Result<PathBuf, ConfigError> {
+    let dirs = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome)?;
+    Ok(dirs
+        .state_dir()
+        .unwrap_or_else(|| dirs.data_dir())
+        .join("mrdeck"))
+}
+
+/// The named file must be there; the default one may be missing.
+fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => match etcetera::choose_base_strategy() {
+            Ok(dirs) => dirs.config_dir().join("mrdeck/config.toml"),
+            Err(_) => return Ok(FileSettings::default()),
+        },
+    };
+    let unreadable = |detail: String| ConfigError::File {
+        path: path.clone(),
+        detail,
+    };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| unreadable(error.message().to_owned())),
+        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+            Ok(FileSettings::default())
+        }
+        Err(error) => Err(unreadable(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn args(local: Option<&str>, splitter: Option<&str>, mappers: &[&str]) -> CommonArgs {
+        CommonArgs {
+            local: local.map(str::to_owned),
+            local_data: Some(PathBuf::from("data")),
+            splitter: splitter.map(str::to_owned),
+            mapper: mappers.iter().map(|&text| text.to_owned()).collect(),
+            ..CommonArgs::default()
+        }
+    }
+
+    #[test]
+    fn the_number_of_local_mappers_has_bounds() {
+        for bad in ["0", "101", "x", "-1", ""] {
+            let error = choose_backend(&args(Some(bad), None, &[]), &FileSettings::default());
+            assert!(
+                matches!(error, Err(ConfigError::LocalMappers(text)) if text == bad),
+                "{bad}"
+            );
+        }
+        let backend = choose_backend(&args(Some("7"), None, &[]), &FileSettings::default());
+        assert!(matches!(backend, Ok(Backend::Local { mappers: 7, .. })));
+    }
+
+    #[test]
+    fn fixed_addresses_need_every_role() {
+        let none = FileSettings::default();
+        let error = choose_backend(&args(None, Some("http://a:1"), &[]), &none);
+        assert!(matches!(error, Err(ConfigError::MissingRole("mapper"))));
+        let error = choose_backend(&args(None, Some("http://a:1"), &["http://b:1"]), &none);
+        assert!(matches!(error, Err(ConfigError::MissingRole("reducer"))));
+        let error = choose_backend(&args(None, None, &[]), &none);
+        assert!(matches!(error, Err(ConfigError::NoCluster)));
+        let error = choose_backend(&args(Some("3"), Some("http://a:1"), &[]), &none);
+        assert!(matches!(error, Err(ConfigError::LocalAndFixed)));
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let file: FileSettings =
+            toml::from_str("splitter='http://f:1'\nmapper=['http://f:2']\nreducer='http://f:3'")
+                .unwrap();
+        let Ok(Backend::Fixed(fixed)) =
+            choose_backend(&args(None, Some("http://flag:9"), &[]), &file)
+        else {
+            panic!("expected fixed addresses");
+        };
+        assert_eq!(fixed.splitter.host_str(), Some("flag"));
+        assert_eq!(fixed.mappers[0].port(), Some(2));
+    }
+
+    #[test]
+    fn the_readmes_settings_are_understood() {
+        let readme = include_str!("../../../README.md");
+        let (_, rest) = readme.split_once("```toml").unwrap();
+        let (settings, _) = rest.split_once("```").unwrap();
+        let file: FileSettings = toml::from_str(settings).unwrap();
+        let none = CommonArgs::default();
+        let Ok(Backend::Ecs(ecs)) = choose_backend(&none, &file) else {
+            panic!("expected an ECS cluster");
+        };
+        assert_eq!(ecs.cluster, "mapreduce");
+        assert_eq!(ecs.role_of_family("mr-map-task"), Some(Role::Mapper));
+        assert_eq!(ecs.role_of_family("hello"), None);
+        assert!(toml::from_str::<FileSettings>("clutser = 'x'").is_err());
+    }
+
+    #[test]
+    fn an_address_is_http() {
+        for bad in ["10.0.0.1:8080", "ftp://x", "http://", "mapper"] {
+            assert!(address(bad).is_err(), "{bad}");
+        }
+        assert!(address("http://10.0.0.1:8080").is_ok());
+    }
+
+    #[test]
+    fn seconds_are_above_zero() {
+        for bad in ["0", "-1", "x", "inf", "NaN", "1e300", "86401"] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
+        assert_eq!(seconds("0.5").unwrap(), Duration::from_millis(500));
+    }
+}

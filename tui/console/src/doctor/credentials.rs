@@ -1,0 +1,197 @@
+//! Whose credentials they are, where they come from, and for how long they hold.
+
+use std::time::{Duration, SystemTime};
+
+use aws_config::SdkConfig;
+use aws_credential_types::Credentials;
+use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
+use aws_credential_types::provider::ProvideCredentials;
+use mrdeck_core::causes::causes;
+use serde::Deserialize;
+
+use super::finding::Finding;
+use mrdeck_cluster::aws::{Caller, Service, failure};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::human::age;
+
+const CHECK: &str = "credentials";
+const STS: Service = Service {
+    id: "STS",
+    name: "sts",
+    host: "sts",
+};
+const WHO_AM_I: &str = "Action=GetCallerIdentity&Version=2011-06-15";
+/// A run over a large input takes minutes.
+const SOON: Duration = Duration::from_mins(10);
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(rename = "GetCallerIdentityResult")]
+    identity: Identity,
+}
+
+#[derive(Debug, Deserialize)]
+struct Identity {
+    #[serde(rename = "Account")]
+    account: String,
+    #[serde(rename = "Arn")]
+    arn: String,
+}
+
+/// Asks AWS whose they are.
+pub(super) async fn check(sdk: &SdkConfig, aws: &Caller) -> Finding {
+    let here = match find(sdk).await {
+        Ok(credentials) => describe(&credentials),
+        Err(diagnostic) => return Finding::failed(CHECK, diagnostic),
+    };
+    match aws.query::<Answer>(STS, WHO_AM_I).await {
+        Ok(Answer { identity }) => {
+            let who = format!("account {}, {}", identity.account, identity.arn);
+            with_expiry(&format!("{who}, {}", here.source), here.left)
+        }
+        Err(error) => {
+            let diagnostic =
+                error.diagnostic("say whose credentials these are (sts:GetCallerIdentity)");
+            if diagnostic.kind == DiagnosticKind::Credentials {
+                return Finding::failed(CHECK, diagnostic);
+            }
+            // Whether they are good shows at the other checks; STS may be out of reach in a closed network.
+            let cause = format!(
+                "found {}, but whose is not known: {}",
+                here.source, diagnostic.cause
+            );
+            Finding::warning(CHECK, Diagnostic::new(cause, diagnostic.advice))
+        }
+    }
+}
+
+/// Only that there are some: an S3 other than Amazon's has nobody to ask.
+pub(super) async fn check_found(sdk: &SdkConfig) -> Finding {
+    match find(sdk).await {
+        Ok(credentials) => {
+            let here = describe(&credentials);
+            with_expiry(&format!("found {}", here.source), here.left)
+        }
+        Err(diagnostic) => Finding::failed(CHECK, diagnostic),
+    }
+}
+
+async fn find(sdk: &SdkConfig) -> Result<Credentials, Diagnostic> {
+    let provider = sdk
+        .credentials_provider()
+        .ok_or_else(|| failure::credentials("there is no source of them"))?;
+    provider
+        .provide_credentials()
+        .await
+        .map_err(|error| failure::credentials(&causes(&error)))
+}
+
+struct Described {
+    source: &'static str,
+    /// `None`: they hold until someone revokes them, or nobody says.
+    left: Option<Duration>,
+}
+
+fn describe(credentials: &Credentials) -> Described {
+    let features = credentials.get_property::<Vec<Feature>>();
+    Described {
+        source: source(features.map(Vec::as_slice).unwrap_or_default()),
+        left: credentials
+            .expiry()
+            .map(|at| at.duration_since(SystemTime::now()).unwrap_or_default()),
+    }
+}
+
+/// A chain leaves a trace of each of its links; the last one is what a person knows it by.
+fn source(features: &[Feature]) -> &'static str {
+    const KNOWN: [(&[Feature], &str); 7] = [
+        (
+            &[Feature::CredentialsProfileSso, Feature::CredentialsSso],
+            "from SSO",
+        ),
+        (
+            &[
+                Feature::CredentialsProfileStsWebIdToken,
+                Feature::CredentialsEnvVarsStsWebIdToken,
+                Feature::CredentialsStsAssumeRoleWebId,
+            ],
+            "from a web identity",
+        ),
+        (&[Feature::CredentialsStsAssumeRole], "by assuming a role"),
+        (
+            &[
+                Feature::CredentialsProfileProcess,
+                Feature::CredentialsProcess,
+            ],
+            "from a process",
+        ),
+        (&[Feature::CredentialsHttp], "from the container"),
+        (&[Feature::CredentialsImds], "from the EC2 instance"),
+        (&[Feature::CredentialsEnvVars], "from the environment"),
+    ];
+    let found = KNOWN
+        .iter()
+        .find(|(links, _)| links.iter().any(|link| features.contains(link)));
+    match found {
+        Some((_, words)) => words,
+        None if features.contains(&Feature::CredentialsProfile) => "from a profile",
+        None => "from the SDK's chain",
+    }
+}
+
+fn with_expiry(who: &str, left: Option<Duration>) -> Finding {
+    let Some(left) = left else {
+        return Finding::ok(CHECK, who);
+    };
+    let found = format!(
+        "{who}, valid for another {}",
+        age(i64::try_from(left.as_secs()).unwrap_or(i64::MAX))
+    );
+    if left < SOON {
+        let advice = "renew them before a run, for instance with 'aws sso login'";
+        return Finding::warning(CHECK, Diagnostic::new(found, advice));
+    }
+    Finding::ok(CHECK, found)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use crate::doctor::Status;
+
+    #[test]
+    fn the_identity_is_read() {
+        let answer: Answer = quick_xml::de::from_str(
+            "<GetCallerIdentityResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'>\
+             <GetCallerIdentityResult><Arn>arn:aws:iam::1:user/u</Arn><UserId>U</UserId>\
+             <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
+        )
+        .unwrap();
+        assert_eq!(answer.identity.account, "1");
+        assert_eq!(answer.identity.arn, "arn:aws:iam::1:user/u");
+    }
+
+    #[test]
+    fn the_source_is_the_one_a_person_knows() {
+        for (features, words) in [
+            (&[][..], "from the SDK's chain"),
+            (&[Feature::CredentialsProfile], "from a profile"),
+            (
+                &[Feature::CredentialsSso, Feature::CredentialsProfile],
+                "from SSO",
+            ),
+        ] {
+            assert_eq!(source(features), words);
+        }
+    }
+
+    #[test]
+    fn what_ends_soon_is_a_warning() {
+        let status = |left| with_expiry("me", left).status;
+        assert_eq!(status(None), Status::Ok);
+        assert_eq!(status(Some(Duration::from_hours(1))), Status::Ok);
+        assert_eq!(status(Some(Duration::from_mins(9))), Status::Warning);
+    }
+}

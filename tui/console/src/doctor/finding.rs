@@ -1,0 +1,105 @@
+//! One line of what the doctor says: what was looked at, how it is, and what to do if it isn't well.
+
+use serde::Serialize;
+
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Ok,
+    /// A run can still be done.
+    Warning,
+    Failed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: &'static str,
+    pub status: Status,
+    pub found: String,
+    /// What to do; `None` when all is well, or when an earlier line says it.
+    pub advice: Option<String>,
+    #[serde(skip)]
+    pub kind: DiagnosticKind,
+}
+
+impl Finding {
+    pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            check,
+            status: Status::Ok,
+            found: found.into(),
+            advice: None,
+            kind: DiagnosticKind::Other,
+        }
+    }
+
+    pub fn warning(check: &'static str, diagnostic: Diagnostic) -> Self {
+        Self {
+            status: Status::Warning,
+            ..Self::failed(check, diagnostic)
+        }
+    }
+
+    pub fn failed(check: &'static str, diagnostic: Diagnostic) -> Self {
+        Self {
+            check,
+            status: Status::Failed,
+            found: diagnostic.cause,
+            advice: Some(diagnostic.advice).filter(|advice| !advice.is_empty()),
+            kind: diagnostic.kind,
+        }
+    }
+
+    /// The same without what `earlier` lines have said: one cause is told once, with its advice.
+    #[must_use]
+    pub(super) fn after(self, earlier: &[Self]) -> Self {
+        if self.status == Status::Ok {
+            return self;
+        }
+        let is_same = |other: &&Self| {
+            other.status == Status::Failed
+                && (other.found == self.found
+                    || other.kind == DiagnosticKind::Credentials && other.kind == self.kind)
+        };
+        match earlier.iter().find(is_same) {
+            Some(first) => Self {
+                found: format!("not known, because of {}: see above", first.check),
+                advice: None,
+                ..self
+            },
+            None => self,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_cause_is_told_once() {
+        let expired =
+            |text| Diagnostic::new(text, "renew them").of_kind(DiagnosticKind::Credentials);
+        let first = Finding::failed("credentials", expired("expired"));
+        let second = Finding::failed("cluster", expired("the token is too old"));
+        let second = second.after(std::slice::from_ref(&first));
+        assert_eq!(second.status, Status::Failed);
+        assert_eq!(second.found, "not known, because of credentials: see above");
+        assert_eq!(second.advice, None);
+
+        let other = Finding::failed("bucket readable", Diagnostic::new("no bucket", "check it"));
+        let kept = other.clone().after(&[first, second]);
+        assert_eq!(kept, other);
+        let again = Finding::failed("bucket writable", Diagnostic::new("no bucket", "check it"));
+        assert!(again.after(&[kept]).found.contains("bucket readable"));
+    }
+
+    #[test]
+    fn what_is_well_stays_as_it_is() {
+        let same = Finding::ok("clock", "same");
+        let failed = Finding::failed("cluster", Diagnostic::new("same", ""));
+        assert_eq!(same.clone().after(&[failed]), same);
+    }
+}

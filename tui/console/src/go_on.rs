@@ -1,0 +1,74 @@
+//! The command that goes on with a run, in full, so that it works in another shell or on another machine too.
+
+use crate::config::Config;
+use mrdeck_cluster::settings::{AddressChoice, Backend};
+use mrdeck_engine::record::Record;
+
+pub fn command(config: &Config, record: &Record) -> String {
+    let mut words = vec![
+        "mrdeck".to_owned(),
+        "resume".to_owned(),
+        record.run.to_string(),
+    ];
+    let mut flag = |name: &str, value: &str| words.push(format!("{name} {}", quoted(value)));
+    match &config.connect.backend {
+        Backend::Local { mappers, data } => {
+            let data = std::path::absolute(data).unwrap_or_else(|_| data.clone());
+            flag("--local-data", &data.display().to_string());
+            words.push(format!("--local={mappers}"));
+        }
+        Backend::Fixed(addresses) => {
+            flag("--splitter", addresses.splitter.as_str());
+            for mapper in &addresses.mappers {
+                flag("--mapper", mapper.as_str());
+            }
+            flag("--reducer", addresses.reducer.as_str());
+            flag("--bucket", record.input.bucket());
+        }
+        Backend::Ecs(settings) => {
+            flag("--cluster", &settings.cluster);
+            match settings.address {
+                AddressChoice::Auto => {}
+                AddressChoice::Public => flag("--address", "public"),
+                AddressChoice::Private => flag("--address", "private"),
+            }
+            flag("--bucket", record.input.bucket());
+        }
+    }
+    let mut flag = |name: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            words.push(format!("{name} {}", quoted(value)));
+        }
+    };
+    let limit = config
+        .attempt_limit
+        .map(|limit| limit.as_secs_f64().to_string());
+    flag("--timeout", &limit);
+    flag("--region", &config.connect.aws.region);
+    flag("--profile", &config.connect.aws.profile);
+    flag("--endpoint-url", &config.connect.aws.endpoint_url);
+    words.join(" ")
+}
+
+/// As a shell takes it for one word.
+fn quoted(value: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !value.is_empty() && value.chars().all(is_plain) {
+        value.to_owned()
+    } else {
+        format!("'{}'", value.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        assert_eq!(quoted("http://10.0.0.7:8080/"), "http://10.0.0.7:8080/");
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
+        assert_eq!(quoted(""), "''");
+    }
+}

@@ -1,0 +1,147 @@
+//! Carries a job out without the dashboard: progress, report, files, and the exit code that it comes to.
+
+use std::path::Path;
+
+use mrdeck_core::digest::Digest;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::{complain, print, print_json};
+use crate::cli::{OutputFormat, ReportArgs};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::go_on;
+use crate::report::{RunReport, chart, text};
+use crate::save;
+use mrdeck_client::Client;
+use mrdeck_cluster::Connection;
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::journal::Journal;
+use mrdeck_engine::record::Record;
+use mrdeck_engine::{Context, Job, objects};
+
+/// What of the report can be refused before anything is started.
+pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
+    if let Some(path) = &args.chart {
+        chart::check_path(path, false).map_err(|error| error.to_string())?;
+    }
+    if let Some(path) = &args.save {
+        save::check(path, false).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+pub(super) async fn carry_out(
+    config: &Config,
+    args: &ReportArgs,
+    job: Job,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Exit {
+    match follow(config, job, connection, cancel).await {
+        Ok(record) => conclude(config, args, &record, connection).await,
+        Err(diagnostic) => complain(&diagnostic),
+    }
+}
+
+/// Tells how the run came out.
+pub(super) async fn conclude(
+    config: &Config,
+    args: &ReportArgs,
+    record: &Record,
+    connection: &Connection,
+) -> Exit {
+    let reported = report(config, args, record);
+    let files = write_files(args, record, connection).await;
+    let exit = match (record.status, files) {
+        (RunStatus::Done, Ok(())) => reported,
+        (RunStatus::Done, Err(diagnostic)) => complain(&diagnostic),
+        (status, files) => {
+            if let Err(diagnostic) = files {
+                complain(&diagnostic);
+            }
+            match status {
+                RunStatus::Cancelled | RunStatus::Stopped => Exit::Interrupted,
+                _ => record.diagnostic.as_ref().map_or(Exit::Failed, complain),
+            }
+        }
+    };
+    if !record.can_resume() {
+        return exit;
+    }
+    let command = go_on::command(config, record);
+    crate::say(&format!("  to go on with it: {command}"));
+    match exit {
+        Exit::Failed => Exit::Unfinished,
+        other => other,
+    }
+}
+
+/// Runs the job and shows its progress.
+async fn follow(
+    config: &Config,
+    job: Job,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Result<Record, Diagnostic> {
+    let (events, mut received) = mpsc::channel(256);
+    let context = Context {
+        cluster: connection.cluster.name(),
+        tasks: connection.tasks.clone(),
+        store: connection.store.clone(),
+        client: Client::new()?,
+        attempt_limit: config.attempt_limit,
+        journal: Some(Journal::new(&config.runs_dir)),
+        events,
+        cancel,
+    };
+    let mut progress = Progress::of(&job);
+    let (record, ()) = tokio::join!(mrdeck_engine::run(job, context), async {
+        while let Some(event) = received.recv().await {
+            progress.show(&event);
+        }
+    });
+    Ok(record)
+}
+
+fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
+    match config.output {
+        OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
+        OutputFormat::Json => print_json(&RunReport::new(record, usize::from(args.top))),
+    }
+}
+
+/// The chart, also of a run that failed; the counts only of one that is done.
+async fn write_files(
+    args: &ReportArgs,
+    record: &Record,
+    connection: &Connection,
+) -> Result<(), Diagnostic> {
+    if let Some(path) = &args.chart {
+        chart::write_chart(record, path, false)
+            .map_err(|error| Diagnostic::new(error.to_string(), ""))?;
+    }
+    if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
+    {
+        let counts = objects::read_all(connection.store.as_ref(), &result.out).await?;
+        let found = Digest::of(&counts).to_string();
+        if !result.sha256.is_empty() && found != result.sha256 {
+            return Err(Diagnostic::new(
+                format!(
+                    "the counts {} were changed since the run read them",
+                    result.out
+                ),
+                "nothing is saved: see who else writes into this bucket",
+            )
+            .of_kind(DiagnosticKind::Refused));
+        }
+        save_counts(path, &counts)?;
+    }
+    Ok(())
+}
+
+fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Diagnostic> {
+    save::write(path, counts, false).map_err(|error| Diagnostic::new(error.to_string(), ""))
+}

@@ -1,0 +1,91 @@
+//! `mrdeck resume`: goes on with a run that stopped, from the record on this machine or from what is in S3.
+
+use mrdeck_store::Store;
+use tokio_util::sync::CancellationToken;
+
+use super::{carry_out, complain, connecting};
+use crate::cli::ResumeArgs;
+use crate::config::Config;
+use crate::exit::Exit;
+use mrdeck_cluster::Connection;
+use mrdeck_core::diagnostic::{Diagnostic, read_only};
+use mrdeck_core::run_id::RunId;
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::journal::{Journal, JournalError};
+use mrdeck_engine::record::Record;
+use mrdeck_engine::{Job, left_in_s3};
+
+pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
+    let usage = |text: &str| {
+        crate::complain(text, "");
+        Exit::Usage
+    };
+    if config.connect.read_only {
+        let refused = read_only("run anything, since a run writes objects");
+        return usage(&refused.to_string());
+    }
+    let Ok(run) = args.run.parse().map(RunId) else {
+        return usage(&format!(
+            "'{}' is not the id of a run: it has 26 letters and digits, and the run printed it when it began",
+            args.run
+        ));
+    };
+    if let Err(error) = carry_out::check(&args.report) {
+        return usage(&error);
+    }
+    let (connection, cancel) = match connecting::connected(config).await {
+        Ok(connected) => connected,
+        Err(exit) => return exit,
+    };
+    let exit = resume_connected(config, args, run, &connection, cancel).await;
+    connection.cluster.shutdown().await;
+    exit
+}
+
+async fn resume_connected(
+    config: &Config,
+    args: &ResumeArgs,
+    run: RunId,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Exit {
+    let found = tokio::select! {
+        () = cancel.cancelled() => return Exit::Interrupted,
+        found = find(config, run, connection) => found,
+    };
+    let job = match found {
+        Ok(job) => job,
+        Err(diagnostic) => return complain(&diagnostic),
+    };
+    if let Job::Resume { record, .. } = &job {
+        // Of a run that is done it is seen whether its result is still there.
+        if record.status != RunStatus::Done && !record.can_rerun() {
+            return carry_out::conclude(config, &args.report, record, connection).await;
+        }
+    }
+    carry_out::carry_out(config, &args.report, job, connection, cancel).await
+}
+
+/// The run as this machine's record has it, else as S3 has it.
+async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Job, Diagnostic> {
+    let journal = Journal::new(&config.runs_dir);
+    if journal.is_at_work(run) {
+        return Err(JournalError::locked(&journal, run).diagnostic());
+    }
+    if let Some(events) = journal.read(run)?
+        && let Some(record) = Record::from_events(&events)
+    {
+        return Ok(Job::Resume {
+            record: Box::new(record.stopped()),
+            before: Vec::new(),
+        });
+    }
+    let Some(bucket) = &connection.bucket else {
+        return Err(Diagnostic::new(
+            format!("there is no record of the run {run} on this machine"),
+            "name the bucket of its input with --bucket, to go on from what is in S3",
+        ));
+    };
+    let store: &dyn Store = connection.store.as_ref();
+    left_in_s3(store, bucket, run).await
+}

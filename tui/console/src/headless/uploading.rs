@@ -1,0 +1,54 @@
+//! Progress of an upload on standard error: a bar on a terminal, a line elsewhere.
+
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::input::InputChoice;
+use crate::upload::Progress;
+use mrdeck_core::human::{bytes, printable};
+
+const TEMPLATE: &str = "{spinner} upload {elapsed:>4} {wide_bar} {binary_bytes} of {binary_total_bytes} {percent:>3} %";
+
+/// Follows the upload of one input; an object needs none, and nothing is shown.
+pub struct Uploading {
+    name: String,
+    bar: OnceLock<Option<ProgressBar>>,
+}
+
+impl Uploading {
+    pub fn new(input: &InputChoice) -> Self {
+        Self {
+            name: printable(&input.to_string()).into_owned(),
+            bar: OnceLock::new(),
+        }
+    }
+
+    pub fn show(&self, progress: Progress) {
+        let bar = self.bar.get_or_init(|| self.begin(progress.total));
+        if let Some(bar) = bar {
+            bar.set_position(progress.sent);
+        }
+    }
+
+    fn begin(&self, total: u64) -> Option<ProgressBar> {
+        crate::say(&format!("uploading {}, {}", self.name, bytes(total)));
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let style = ProgressStyle::with_template(TEMPLATE);
+        let bar = ProgressBar::new(total)
+            .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.enable_steady_tick(super::TICK);
+        Some(bar)
+    }
+}
+
+impl Drop for Uploading {
+    fn drop(&mut self) {
+        if let Some(Some(bar)) = self.bar.get() {
+            bar.finish_and_clear();
+        }
+    }
+}

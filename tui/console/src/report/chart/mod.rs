@@ -1,0 +1,48 @@
+//! The latency chart: a run's record in, one PNG or SVG file out.
+//!
+//! ```text
+//! Record -> model (pure: bars, histogram, words) -> draw (any plotters backend) -> png | svg -> save
+//! ```
+
+mod draw;
+mod error;
+mod font;
+mod format;
+mod model;
+mod png;
+#[cfg(test)]
+mod sample;
+mod svg;
+
+use std::path::Path;
+
+pub use error::ChartError;
+
+use crate::save;
+use format::Format;
+use model::ChartModel;
+use mrdeck_engine::record::Record;
+
+/// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
+///
+/// The file appears whole or not at all, and an existing one stays unless `overwrite` says otherwise.
+pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), ChartError> {
+    check_path(path, overwrite)?;
+    let model = ChartModel::of(record).ok_or(ChartError::NothingToDraw)?;
+    let bytes = match Format::of(path)? {
+        Format::Png => png::render(&model)?,
+        Format::Svg => svg::render(&model)?.into_bytes(),
+    };
+    save::write(path, &bytes, overwrite)?;
+    Ok(())
+}
+
+/// Whether [`write_chart`] could write there; asked before a run begins, so that a typo costs no run.
+pub fn check_path(path: &Path, overwrite: bool) -> Result<(), ChartError> {
+    Format::of(path)?;
+    save::check(path, overwrite)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

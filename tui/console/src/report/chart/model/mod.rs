@@ -1,0 +1,128 @@
+//! What the chart shows, decided without drawing anything: the bars or the distribution, and all words.
+
+mod facts;
+mod header;
+mod histogram;
+mod number;
+mod slot;
+mod text;
+
+pub use header::{Header, Mood};
+pub use histogram::{Bin, Histogram};
+pub use number::{grouped, ms_text, nice_step, tick_text};
+pub use slot::{Kind, Slot};
+pub use text::elide;
+
+use mrdeck_engine::event::Phase;
+use mrdeck_engine::record::{Record, WorkRecord};
+
+/// More chunks than this become a distribution: single bars would be too thin to label.
+pub const MAX_CHUNK_BARS: usize = 24;
+
+/// The title of every chart.
+pub const TITLE: &str = "Latency of each MapReduce phase";
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChartModel {
+    pub header: Header,
+    /// From left to right: the split, the chunks unless there is a histogram, the map's wall time, the reduce.
+    pub slots: Vec<Slot>,
+    /// The maps, when there are too many for a bar each.
+    pub histogram: Option<Histogram>,
+    pub legend: Vec<(Kind, String)>,
+    /// The run's parameters, as the file's metadata: name and value.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+impl ChartModel {
+    /// `None` when no attempt of the run has ended yet.
+    pub fn of(record: &Record) -> Option<Self> {
+        let live = record.is_running();
+        let works = || {
+            [&record.split, &record.reduce]
+                .into_iter()
+                .chain(record.chunks.iter().map(|chunk| &chunk.work))
+        };
+        if !works().any(|work| work.attempts.iter().any(|attempt| attempt.ms().is_some())) {
+            return None;
+        }
+        let mut slots = vec![Slot::of_work("split", Kind::Split, &record.split, live)];
+        let histogram = if record.chunks.len() > MAX_CHUNK_BARS {
+            Histogram::of(record.chunks.iter().map(|chunk| &chunk.work))
+        } else {
+            slots.extend(chunk_slots(record, live));
+            None
+        };
+        if !record.chunks.is_empty() {
+            let wall_ms = record.clock(Phase::Map).wall_ms;
+            slots.push(Slot::of_wall("map wall", wall_ms, live));
+        }
+        slots.push(Slot::of_work("reduce", Kind::Reduce, &record.reduce, live));
+        let losses = Losses::count(works());
+        Some(Self {
+            header: Header::of(record),
+            legend: legend(record, histogram.is_some(), &losses),
+            slots,
+            histogram,
+            facts: facts::of(record),
+        })
+    }
+}
+
+fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
+    // With many bars there is room for the number only; the caption under them says what it counts.
+    let short = record.chunks.len() > 12;
+    record.chunks.iter().enumerate().map(move |(chunk, of)| {
+        let name = if short {
+            chunk.to_string()
+        } else {
+            format!("map {chunk}")
+        };
+        Slot::of_work(&name, Kind::Map, &of.work, live)
+    })
+}
+
+/// How many attempts came to nothing, by how they ended.
+struct Losses([(Kind, usize); 3]);
+
+impl Losses {
+    fn count<'a>(works: impl Iterator<Item = &'a WorkRecord>) -> Self {
+        let mut counts = [(Kind::Failed, 0), (Kind::Abandoned, 0), (Kind::Unused, 0)];
+        for loss in works.flat_map(slot::losses) {
+            for (kind, count) in &mut counts {
+                *count += usize::from(*kind == loss.kind);
+            }
+        }
+        Self(counts)
+    }
+}
+
+fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(Kind, String)> {
+    let mut legend = vec![(Kind::Split, "split".to_owned())];
+    if !record.chunks.is_empty() {
+        let maps = if binned {
+            "map chunks, by latency"
+        } else {
+            "map, one bar a chunk"
+        };
+        legend.push((Kind::Map, maps.to_owned()));
+        legend.push((Kind::MapWall, "map phase, wall time".to_owned()));
+    }
+    legend.push((Kind::Reduce, "reduce".to_owned()));
+    for (kind, count) in losses.0.into_iter().filter(|(_, count)| *count > 0) {
+        let attempts = if count == 1 { "attempt" } else { "attempts" };
+        let ended = match kind {
+            Kind::Abandoned => "abandoned",
+            Kind::Unused => "unused",
+            _ => "failed",
+        };
+        legend.push((
+            kind,
+            format!("{} {ended} {attempts}", grouped(count as f64)),
+        ));
+    }
+    legend
+}
+
+#[cfg(test)]
+mod tests;

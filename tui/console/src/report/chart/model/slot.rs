@@ -1,0 +1,114 @@
+//! One place on the bar chart's axis: what it is called, how long it took, what came to nothing.
+
+use super::number::sane_ms;
+use mrdeck_engine::record::{Outcome, WorkRecord, WorkState};
+
+/// What a bar stands for; it decides the bar's colour and hatching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Split,
+    Map,
+    MapWall,
+    Reduce,
+    /// An attempt that failed, whether or not a later one succeeded.
+    Failed,
+    /// An attempt in flight when the run was cancelled.
+    Abandoned,
+    /// An attempt that succeeded after another one's output had been taken.
+    Unused,
+}
+
+/// An attempt whose output doesn't count.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Loss {
+    pub kind: Kind,
+    pub ms: f64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot {
+    pub name: String,
+    pub kind: Kind,
+    /// The latency that counts; `None` if there is none.
+    pub ms: Option<f64>,
+    /// The other attempts, in their order.
+    pub losses: Vec<Loss>,
+    /// Why there is no latency.
+    pub missing: Option<&'static str>,
+    /// The work was given up: its mark must catch the eye.
+    pub is_failed: bool,
+}
+
+impl Slot {
+    /// `live`: the run still goes on, so what isn't there may yet come.
+    pub fn of_work(name: &str, kind: Kind, work: &WorkRecord, live: bool) -> Self {
+        let ms = work.result().map(|(ms, _)| sane_ms(ms));
+        let state = work.state();
+        Self {
+            name: name.to_owned(),
+            kind,
+            ms,
+            losses: losses(work).collect(),
+            missing: ms.is_none().then(|| why_missing(work, live)),
+            is_failed: ms.is_none() && is_failed(state, live),
+        }
+    }
+
+    pub fn of_wall(name: &str, wall_ms: Option<f64>, live: bool) -> Self {
+        let missing = if live { "running" } else { "unfinished" };
+        Self {
+            name: name.to_owned(),
+            kind: Kind::MapWall,
+            ms: wall_ms.map(sane_ms),
+            losses: Vec::new(),
+            missing: wall_ms.is_none().then_some(missing),
+            is_failed: false,
+        }
+    }
+
+    /// The lost attempts' time, added up: the height of the slot's hatched column.
+    pub fn lost_ms(&self) -> f64 {
+        // Not `sum`: that of nothing is -0, which would be written with its sign.
+        self.losses.iter().fold(0.0, |sum, loss| sum + loss.ms)
+    }
+
+    pub fn attempts(&self) -> usize {
+        self.losses.len() + usize::from(self.ms.is_some())
+    }
+}
+
+/// The ended attempts of a work that don't count.
+pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
+    work.attempts.iter().filter_map(|attempt| {
+        let (kind, ms) = match attempt.outcome {
+            Outcome::InFlight | Outcome::Found { .. } => return None,
+            Outcome::Succeeded { .. } if work.committed == Some(attempt.number) => return None,
+            Outcome::Succeeded { ms, .. } => (Kind::Unused, ms),
+            Outcome::Failed { ms, .. } => (Kind::Failed, ms),
+            Outcome::Abandoned { ms } => (Kind::Abandoned, ms),
+        };
+        Some(Loss {
+            kind,
+            ms: sane_ms(ms),
+        })
+    })
+}
+
+fn is_failed(state: WorkState, live: bool) -> bool {
+    // A run that ended while a retry was due never got to it.
+    state == WorkState::Failed || (state == WorkState::Retrying && !live)
+}
+
+fn why_missing(work: &WorkRecord, live: bool) -> &'static str {
+    match work.state() {
+        WorkState::Committed => "time unknown",
+        state if is_failed(state, live) => "failed",
+        WorkState::Abandoned if work.attempts.is_empty() => "not run",
+        WorkState::Abandoned => "abandoned",
+        WorkState::Retrying => "retrying",
+        WorkState::InFlight if live => "running",
+        WorkState::Waiting if live => "waiting",
+        WorkState::Waiting => "not run",
+        _ => "unfinished",
+    }
+}

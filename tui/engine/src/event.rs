@@ -1,0 +1,311 @@
+//! The engine's only output. A run's record is its events, one JSON object a line.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use mrdeck_client::TimedPart;
+use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::run_id::RunId;
+use mrdeck_core::uri::S3Uri;
+use serde::{Deserialize, Serialize};
+
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::TaskId;
+
+/// The steps of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Split,
+    Map,
+    Reduce,
+    Verify,
+}
+
+impl Phase {
+    pub const ALL: [Self; 4] = [Self::Split, Self::Map, Self::Reduce, Self::Verify];
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Split => "split",
+            Self::Map => "map",
+            Self::Reduce => "reduce",
+            Self::Verify => "verify",
+        })
+    }
+}
+
+/// One thing to be done by one task: the split, one chunk's map, or the reduce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Work {
+    pub phase: Phase,
+    /// Which chunk, counted from 0; only for maps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<u32>,
+}
+
+impl Work {
+    pub const SPLIT: Self = Self {
+        phase: Phase::Split,
+        chunk: None,
+    };
+    pub const REDUCE: Self = Self {
+        phase: Phase::Reduce,
+        chunk: None,
+    };
+
+    pub fn map(chunk: u32) -> Self {
+        Self {
+            phase: Phase::Map,
+            chunk: Some(chunk),
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.chunk {
+            Some(chunk) => write!(f, "{} {chunk}", self.phase),
+            None => self.phase.fmt(f),
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOptions {
+    /// How many chunks; `None` lets the engine choose.
+    pub chunks: Option<u32>,
+    pub split: SplitMode,
+    pub verify: bool,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+    /// Its console ended before it did, and nobody has gone on with it.
+    Stopped,
+}
+
+impl fmt::Display for RunStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// What a successful attempt reported. Only `out` is certain, and only for maps and the reduce.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct AttemptAnswer {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub out: Option<S3Uri>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The version of the counting rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timing: Vec<TimedPart>,
+}
+
+/// The final counts, summed up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultSummary {
+    pub out: S3Uri,
+    pub words: u64,
+    pub unique: u64,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default)]
+    pub sha256: String,
+    /// The most frequent words, most frequent first.
+    pub top: Vec<(String, u64)>,
+}
+
+/// What a recount of the whole input in one process found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// Words of the input that the result lacks.
+    pub missing: u64,
+    /// Words of the result that the input lacks.
+    pub extra: u64,
+    /// Words whose counts differ.
+    pub different: u64,
+    /// A few of the above, as sentences.
+    pub samples: Vec<String>,
+}
+
+impl Verification {
+    pub fn is_exact(&self) -> bool {
+        self.missing == 0 && self.extra == 0 && self.different == 0
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde passes a reference
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// Something that happened in a run, and when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunEvent {
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    RunStarted {
+        run: RunId,
+        input: S3Uri,
+        cluster: String,
+        /// Mappers that could be sent work when the run began.
+        mappers: u32,
+        #[serde(flatten)]
+        options: RunOptions,
+    },
+    /// The same run goes on: only what is missing is done.
+    RunContinued {
+        mappers: u32,
+    },
+    /// Which console this is among those that took up the run, counted from 1; later ones name their attempts
+    /// after it.
+    Claimed {
+        claim: u32,
+    },
+    /// The input, pinned: a run over another version of it would be another run.
+    InputPinned {
+        bytes: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+    },
+    PhaseStarted {
+        phase: Phase,
+    },
+    PhaseFinished {
+        phase: Phase,
+        /// From the phase's start to its last commit.
+        wall_ms: f64,
+    },
+    ChunksPlanned {
+        chunks: Vec<ChunkRef>,
+        /// Each chunk's size in bytes, where the splitter said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sizes: Option<Vec<u64>>,
+        /// Each copy's version; what is mapped must be this one.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        etags: Vec<Option<String>>,
+    },
+    /// The plan is in S3; its id is the SHA-256 of its bytes.
+    PlanWritten {
+        plan: String,
+    },
+    /// The copy of a chunk is gone: from now on its bytes come from the input.
+    ChunkReplaced {
+        chunk: u32,
+        source: ChunkRef,
+    },
+    AttemptStarted {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        task: TaskId,
+        /// `IP:PORT`
+        address: String,
+        /// Another attempt at the same work is still in flight, and slow.
+        #[serde(default, skip_serializing_if = "is_false")]
+        backup: bool,
+    },
+    AttemptSucceeded {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        /// From sending the request to the last byte of the answer.
+        ms: f64,
+        answer: AttemptAnswer,
+        /// Its answer was lost for this reason; what it did was found in S3.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        recovered: Option<Diagnostic>,
+    },
+    /// The output of an attempt of which nothing else is known, found in S3.
+    AttemptFound {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        answer: AttemptAnswer,
+    },
+    AttemptFailed {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        ms: f64,
+        #[serde(rename = "trouble")]
+        diagnostic: Diagnostic,
+        /// When the next attempt may start, 0 while another one is in flight; `None` when there will be none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_in_ms: Option<u64>,
+    },
+    /// The run was cancelled while the attempt was in flight, or another attempt at the same work was faster.
+    AttemptAbandoned {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        ms: f64,
+    },
+    /// This attempt's output is the one that counts.
+    Committed {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+    },
+    /// The output that counted does not any more: it is not what it should be.
+    Withdrawn {
+        #[serde(flatten)]
+        work: Work,
+        attempt: u32,
+        #[serde(rename = "trouble")]
+        diagnostic: Diagnostic,
+    },
+    /// A task that failed too often in a row gets no work for a while, then one request.
+    SetAside {
+        task: TaskId,
+        for_ms: u64,
+    },
+    /// How many requests may be in flight at once from now on, because S3 or a service asked to slow down, or
+    /// does so no more.
+    Concurrency {
+        limit: u32,
+    },
+    ResultRead(ResultSummary),
+    Verified(Verification),
+    /// The success record is in S3: the run is done, for every console.
+    SuccessRecorded,
+    /// Something a person should know that doesn't end the run.
+    Notice(Diagnostic),
+    RunFinished {
+        status: RunStatus,
+        wall_ms: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none", rename = "trouble")]
+        diagnostic: Option<Diagnostic>,
+    },
+}

@@ -1,0 +1,294 @@
+//! A run's record on disk: one file a run, one event a line, written while it happens and synced behind it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::event::RunEvent;
+use super::record::Record;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::run_id::RunId;
+
+const SUFFIX: &str = "jsonl";
+
+/// Where the records of runs are kept.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    dir: PathBuf,
+}
+
+/// Why a record can't be written.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    #[error("another mrdeck on this machine is at work on this run (its record {} is locked)", path.display())]
+    Locked { path: PathBuf },
+    #[error("the run's record {} can't be written: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+}
+
+impl JournalError {
+    pub fn locked(journal: &Journal, run: RunId) -> Self {
+        Self::Locked {
+            path: journal.path(run),
+        }
+    }
+
+    pub fn diagnostic(&self) -> Diagnostic {
+        let advice = match self {
+            Self::Locked { .. } => "watch it there, or end that console and try again",
+            Self::Io { .. } => {
+                "the run goes on without it; check the disk's space and the folder's permissions"
+            }
+        };
+        Diagnostic::new(self.to_string(), advice)
+    }
+}
+
+/// The record of one run, open for writing. Its lock keeps other consoles on this machine out.
+#[derive(Debug)]
+pub(super) struct OpenJournal {
+    path: PathBuf,
+    file: File,
+    /// A write failed: nothing more is written, but the lock is held to the end.
+    is_broken: bool,
+    /// Something was written since the last sync. Closed, it lets the syncing end.
+    dirty: mpsc::Sender<()>,
+    syncing: JoinHandle<std::io::Result<()>>,
+}
+
+impl Journal {
+    pub fn new(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    fn path(&self, run: RunId) -> PathBuf {
+        self.dir.join(format!("{run}.{SUFFIX}"))
+    }
+
+    /// Opens `DIR/RUN.jsonl`, after removing a torn last line that a crash left.
+    pub(super) async fn open(&self, run: RunId) -> Result<OpenJournal, JournalError> {
+        let path = self.path(run);
+        let dir = self.dir.clone();
+        let opening = path.clone();
+        let opened = spawn_blocking(move || open(&dir, &opening)).await;
+        let (file, synced) = opened
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::WouldBlock => JournalError::Locked { path: path.clone() },
+                _ => JournalError::Io {
+                    path: path.clone(),
+                    source,
+                },
+            })?;
+        let (dirty, mut changes) = mpsc::channel(1);
+        let syncing = spawn_blocking(move || {
+            // Whatever was written during one sync is covered by the next.
+            while changes.blocking_recv().is_some() {
+                synced.sync_data()?;
+            }
+            Ok(())
+        });
+        Ok(OpenJournal {
+            path,
+            file,
+            is_broken: false,
+            dirty,
+            syncing,
+        })
+    }
+
+    /// The events of a recorded run, in order. A torn last line, left by a crash, is passed over.
+    pub fn read(&self, run: RunId) -> Result<Option<Vec<RunEvent>>, Diagnostic> {
+        let path = self.path(run);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => {
+                return Err(Diagnostic::new(
+                    format!("the run's record {} can't be read: {error}", path.display()),
+                    "check the file's permissions, or move it away to go on from what is in S3",
+                ));
+            }
+        };
+        // What follows the last line's end is torn, perhaps in the middle of a character.
+        let complete = bytes.iter().rposition(|byte| *byte == b'\n');
+        let complete = complete.map_or(&[][..], |end| &bytes[..end]);
+        let mut events = Vec::new();
+        let lines = complete.split(|byte| *byte == b'\n');
+        for (number, line) in (1..).zip(lines).filter(|_| !complete.is_empty()) {
+            let event = serde_json::from_slice(line).map_err(|error| {
+                Diagnostic::new(
+                    format!(
+                        "line {number} of the run's record {} is damaged: {error}",
+                        path.display()
+                    ),
+                    "move the file away to go on from what is in S3",
+                )
+            })?;
+            events.push(event);
+        }
+        Ok(Some(events))
+    }
+
+    /// Is another console on this machine writing the record of this run?
+    pub fn is_at_work(&self, run: RunId) -> bool {
+        let file = File::open(self.path(run));
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// The newest run that is recorded here, if it stopped before its end and can go on. What can't be read is
+    /// passed over: this is an offer, nobody asked for it.
+    pub fn unfinished(&self) -> Option<Record> {
+        let names = std::fs::read_dir(&self.dir).ok()?;
+        let newest = names
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter_map(|name| name.strip_suffix(SUFFIX)?.strip_suffix('.')?.parse().ok())
+            .max()?;
+        let newest = RunId(newest);
+        let events = self.read(newest).ok()??;
+        let record = Record::from_events(&events)?.stopped();
+        (record.can_resume() && !self.is_at_work(newest)).then_some(record)
+    }
+}
+
+fn open(dir: &Path, path: &Path) -> std::io::Result<(File, File)> {
+    std::fs::create_dir_all(dir)?;
+    let mut file = OpenOptions::new()
+        .create(true)
+        .read(true)
+        .append(true)
+        .open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(std::io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let end = end_of_last_line(&mut file)?;
+    if end < file.metadata()?.len() {
+        file.set_len(end)?;
+    }
+    if end == 0 {
+        // So that a crash does not lose the file's name. Not every system can do that to a folder.
+        let _ = File::open(dir).and_then(|dir| dir.sync_all());
+    }
+    let synced = file.try_clone()?;
+    Ok((file, synced))
+}
+
+/// Where the last complete line ends.
+fn end_of_last_line(file: &mut File) -> std::io::Result<u64> {
+    const STEP: u64 = 64 << 10;
+    let mut end = file.metadata()?.len();
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        let mut piece = Vec::new();
+        file.seek(SeekFrom::Start(start))?;
+        file.take(end - start).read_to_end(&mut piece)?;
+        if let Some(at) = piece.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+impl OpenJournal {
+    /// Appends one event. A run never fails for its record: the caller tells it once, and goes on without.
+    pub(super) fn write(&mut self, event: &RunEvent) -> Result<(), JournalError> {
+        if self.is_broken {
+            return Ok(());
+        }
+        let appended = serde_json::to_vec(event)
+            .map_err(std::io::Error::from)
+            .and_then(|mut line| {
+                line.push(b'\n');
+                self.file.write_all(&line)
+            });
+        // Full: a sync is due anyway. Closed: the disk failed, which is told at the end.
+        let _ = self.dirty.try_send(());
+        self.is_broken = appended.is_err();
+        appended.map_err(|source| JournalError::Io {
+            path: self.path.clone(),
+            source,
+        })
+    }
+
+    /// Makes sure that the record is on the disk.
+    pub(super) async fn close(self) -> Result<(), JournalError> {
+        let Self {
+            path,
+            file,
+            dirty,
+            syncing,
+            ..
+        } = self;
+        drop(dirty);
+        let synced = syncing.await.map_err(std::io::Error::other).flatten();
+        drop(file);
+        synced.map_err(|source| JournalError::Io { path, source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::event::EventKind;
+
+    fn event(claim: u32) -> RunEvent {
+        RunEvent {
+            at: Timestamp::UNIX_EPOCH,
+            kind: EventKind::Claimed { claim },
+        }
+    }
+
+    #[tokio::test]
+    async fn a_torn_last_line_is_passed_over_and_then_overwritten() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, run) = (Journal::new(dir.path()), RunId::generate());
+        assert_eq!(journal.read(run).unwrap(), None);
+        let mut open = journal.open(run).await.unwrap();
+        open.write(&event(1)).unwrap();
+        open.close().await.unwrap();
+
+        let path = journal.path(run);
+        let whole = std::fs::read(&path).unwrap();
+        let half_a_character = "…".as_bytes()[..1].to_vec();
+        let torn = (1..whole.len()).map(|cut| whole[..cut].to_vec());
+        for torn in torn.chain([half_a_character]) {
+            std::fs::write(&path, [whole.clone(), torn.clone()].concat()).unwrap();
+            assert_eq!(journal.read(run).unwrap().unwrap(), [event(1)]);
+            let mut open = journal.open(run).await.unwrap();
+            open.write(&event(2)).unwrap();
+            open.close().await.unwrap();
+            let events = journal.read(run).unwrap().unwrap();
+            assert_eq!(events, [event(1), event(2)], "{torn:?}");
+        }
+        std::fs::write(&path, [b"{}\n", whole.as_slice()].concat()).unwrap();
+        let diagnostic = journal.read(run).unwrap_err();
+        assert!(diagnostic.cause.contains("line 1"), "{diagnostic}");
+    }
+
+    #[tokio::test]
+    async fn a_record_is_one_console_s_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, run) = (Journal::new(dir.path()), RunId::generate());
+        let open = journal.open(run).await.unwrap();
+        let refused = journal.open(run).await;
+        assert!(matches!(refused, Err(JournalError::Locked { .. })));
+        open.close().await.unwrap();
+        assert!(journal.open(run).await.is_ok());
+    }
+}

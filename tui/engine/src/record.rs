@@ -1,0 +1,352 @@
+//! A run as its events tell it: one fold, used by the screens, the reports, the chart and the engine itself.
+
+use jiff::Timestamp;
+use mrdeck_core::uri::S3Uri;
+
+use super::event::{
+    EventKind, Phase, ResultSummary, RunEvent, RunOptions, RunStatus, Verification, Work,
+};
+use super::work::millis_between;
+pub use super::work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::run_id::RunId;
+
+/// A phase's clock. A phase that ran in several passes (a rerun) adds them up.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct PhaseClock {
+    pub running_since: Option<Timestamp>,
+    pub wall_ms: Option<f64>,
+}
+
+impl PhaseClock {
+    pub fn elapsed_ms(&self, now: Timestamp) -> Option<f64> {
+        let running = self.running_since.map(|since| millis_between(since, now));
+        match (self.wall_ms, running) {
+            (None, None) => None,
+            (wall, running) => Some(wall.unwrap_or(0.0) + running.unwrap_or(0.0)),
+        }
+    }
+}
+
+/// A run, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub run: RunId,
+    pub input: S3Uri,
+    pub input_bytes: Option<u64>,
+    pub input_etag: Option<String>,
+    /// The id of the plan in S3, once it is there.
+    pub plan: Option<String>,
+    /// Which console this is among those that took up the run, counted from 1.
+    pub claim: u32,
+    pub cluster: String,
+    pub mappers: u32,
+    pub options: RunOptions,
+    pub started_at: Timestamp,
+    pub status: RunStatus,
+    pub split: WorkRecord,
+    pub chunks: Vec<ChunkRecord>,
+    pub reduce: WorkRecord,
+    clocks: [PhaseClock; Phase::ALL.len()],
+    pub result: Option<ResultSummary>,
+    pub verification: Option<Verification>,
+    pub notices: Vec<Diagnostic>,
+    pub diagnostic: Option<Diagnostic>,
+    /// The whole run's wall time; passes of a rerun added up.
+    pub wall_ms: f64,
+    /// When the present pass began, and when something last happened.
+    pass_began: Timestamp,
+    last_at: Timestamp,
+}
+
+impl Record {
+    /// The record that the first event of a run begins; `None` for any other event.
+    pub fn begin(event: &RunEvent) -> Option<Self> {
+        let EventKind::RunStarted {
+            run,
+            input,
+            cluster,
+            mappers,
+            options,
+        } = &event.kind
+        else {
+            return None;
+        };
+        Some(Self {
+            run: *run,
+            input: input.clone(),
+            input_bytes: None,
+            input_etag: None,
+            plan: None,
+            claim: 1,
+            cluster: cluster.clone(),
+            mappers: *mappers,
+            options: options.clone(),
+            started_at: event.at,
+            status: RunStatus::Running,
+            split: WorkRecord::default(),
+            chunks: Vec::new(),
+            reduce: WorkRecord::default(),
+            clocks: [PhaseClock::default(); Phase::ALL.len()],
+            result: None,
+            verification: None,
+            notices: Vec::new(),
+            diagnostic: None,
+            wall_ms: 0.0,
+            pass_began: event.at,
+            last_at: event.at,
+        })
+    }
+
+    /// The record of a whole sequence of events; `None` if it doesn't begin with a run's start.
+    pub fn from_events<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let mut record = Self::begin(events.next()?)?;
+        for event in events {
+            record.apply(event);
+        }
+        Some(record)
+    }
+
+    pub fn apply(&mut self, event: &RunEvent) {
+        match &event.kind {
+            EventKind::RunContinued { mappers } => {
+                self.break_off();
+                self.pass_began = event.at;
+                self.continue_with(*mappers);
+            }
+            EventKind::InputPinned { bytes, etag } => {
+                self.input_bytes = Some(*bytes);
+                self.input_etag.clone_from(etag);
+            }
+            EventKind::PhaseStarted { phase } => {
+                self.clocks[*phase as usize].running_since = Some(event.at);
+            }
+            EventKind::PhaseFinished { phase, wall_ms } => {
+                let clock = &mut self.clocks[*phase as usize];
+                clock.running_since = None;
+                clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
+            }
+            EventKind::Claimed { claim } => self.claim = *claim,
+            EventKind::ChunksPlanned {
+                chunks,
+                sizes,
+                etags,
+            } => {
+                self.result = None;
+                self.verification = None;
+                let size = |index| sizes.as_ref()?.get(index).copied();
+                self.chunks = chunks
+                    .iter()
+                    .enumerate()
+                    .map(|(index, source)| ChunkRecord {
+                        source: source.clone(),
+                        bytes: size(index),
+                        etag: etags.get(index).cloned().flatten(),
+                        work: WorkRecord::default(),
+                    })
+                    .collect();
+            }
+            EventKind::PlanWritten { plan } => self.plan = Some(plan.clone()),
+            EventKind::ChunkReplaced { chunk, source } => {
+                if let Ok(index) = usize::try_from(*chunk)
+                    && let Some(chunk) = self.chunks.get_mut(index)
+                {
+                    chunk.source = source.clone();
+                    chunk.etag = None;
+                }
+            }
+            EventKind::RunStarted { .. }
+            | EventKind::SetAside { .. }
+            | EventKind::Concurrency { .. }
+            | EventKind::SuccessRecorded => {}
+            EventKind::ResultRead(summary) => {
+                let before = self.result.replace(summary.clone());
+                // A recount is about the bytes that were there.
+                if before.is_some_and(|before| before.sha256 != summary.sha256) {
+                    self.verification = None;
+                }
+            }
+            EventKind::Verified(found) => self.verification = Some(found.clone()),
+            EventKind::Notice(diagnostic) => self.notices.push(diagnostic.clone()),
+            EventKind::RunFinished {
+                status,
+                wall_ms,
+                diagnostic,
+            } => self.finish(*status, *wall_ms, diagnostic.as_ref()),
+            EventKind::AttemptStarted { work, .. }
+            | EventKind::AttemptSucceeded { work, .. }
+            | EventKind::AttemptFound { work, .. }
+            | EventKind::Withdrawn { work, .. }
+            | EventKind::AttemptFailed { work, .. }
+            | EventKind::AttemptAbandoned { work, .. }
+            | EventKind::Committed { work, .. } => {
+                if let EventKind::Withdrawn { .. } = event.kind
+                    && work.phase == Phase::Reduce
+                {
+                    // They were of that result.
+                    self.result = None;
+                    self.verification = None;
+                }
+                if let Some(record) = self.work_mut(*work) {
+                    record.apply(event);
+                }
+            }
+        }
+        self.last_at = event.at;
+    }
+
+    /// A pass without an end lasted as long as it told of itself.
+    fn break_off(&mut self) {
+        if self.status != RunStatus::Running {
+            return;
+        }
+        for clock in &mut self.clocks {
+            if let Some(since) = clock.running_since.take() {
+                let wall_ms = millis_between(since, self.last_at);
+                clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
+            }
+        }
+        let wall_ms = millis_between(self.pass_began, self.last_at);
+        self.finish(RunStatus::Stopped, wall_ms, None);
+    }
+
+    fn continue_with(&mut self, mappers: u32) {
+        let last_at = self.last_at;
+        self.status = RunStatus::Running;
+        self.mappers = mappers;
+        self.diagnostic = None;
+        for work in self.all_work_mut() {
+            work.given_up = false;
+            work.dropped = false;
+            work.withdrawals = 0;
+            work.abandon(last_at);
+        }
+    }
+
+    fn finish(&mut self, status: RunStatus, wall_ms: f64, diagnostic: Option<&Diagnostic>) {
+        self.status = status;
+        self.wall_ms += wall_ms;
+        self.diagnostic = diagnostic.cloned();
+        for clock in &mut self.clocks {
+            clock.running_since = None;
+        }
+        let last_at = self.last_at;
+        if matches!(status, RunStatus::Cancelled | RunStatus::Stopped) {
+            for work in self.all_work_mut() {
+                work.abandon(last_at);
+                // What was given up before stays failed: that is why it is not done.
+                work.dropped = !work.given_up;
+            }
+        }
+    }
+
+    /// How often an output of this work was found wrong, in this pass of the run.
+    pub(super) fn withdrawals(&self, work: Work) -> u32 {
+        let record = match (work.phase, work.chunk) {
+            (Phase::Split, _) => Some(&self.split),
+            (Phase::Reduce, _) => Some(&self.reduce),
+            (_, chunk) => chunk
+                .and_then(|chunk| self.chunks.get(chunk as usize))
+                .map(|chunk| &chunk.work),
+        };
+        record.map_or(0, |work| work.withdrawals)
+    }
+
+    fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
+        let chunks = self.chunks.iter_mut().map(|chunk| &mut chunk.work);
+        chunks.chain([&mut self.split, &mut self.reduce])
+    }
+
+    fn work_mut(&mut self, work: Work) -> Option<&mut WorkRecord> {
+        match work.phase {
+            Phase::Split => Some(&mut self.split),
+            Phase::Reduce => Some(&mut self.reduce),
+            Phase::Map => {
+                let chunk = usize::try_from(work.chunk?).ok()?;
+                Some(&mut self.chunks.get_mut(chunk)?.work)
+            }
+            Phase::Verify => None,
+        }
+    }
+
+    pub fn clock(&self, phase: Phase) -> &PhaseClock {
+        &self.clocks[phase as usize]
+    }
+
+    pub fn is_running(&self) -> bool {
+        self.status == RunStatus::Running
+    }
+
+    /// How many chunks stand so.
+    pub fn chunks_in(&self, state: WorkState) -> usize {
+        self.chunks
+            .iter()
+            .filter(|chunk| chunk.work.state() == state)
+            .count()
+    }
+
+    /// Why the phase's work failed, as its latest failed attempt has it.
+    pub fn last_failure(&self, phase: Phase) -> Option<Diagnostic> {
+        let attempts: Vec<&Attempt> = match phase {
+            Phase::Split => self.split.attempts.iter().collect(),
+            Phase::Reduce => self.reduce.attempts.iter().collect(),
+            Phase::Map => {
+                let open = self.chunks.iter().map(|chunk| &chunk.work);
+                open.filter(|work| work.answer().is_none())
+                    .flat_map(|work| &work.attempts)
+                    .collect()
+            }
+            Phase::Verify => Vec::new(),
+        };
+        let failures = attempts
+            .into_iter()
+            .filter_map(|attempt| match &attempt.outcome {
+                Outcome::Failed { diagnostic, .. } => Some((attempt.started_at, diagnostic)),
+                _ => None,
+            });
+        failures
+            .max_by_key(|(at, _)| *at)
+            .map(|(_, diagnostic)| diagnostic.clone())
+    }
+
+    /// A run that ended early and whose missing part can be done again. Of a result that was found wrong nothing is missing.
+    pub fn can_rerun(&self) -> bool {
+        let is_wrong = self
+            .verification
+            .as_ref()
+            .is_some_and(|found| !found.is_exact());
+        let kind = self.diagnostic.as_ref().map(|diagnostic| diagnostic.kind);
+        let is_final = matches!(
+            kind,
+            Some(DiagnosticKind::InputChanged | DiagnosticKind::Refused)
+        );
+        let is_short = matches!(
+            self.status,
+            RunStatus::Failed | RunStatus::Cancelled | RunStatus::Stopped
+        );
+        is_short && !is_wrong && !is_final
+    }
+
+    /// Is there something of it that a later `mrdeck resume` need not do again?
+    pub fn can_resume(&self) -> bool {
+        self.can_rerun() && !self.chunks.is_empty()
+    }
+
+    /// How far it has come: attempts and commits, and whether it was recounted.
+    pub(super) fn progress(&self) -> (RunStatus, usize, usize, bool) {
+        let chunks = self.chunks.iter().map(|chunk| &chunk.work);
+        let all: Vec<&WorkRecord> = chunks.chain([&self.split, &self.reduce]).collect();
+        let attempts = all.iter().map(|work| work.attempts.len()).sum();
+        let committed = all.iter().filter(|work| work.committed.is_some()).count();
+        let is_recounted = self.verification.is_some();
+        (self.status, attempts, committed, is_recounted)
+    }
+
+    /// The record of a run whose console ended without a word: it stopped where the record ends.
+    #[must_use]
+    pub fn stopped(mut self) -> Self {
+        self.break_off();
+        self
+    }
+}
