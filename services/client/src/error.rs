@@ -45,7 +45,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Could another attempt, perhaps on another task, fare better?
+    /// Returns whether another attempt, perhaps on another task, may fare better.
     pub fn is_worth_retrying(&self) -> bool {
         match self {
             // Our services answer 4xx for what the caller got wrong: it would be wrong again.
@@ -60,7 +60,7 @@ impl CallError {
         }
     }
 
-    /// Did S3 or the service ask to slow down? Then the task is not to blame, nor is the work.
+    /// Returns whether S3 or the service asks to slow down. Then the task is not to blame, nor is the work.
     pub fn is_throttled(&self) -> bool {
         match self {
             Self::Refused { code, .. } => {
@@ -77,7 +77,7 @@ impl CallError {
         }
     }
 
-    /// Was the request perhaps done, and only its answer lost?
+    /// Returns whether the request may have been done, and only its answer lost.
     pub fn may_be_done(&self) -> bool {
         match self {
             Self::Interrupted { .. } | Self::Deadline { .. } | Self::Gone { .. } => true,
@@ -87,7 +87,21 @@ impl CallError {
         }
     }
 
-    /// Does it make one doubt what answers at the address?
+    /// Returns whether the input, or the copy of a chunk, is no longer the version that was asked for.
+    pub fn is_input_changed(&self) -> bool {
+        self.has_code(api::code::INPUT_CHANGED)
+    }
+
+    /// Returns whether more chunks were asked for than the input has words.
+    pub fn is_too_many_chunks(&self) -> bool {
+        self.has_code(api::code::TOO_MANY_CHUNKS)
+    }
+
+    fn has_code(&self, wanted: &str) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == wanted)
+    }
+
+    /// Returns whether it casts doubt on what answers at the address.
     pub fn breaks_trust(&self) -> bool {
         matches!(
             self,
@@ -100,7 +114,7 @@ impl CallError {
         )
     }
 
-    /// The object that has to be made again before this can go well.
+    /// Returns the object that has to be made again before this can go well.
     pub fn culprit(&self) -> Option<&S3Uri> {
         match self {
             Self::Refused { code, object, .. } => {

@@ -41,24 +41,54 @@ pub struct AttemptParams {
 /// The name of the user metadata in which an output says what it is (`x-amz-meta-mrdeck`).
 pub const PROVENANCE: &str = "mrdeck";
 
-/// What an output of a map or a reduce says of itself, as JSON in its metadata: enough to use it without the answer
-/// of the request that made it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    #[serde(flatten)]
-    pub of: AttemptParams,
-    /// The version of the rules by which it was counted.
-    pub rules: u32,
-    /// Of the output's bytes, in hexadecimal digits.
-    pub sha256: String,
-    pub words: u64,
-    pub unique: u64,
+/// What is known of an output: of one map's counts, or of the final ones. Services of other authors need not say any.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputInfo {
+    /// Words counted, repetitions included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<u64>,
+    /// Distinct words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique: Option<u64>,
     /// Of a map: the bytes of the input that its chunk owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
     /// Of a reduce: the map outputs added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
+    /// Of the output's bytes, in hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// The version of the counting rules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<u32>,
+}
+
+/// What an output of a map or a reduce says of itself, as JSON in its metadata: enough to use it without the answer
+/// of the request that made it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    #[serde(flatten)]
+    pub of: AttemptParams,
+    #[serde(flatten)]
+    pub info: OutputInfo,
+}
+
+impl Provenance {
+    /// Reads an object's metadata; `None` where it does not say enough to use the output.
+    pub fn from_metadata(json: &str) -> Option<Self> {
+        let read: Self = serde_json::from_str(json).ok()?;
+        let OutputInfo {
+            words,
+            unique,
+            sha256,
+            rules,
+            ..
+        } = &read.info;
+        let says_enough =
+            words.is_some() && unique.is_some() && sha256.is_some() && rules.is_some();
+        says_enough.then_some(read)
+    }
 }
 
 /// How an input is cut.
@@ -101,51 +131,21 @@ pub struct SplitAnswer {
     pub sizes: Option<Vec<u64>>,
 }
 
-/// The answer of `/map`.
+/// The answer of `/map` and of `/reduce`: where the counts are, and what is known of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MapAnswer {
+pub struct OutputAnswer {
     pub out: S3Uri,
-    /// Words counted, repetitions included.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub words: Option<u64>,
-    /// Different words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unique: Option<u64>,
-    /// Bytes of the input that this chunk owns.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-    /// Of the output's bytes, in hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
+    #[serde(flatten)]
+    pub info: OutputInfo,
     /// The attempt that was asked for, as it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<AttemptParams>,
-    /// The version of the rules by which was counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<u32>,
 }
 
+/// The answer of `/map`.
+pub type MapAnswer = OutputAnswer;
 /// The answer of `/reduce`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReduceAnswer {
-    pub out: S3Uri,
-    /// Map outputs added up.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub files: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub words: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unique: Option<u64>,
-    /// Of the output's bytes, in hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// The attempt that was asked for, as it was named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<AttemptParams>,
-    /// The version of the rules by which was counted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<u32>,
-}
+pub type ReduceAnswer = OutputAnswer;
 
 /// The body of `POST /reduce`: the inputs themselves, or an object that lists them as a JSON array.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,4 +202,37 @@ pub struct ErrorDetail {
     /// The object that is at fault, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<S3Uri>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn an_answer_of_the_lab_is_an_answer() {
+        let answer: ReduceAnswer =
+            serde_json::from_str(r#"{"out":"s3://b/mr/reduce/final_1.json","files":3}"#).unwrap();
+        assert_eq!(answer.info.files, Some(3));
+        let text = serde_json::to_string(&answer).unwrap();
+        assert_eq!(text, r#"{"out":"s3://b/mr/reduce/final_1.json","files":3}"#);
+    }
+
+    #[test]
+    fn an_output_that_says_too_little_of_itself_is_not_used() {
+        let whole = r#"{"run":"R","rules":1,"sha256":"00","words":3,"unique":2}"#;
+        let read = Provenance::from_metadata(whole).unwrap();
+        assert_eq!(read.of.run.as_deref(), Some("R"));
+        assert_eq!(serde_json::to_value(&read).unwrap()["words"], 3);
+        for missing in ["rules", "sha256", "words", "unique"] {
+            let mut json: serde_json::Value = serde_json::from_str(whole).unwrap();
+            json.as_object_mut().unwrap().remove(missing);
+            assert_eq!(
+                Provenance::from_metadata(&json.to_string()),
+                None,
+                "{missing}"
+            );
+        }
+        assert_eq!(Provenance::from_metadata("not JSON"), None);
+    }
 }

@@ -40,8 +40,8 @@ async fn chain(text: &[u8], chunks: usize, mode: &str, piece: usize) {
         };
         let path = format!("/map?{what}&run=R&chunk={index:02}&attempt=1");
         let map: MapAnswer = serde_json::from_value(lab.ok(Role::Mapper, &path).await).unwrap();
-        words += map.words.unwrap();
-        bytes += map.bytes.unwrap();
+        words += map.info.words.unwrap();
+        bytes += map.info.bytes.unwrap();
         inputs.push(map.out);
     }
     assert_eq!((words, bytes), (expected.words(), text.len() as u64));
@@ -50,7 +50,7 @@ async fn chain(text: &[u8], chunks: usize, mode: &str, piece: usize) {
     let reply = lab.post("/reduce?run=R", body).await;
     let reduce: ReduceAnswer = serde_json::from_value(reply.json()).unwrap();
     assert_eq!(
-        (reduce.words, reduce.unique),
+        (reduce.info.words, reduce.info.unique),
         (Some(expected.words()), Some(expected.unique()))
     );
     let json = lab

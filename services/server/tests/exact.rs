@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Lab, Reply, assert_refusal, uri};
-use mrdeck_core::api::{AttemptParams, MapAnswer, Provenance, ReduceAnswer};
+use mrdeck_core::api::{AttemptParams, MapAnswer, OutputInfo, Provenance, ReduceAnswer};
 use mrdeck_core::digest::Digest;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
@@ -55,32 +55,36 @@ async fn an_output_of_a_run_says_what_it_is() {
         let answer: MapAnswer = serde_json::from_value(answer).unwrap();
         let sha256 = sha256(&lab, &answer.out);
         let expected = Provenance {
-            rules: 1,
             of: of.clone(),
-            sha256: sha256.clone(),
-            words: answer.words.unwrap(),
-            unique: answer.unique.unwrap(),
-            bytes: Some(bytes),
-            files: None,
+            info: OutputInfo {
+                rules: Some(1),
+                sha256: Some(sha256.clone()),
+                words: Some(answer.info.words.unwrap()),
+                unique: Some(answer.info.unique.unwrap()),
+                bytes: Some(bytes),
+                files: None,
+            },
         };
         assert_eq!(provenance(&lab, &answer.out).await, Some(expected));
-        assert_eq!(answer.sha256, Some(sha256), "{query}");
-        assert_eq!((answer.of, answer.bytes), (Some(of), Some(bytes)));
+        assert_eq!(answer.info.sha256, Some(sha256), "{query}");
+        assert_eq!((answer.of, answer.info.bytes), (Some(of), Some(bytes)));
     }
 
     let path = "/reduce?in=s3://b/mr/runs/R/maps/chunk00-a7.json&run=R&attempt=2&plan=P";
     let answer: ReduceAnswer = serde_json::from_value(lab.ok(REDUCE, path).await).unwrap();
     let of = attempt(None, Some("2"), Some("P"));
     let expected = Provenance {
-        rules: 1,
         of: of.clone(),
-        sha256: sha256(&lab, &answer.out),
-        words: 5,
-        unique: 4,
-        bytes: None,
-        files: Some(1),
+        info: OutputInfo {
+            rules: Some(1),
+            sha256: Some(sha256(&lab, &answer.out)),
+            words: Some(5),
+            unique: Some(4),
+            bytes: None,
+            files: Some(1),
+        },
     };
-    assert_eq!(answer.sha256.as_ref(), Some(&expected.sha256));
+    assert_eq!(answer.info, expected.info);
     assert_eq!(answer.of, Some(of));
     assert_eq!(provenance(&lab, &answer.out).await, Some(expected));
 }

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use common::script::{at_endpoint, error, listen, reply, scripted, store};
 use common::{assert_refusal, get};
 use futures_util::TryStreamExt as _;
-use mrdeck_core::api::{AttemptParams, Provenance};
+use mrdeck_core::api::{AttemptParams, OutputInfo, Provenance};
 use mrdeck_core::digest::Digest;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
@@ -168,12 +168,14 @@ async fn what_an_output_says_of_itself_goes_to_s3_and_comes_back() {
             attempt: Some("2".to_owned()),
             plan: Some("P-1_x".to_owned()),
         },
-        rules: 1,
-        sha256: Digest::of(b"x").to_string(),
-        words: u64::MAX,
-        unique: 2,
-        bytes: Some(9),
-        files: None,
+        info: OutputInfo {
+            rules: Some(1),
+            sha256: Some(Digest::of(b"x").to_string()),
+            words: Some(u64::MAX),
+            unique: Some(2),
+            bytes: Some(9),
+            files: None,
+        },
     };
     let options = WriteOptions {
         only_new: false,

@@ -294,7 +294,7 @@ mod tests {
         clippy::single_range_in_vec_init
     )]
     use super::*;
-    use mrdeck_core::api::AttemptParams;
+    use mrdeck_core::api::{AttemptParams, OutputInfo};
 
     fn uri(text: &str) -> S3Uri {
         text.parse().unwrap()
@@ -371,12 +371,14 @@ mod tests {
     fn provenance() -> Provenance {
         Provenance {
             of: AttemptParams::default(),
-            rules: 1,
-            sha256: "00".to_owned(),
-            words: 3,
-            unique: 2,
-            bytes: Some(9),
-            files: None,
+            info: OutputInfo {
+                rules: Some(1),
+                sha256: Some("00".to_owned()),
+                words: Some(3),
+                unique: Some(2),
+                bytes: Some(9),
+                files: None,
+            },
         }
     }
 

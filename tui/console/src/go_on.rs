@@ -2,7 +2,7 @@
 
 use crate::config::Config;
 use mrdeck_cluster::settings::{AddressChoice, Backend};
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 pub fn command(config: &Config, record: &Record) -> String {
     let mut words = vec![

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use mrdeck_client::TimedPart;
-use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::{ChunkRef, OutputInfo, SplitMode};
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::uri::S3Uri;
 use serde::{Deserialize, Serialize};
@@ -12,66 +12,7 @@ use serde::{Deserialize, Serialize};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 
-/// The steps of a run, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    Split,
-    Map,
-    Reduce,
-    Verify,
-}
-
-impl Phase {
-    pub const ALL: [Self; 4] = [Self::Split, Self::Map, Self::Reduce, Self::Verify];
-}
-
-impl fmt::Display for Phase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Split => "split",
-            Self::Map => "map",
-            Self::Reduce => "reduce",
-            Self::Verify => "verify",
-        })
-    }
-}
-
-/// One thing to be done by one task: the split, one chunk's map, or the reduce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Work {
-    pub phase: Phase,
-    /// Which chunk, counted from 0; only for maps.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub chunk: Option<u32>,
-}
-
-impl Work {
-    pub const SPLIT: Self = Self {
-        phase: Phase::Split,
-        chunk: None,
-    };
-    pub const REDUCE: Self = Self {
-        phase: Phase::Reduce,
-        chunk: None,
-    };
-
-    pub fn map(chunk: u32) -> Self {
-        Self {
-            phase: Phase::Map,
-            chunk: Some(chunk),
-        }
-    }
-}
-
-impl fmt::Display for Work {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.chunk {
-            Some(chunk) => write!(f, "{} {chunk}", self.phase),
-            None => self.phase.fmt(f),
-        }
-    }
-}
+use crate::work::{ChunkIndex, Phase, Work};
 
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,18 +52,8 @@ impl fmt::Display for RunStatus {
 pub struct AttemptAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out: Option<S3Uri>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub words: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unique: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bytes: Option<u64>,
-    /// Of the output's bytes, in hexadecimal digits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
-    /// The version of the counting rules.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<u32>,
+    #[serde(flatten)]
+    pub info: OutputInfo,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timing: Vec<TimedPart>,
 }
@@ -222,7 +153,7 @@ pub enum EventKind {
     },
     /// The copy of a chunk is gone: from now on its bytes come from the input.
     ChunkReplaced {
-        chunk: u32,
+        chunk: ChunkIndex,
         source: ChunkRef,
     },
     AttemptStarted {

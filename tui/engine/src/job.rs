@@ -2,11 +2,9 @@
 
 use mrdeck_core::uri::S3Uri;
 
-use super::event::{EventKind, RunEvent, RunOptions, RunStatus};
-use super::journal::Journal;
-use super::record::Record;
-use super::run::event;
-use mrdeck_core::diagnostic::Diagnostic;
+use crate::event::{EventKind, RunEvent, RunOptions, RunStatus};
+use crate::recorder::event;
+use crate::state::Record;
 use mrdeck_core::run_id::RunId;
 
 /// What is to be done: a new run, or what is missing of an earlier one.
@@ -28,23 +26,23 @@ pub enum Job {
 
 /// How a job begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum JobKind {
     New,
     Resume,
     Verify,
 }
 
 /// What a job is when it begins.
-pub(super) struct Beginning {
-    pub(super) kind: Kind,
-    pub(super) record: Record,
+pub(crate) struct Start {
+    pub(crate) kind: JobKind,
+    pub(crate) record: Record,
     /// What is to begin this machine's record, where it has none.
-    pub(super) before: Vec<RunEvent>,
-    pub(super) first: EventKind,
+    pub(crate) before: Vec<RunEvent>,
+    pub(crate) first: EventKind,
 }
 
-impl Beginning {
-    pub(super) fn of(job: Job, cluster: &str, mappers: u32) -> Self {
+impl Start {
+    pub(crate) fn of(job: Job, cluster: &str, mappers: u32) -> Self {
         let (kind, record, before) = match job {
             Job::New { input, options } => {
                 let first = EventKind::RunStarted {
@@ -58,18 +56,18 @@ impl Beginning {
                     unreachable!("a record begins with `RunStarted`, which was made above");
                 };
                 return Self {
-                    kind: Kind::New,
+                    kind: JobKind::New,
                     record,
                     before: Vec::new(),
                     first,
                 };
             }
-            Job::Resume { record, before } => (Kind::Resume, *record, before),
-            Job::Verify(record) => (Kind::Verify, *record, Vec::new()),
+            Job::Resume { record, before } => (JobKind::Resume, *record, before),
+            Job::Verify(record) => (JobKind::Verify, *record, Vec::new()),
         };
         let mappers = match kind {
-            Kind::Verify => record.mappers,
-            Kind::New | Kind::Resume => mappers,
+            JobKind::Verify => record.mappers,
+            JobKind::New | JobKind::Resume => mappers,
         };
         Self {
             kind,
@@ -79,25 +77,25 @@ impl Beginning {
         }
     }
 
-    /// Another console may have gone on with the run since its record was read: now that this one has it, what is
-    /// written there holds. Gives what is new to the listeners.
-    pub(super) fn renew(&mut self, journal: &Journal) -> Result<Vec<RunEvent>, Diagnostic> {
-        let Some(events) = journal.read(self.record.run)? else {
-            return Ok(Vec::new());
+    /// Takes in what the journal has of the run, now that no other console can write there: another one may have gone
+    /// on with it since. Returns the events if they are news to the listeners.
+    pub(crate) fn renew(&mut self, written: Option<Vec<RunEvent>>) -> Vec<RunEvent> {
+        let Some(events) = written else {
+            return Vec::new();
         };
         let Some(written) = Record::from_events(&events) else {
-            return Ok(Vec::new());
+            return Vec::new();
         };
         self.before.clear();
         let written = written.stopped();
         let is_news = written.progress() != self.record.progress();
         self.record = written;
-        Ok(if is_news { events } else { Vec::new() })
+        if is_news { events } else { Vec::new() }
     }
 
-    /// The run ended meanwhile, for a reason that going on can't mend.
-    pub(super) fn is_over(&self) -> bool {
-        self.kind == Kind::Resume
+    /// Returns whether the run ended meanwhile, for a reason that a resume can't mend.
+    pub(crate) fn is_over(&self) -> bool {
+        self.kind == JobKind::Resume
             && self.record.status != RunStatus::Done
             && !self.record.can_rerun()
     }
@@ -110,7 +108,8 @@ mod tests {
     use mrdeck_core::api::SplitMode;
 
     use super::*;
-    use mrdeck_core::diagnostic::DiagnosticKind;
+    use crate::journal::Journal;
+    use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
     #[tokio::test]
     async fn what_another_console_wrote_holds() {
@@ -146,18 +145,18 @@ mod tests {
                 record: Box::new(record),
                 before: vec![begun.clone()],
             };
-            Beginning::of(job, "local", 1)
+            Start::of(job, "local", 1)
         };
-        let mut beginning = resume();
-        assert_eq!(beginning.renew(&journal).unwrap().len(), 2);
-        assert_eq!(beginning.record.status, RunStatus::Failed);
-        assert!(beginning.before.is_empty() && !beginning.is_over());
-        assert_eq!(beginning.renew(&journal).unwrap(), [], "no news");
+        let mut start = resume();
+        assert_eq!(start.renew(journal.read(run).unwrap()).len(), 2);
+        assert_eq!(start.record.status, RunStatus::Failed);
+        assert!(start.before.is_empty() && !start.is_over());
+        assert_eq!(start.renew(journal.read(run).unwrap()), [], "no news");
 
         // Found wrong by the other console: no `r` makes that a result.
         open.write(&ended(DiagnosticKind::Refused)).unwrap();
-        let mut beginning = resume();
-        beginning.renew(&journal).unwrap();
-        assert!(beginning.is_over());
+        let mut start = resume();
+        start.renew(journal.read(run).unwrap());
+        assert!(start.is_over());
     }
 }

@@ -5,10 +5,10 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
-use super::event::RunEvent;
-use super::record::Record;
+use crate::event::RunEvent;
+use crate::state::Record;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 
@@ -38,21 +38,61 @@ impl JournalError {
             path: journal.path(run),
         }
     }
+}
 
-    pub fn diagnostic(&self) -> Diagnostic {
-        let advice = match self {
-            Self::Locked { .. } => "watch it there, or end that console and try again",
-            Self::Io { .. } => {
+impl From<&JournalError> for Diagnostic {
+    fn from(error: &JournalError) -> Self {
+        let advice = match error {
+            JournalError::Locked { .. } => "watch it there, or end that console and try again",
+            JournalError::Io { .. } => {
                 "the run goes on without it; check the disk's space and the folder's permissions"
             }
         };
-        Diagnostic::new(self.to_string(), advice)
+        Self::new(error.to_string(), advice)
+    }
+}
+
+/// Why a record can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadJournalError {
+    #[error("the run's record {} can't be read: {source}", path.display())]
+    Io {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("line {line} of the run's record {} is damaged: {source}", path.display())]
+    Damaged {
+        /// Counted from 1.
+        line: usize,
+        path: PathBuf,
+        source: serde_json::Error,
+    },
+    #[error("the run's record can't be read: {0}")]
+    Task(#[from] JoinError),
+}
+
+impl From<&ReadJournalError> for Diagnostic {
+    fn from(error: &ReadJournalError) -> Self {
+        let advice = match error {
+            ReadJournalError::Io { .. } => {
+                "check the file's permissions, or move it away to resume from what is in S3"
+            }
+            ReadJournalError::Damaged { .. } => "move the file away to resume from what is in S3",
+            ReadJournalError::Task(_) => "try again",
+        };
+        Self::new(error.to_string(), advice)
+    }
+}
+
+impl From<ReadJournalError> for Diagnostic {
+    fn from(error: ReadJournalError) -> Self {
+        Self::from(&error)
     }
 }
 
 /// The record of one run, open for writing. Its lock keeps other consoles on this machine out.
 #[derive(Debug)]
-pub(super) struct OpenJournal {
+pub(crate) struct OpenJournal {
     path: PathBuf,
     file: File,
     /// A write failed: nothing more is written, but the lock is held to the end.
@@ -74,7 +114,7 @@ impl Journal {
     }
 
     /// Opens `DIR/RUN.jsonl`, after removing a torn last line that a crash left.
-    pub(super) async fn open(&self, run: RunId) -> Result<OpenJournal, JournalError> {
+    pub(crate) async fn open(&self, run: RunId) -> Result<OpenJournal, JournalError> {
         let path = self.path(run);
         let dir = self.dir.clone();
         let opening = path.clone();
@@ -106,40 +146,36 @@ impl Journal {
         })
     }
 
-    /// The events of a recorded run, in order. A torn last line, left by a crash, is passed over.
-    pub fn read(&self, run: RunId) -> Result<Option<Vec<RunEvent>>, Diagnostic> {
+    /// Returns the events of a recorded run, in order; `None` if it is not recorded here. A torn last line, left by a
+    /// crash, is passed over.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the file can't be read, or which line of it is damaged.
+    pub fn read(&self, run: RunId) -> Result<Option<Vec<RunEvent>>, ReadJournalError> {
         let path = self.path(run);
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(Diagnostic::new(
-                    format!("the run's record {} can't be read: {error}", path.display()),
-                    "check the file's permissions, or move it away to go on from what is in S3",
-                ));
-            }
+            Err(source) => return Err(ReadJournalError::Io { path, source }),
         };
         // What follows the last line's end is torn, perhaps in the middle of a character.
         let complete = bytes.iter().rposition(|byte| *byte == b'\n');
         let complete = complete.map_or(&[][..], |end| &bytes[..end]);
         let mut events = Vec::new();
         let lines = complete.split(|byte| *byte == b'\n');
-        for (number, line) in (1..).zip(lines).filter(|_| !complete.is_empty()) {
-            let event = serde_json::from_slice(line).map_err(|error| {
-                Diagnostic::new(
-                    format!(
-                        "line {number} of the run's record {} is damaged: {error}",
-                        path.display()
-                    ),
-                    "move the file away to go on from what is in S3",
-                )
-            })?;
-            events.push(event);
+        for (line, text) in (1..).zip(lines).filter(|_| !complete.is_empty()) {
+            let event = serde_json::from_slice(text);
+            events.push(event.map_err(|source| ReadJournalError::Damaged {
+                line,
+                path: path.clone(),
+                source,
+            })?);
         }
         Ok(Some(events))
     }
 
-    /// Is another console on this machine writing the record of this run?
+    /// Returns whether another console on this machine is writing the record of this run.
     pub fn is_at_work(&self, run: RunId) -> bool {
         let file = File::open(self.path(run));
         file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
@@ -203,7 +239,7 @@ fn end_of_last_line(file: &mut File) -> std::io::Result<u64> {
 
 impl OpenJournal {
     /// Appends one event. A run never fails for its record: the caller tells it once, and goes on without.
-    pub(super) fn write(&mut self, event: &RunEvent) -> Result<(), JournalError> {
+    pub(crate) fn write(&mut self, event: &RunEvent) -> Result<(), JournalError> {
         if self.is_broken {
             return Ok(());
         }
@@ -223,7 +259,7 @@ impl OpenJournal {
     }
 
     /// Makes sure that the record is on the disk.
-    pub(super) async fn close(self) -> Result<(), JournalError> {
+    pub(crate) async fn close(self) -> Result<(), JournalError> {
         let Self {
             path,
             file,
@@ -277,8 +313,8 @@ mod tests {
             assert_eq!(events, [event(1), event(2)], "{torn:?}");
         }
         std::fs::write(&path, [b"{}\n", whole.as_slice()].concat()).unwrap();
-        let diagnostic = journal.read(run).unwrap_err();
-        assert!(diagnostic.cause.contains("line 1"), "{diagnostic}");
+        let error = journal.read(run).unwrap_err();
+        assert!(error.to_string().contains("line 1"), "{error}");
     }
 
     #[tokio::test]

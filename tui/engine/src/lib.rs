@@ -1,31 +1,31 @@
 //! The run engine: split → map → reduce over the tasks of a cluster, told as events.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`run`], `job`, `phases` | a run from its first event to its last: what is asked for, the phases in order |
+//! | `scheduler` | which worker does which work, and when: retries, backups, deadlines, exclusion |
+//! | `checkpoint` | what a run keeps in S3, so that another console can carry it on |
+//! | [`event`], [`work`], [`event_text`] | what happens in a run, what it consists of, how that is worded |
+//! | [`state`], [`stats`] | a run folded from its events, and its figures |
+//! | `recorder`, [`journal`] | how events are recorded |
+//! | `checks`, [`error`] | what can't be trusted, and why a run ends |
 
-mod call;
-mod claim;
-mod concurrency;
-mod dispatch;
-mod doubt;
+mod checkpoint;
+mod checks;
+pub mod error;
 pub mod event;
-mod flight;
+pub mod event_text;
 mod job;
 pub mod journal;
-mod landing;
-mod liveness;
-pub mod objects;
 mod phases;
-pub mod plan;
-mod plan_file;
-mod queue;
-pub mod record;
-mod recover;
-mod result;
-mod run;
+mod recorder;
+pub mod run;
+mod scheduler;
+pub mod state;
 pub mod stats;
-mod success;
-mod take_up;
-pub mod wording;
-mod work;
+pub mod work;
 
+pub use checkpoint::objects::read_all;
+pub use checkpoint::resume::from_s3;
 pub use job::Job;
 pub use run::{Context, run};
-pub use take_up::left_in_s3;

@@ -1,28 +1,33 @@
-//! One run from its first event to its last: the phases in order, and what must hold between them.
+//! One run from its first event to its last: what it works with, how it begins, how it ends.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use mrdeck_client::{AttemptName, Client};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::role::Role;
+use mrdeck_core::run_id::RunId;
+use mrdeck_core::task::TaskList;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::Store;
 use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info, info_span};
 
-use super::claim::Claim;
-use super::doubt::Doubts;
-use super::event::{EventKind, Phase, RunEvent, RunStatus, Verification};
-use super::job::{Beginning, Job, Kind};
-use super::journal::{Journal, JournalError, OpenJournal};
-use super::objects;
-use super::phases::Reduced;
-use super::plan;
-use super::record::Record;
-use super::success::Success;
-use mrdeck_client::Client;
-use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::role::Role;
-use mrdeck_core::task::TaskList;
+use crate::checkpoint::lease::Lease;
+use crate::checkpoint::success::Success;
+use crate::error::RunError;
+use crate::event::{EventKind, RunEvent, RunStatus, Verification};
+use crate::job::{Job, JobKind, Start};
+use crate::journal::{Journal, JournalError, OpenJournal, ReadJournalError};
+use crate::phases;
+use crate::recorder::{Recorder, event};
+use crate::scheduler::drive::AttemptContext;
+use crate::scheduler::identity::Identities;
+use crate::state::Record;
+use crate::work::Phase;
 
 /// What a run works with.
 pub struct Context {
@@ -33,316 +38,243 @@ pub struct Context {
     pub attempt_limit: Option<Duration>,
     /// Where the record is written; `None` keeps it in memory only.
     pub journal: Option<Journal>,
-    pub events: mpsc::Sender<RunEvent>,
+    /// Hears of every event. The run never waits for its reader.
+    pub events: mpsc::UnboundedSender<RunEvent>,
     pub cancel: CancellationToken,
 }
 
-/// Why a run ended before its end.
-#[derive(Debug)]
-pub(super) enum Stop {
-    Cancelled,
-    Failed(Diagnostic),
-}
-
-impl Stop {
-    /// What is said of a check that did not come to its end.
-    fn unverified(self) -> Diagnostic {
-        match self {
-            Self::Cancelled => Diagnostic::new("not verified: cancelled", "verify again"),
-            Self::Failed(diagnostic) => Diagnostic {
-                cause: format!("not verified: {}", diagnostic.cause),
-                ..diagnostic
-            },
-        }
-    }
-}
-
-impl From<Diagnostic> for Stop {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Failed(diagnostic)
-    }
-}
-
-/// A run in progress. Everything it does becomes an event, and its own record is read from those.
-pub(super) struct Runner {
-    pub(super) record: Record,
-    pub(super) tasks: watch::Receiver<TaskList>,
-    pub(super) store: Arc<dyn Store>,
-    pub(super) client: Client,
-    pub(super) attempt_limit: Option<Duration>,
-    /// Which addresses have to prove what serves there.
-    pub(super) doubts: Doubts,
-    /// This console's sign of life, once the run is planned.
-    pub(super) claim: Option<Claim>,
+/// A run in progress. Everything it does becomes an event, and its own state is read from those.
+pub(crate) struct Run {
+    pub(crate) recorder: Recorder,
+    pub(crate) tasks: watch::Receiver<TaskList>,
+    pub(crate) store: Arc<dyn Store>,
+    client: Client,
+    pub(crate) attempt_limit: Option<Duration>,
+    pub(crate) identities: Identities,
+    /// That this console works on the run, once it is planned.
+    pub(crate) lease: Option<Lease>,
     /// The success record that was there already.
-    pub(super) recorded: Option<Success>,
-    journal: Option<OpenJournal>,
-    events: mpsc::Sender<RunEvent>,
-    pub(super) cancel: CancellationToken,
+    pub(crate) success: Option<Success>,
 }
 
-/// Runs a job to its end and gives its record. The last event is `run_finished`, unless the run is not this console's
-/// to go on with: then a notice says why.
+/// Runs a job to its end and returns its record. The last event is `run_finished`, unless the run is not this
+/// console's to carry on: then a notice says why.
 pub async fn run(job: Job, context: Context) -> Record {
+    let mappers = context.tasks.borrow().usable(Role::Mapper).count();
+    let mappers = u32::try_from(mappers).unwrap_or(u32::MAX);
+    let start = Start::of(job, &context.cluster, mappers);
+    let span = info_span!("run", id = %start.record.run);
+    carry_out(start, context).instrument(span).await
+}
+
+async fn carry_out(mut start: Start, context: Context) -> Record {
     let started = Instant::now();
-    let mappers = u32::try_from(context.tasks.borrow().usable(Role::Mapper).count());
-    let mappers = mappers.unwrap_or(u32::MAX);
-    let mut beginning = Beginning::of(job, &context.cluster, mappers);
-    let run = beginning.record.run;
-    let opened = match &context.journal {
-        Some(journal) => journal.open(run).await.map(Some),
-        None => Ok(None),
-    };
-    let (journal, unrecorded) = match opened {
-        Ok(journal) => (journal, None),
+    let is_resumed = start.kind == JobKind::Resume;
+    let opened = open(context.journal, start.record.run, is_resumed).await;
+    let (journal, written, unrecorded) = match opened {
+        Ok((journal, written)) => (journal, written, None),
         // Two consoles on one machine would tear each other's record.
-        Err(error @ JournalError::Locked { .. }) => {
-            return refuse(beginning.record, error.diagnostic(), &context.events).await;
+        Err(OpenError::NotOurs(diagnostic)) => {
+            return refuse(start.record, diagnostic, &context.events);
         }
-        Err(error) => (None, Some(error.diagnostic())),
+        Err(OpenError::Unwritable(error)) => (None, None, Some(error)),
     };
-    let renewed = match (&context.journal, &journal) {
-        (Some(records), Some(_)) if beginning.kind == Kind::Resume => beginning.renew(records),
-        _ => Ok(Vec::new()),
-    };
-    match renewed {
-        Ok(news) => {
-            for event in news {
-                // It is in the record already; only the listeners have to hear of it. Nobody has to listen.
-                let _ = context.events.send(event).await;
-            }
-        }
-        Err(diagnostic) => return refuse(beginning.record, diagnostic, &context.events).await,
+    for event in start.renew(written) {
+        // It is in the record already; only the listeners have to hear of it.
+        let _ = context.events.send(event);
     }
-    if beginning.is_over() {
-        return beginning.record;
+    if start.is_over() {
+        return start.record;
     }
-    let Beginning {
-        kind,
-        record,
-        before,
-        first,
-    } = beginning;
-    let mut runner = Runner {
-        record,
+    let mut run = Run {
+        recorder: Recorder::new(start.record, journal, context.events),
         tasks: context.tasks,
         store: context.store,
         client: context.client,
         attempt_limit: context.attempt_limit,
-        doubts: Doubts::default(),
-        claim: None,
-        recorded: None,
-        journal,
-        events: context.events,
-        cancel: context.cancel,
+        identities: Identities::default(),
+        lease: None,
+        success: None,
     };
-    for event in before {
-        runner.pass_on(event).await;
+    for event in start.before {
+        run.recorder.pass_on(event);
     }
-    runner.emit(first).await;
-    if let Some(diagnostic) = unrecorded {
-        runner.emit(EventKind::Notice(diagnostic)).await;
+    run.emit(start.first);
+    if let Some(error) = unrecorded {
+        run.notice((&error).into());
     }
-    let ended = match kind {
-        Kind::Verify => runner.verify().await,
-        Kind::New | Kind::Resume => runner.all_phases(kind).await,
+    let phases = async {
+        match start.kind {
+            JobKind::Verify => phases::verify::verify(&mut run).await,
+            JobKind::New => phases::all(&mut run, false).await,
+            JobKind::Resume => phases::all(&mut run, true).await,
+        }
     };
+    let ended = context.cancel.run_until_cancelled(phases).await;
+    if ended.is_none() {
+        run.end_cancelled();
+    }
+    // A result that could not be checked is still the result it was; one that is wrong is not.
+    let stays_done = start.kind == JobKind::Verify && !run.is_found_wrong();
     let (status, diagnostic) = match ended {
-        Ok(()) => (RunStatus::Done, None),
-        // A result that could not be checked is still the result it was; one that is wrong is not.
-        Err(stop) if kind == Kind::Verify && !runner.is_found_wrong() => {
-            runner.emit(EventKind::Notice(stop.unverified())).await;
+        Some(Ok(())) => (RunStatus::Done, None),
+        ended if stays_done => {
+            run.notice(unverified(ended.and_then(Result::err)));
             (RunStatus::Done, None)
         }
-        Err(Stop::Cancelled) => (RunStatus::Cancelled, None),
-        Err(Stop::Failed(diagnostic)) => (RunStatus::Failed, Some(diagnostic)),
+        None => (RunStatus::Cancelled, None),
+        Some(Err(error)) => (RunStatus::Failed, Some(Diagnostic::from(&error))),
     };
-    if let Some(claim) = runner.claim.take() {
-        claim.end().await;
+    if let Some(lease) = run.lease.take() {
+        lease.end().await;
     }
     let wall_ms = millis(started);
-    let finished = EventKind::RunFinished {
+    info!(%status, wall_ms, "finished");
+    run.emit(EventKind::RunFinished {
         status,
         wall_ms,
         diagnostic,
-    };
-    runner.emit(finished).await;
-    runner.close_journal().await;
-    runner.record
+    });
+    run.recorder.close().await
 }
 
-/// Nothing is done with the run: its record is another console's now, and stays as it is.
-async fn refuse(
+/// Why a journal was not opened.
+enum OpenError {
+    /// The run goes on without it.
+    Unwritable(JournalError),
+    /// The run is not this console's to carry on.
+    NotOurs(Diagnostic),
+}
+
+/// Opens the run's journal, and reads what is in it if `read`.
+async fn open(
+    journal: Option<Journal>,
+    run: RunId,
+    read: bool,
+) -> Result<(Option<OpenJournal>, Option<Vec<RunEvent>>), OpenError> {
+    let Some(journal) = journal else {
+        return Ok((None, None));
+    };
+    let opened = match journal.open(run).await {
+        Ok(opened) => opened,
+        Err(error @ JournalError::Locked { .. }) => {
+            return Err(OpenError::NotOurs((&error).into()));
+        }
+        Err(error) => return Err(OpenError::Unwritable(error)),
+    };
+    if !read {
+        return Ok((Some(opened), None));
+    }
+    let read = spawn_blocking(move || journal.read(run)).await;
+    match read.unwrap_or_else(|error| Err(ReadJournalError::from(error))) {
+        Ok(written) => Ok((Some(opened), written)),
+        Err(error) => Err(OpenError::NotOurs((&error).into())),
+    }
+}
+
+/// Does nothing with the run: its record is another console's now, and stays as it is.
+fn refuse(
     mut record: Record,
     diagnostic: Diagnostic,
-    events: &mpsc::Sender<RunEvent>,
+    events: &mpsc::UnboundedSender<RunEvent>,
 ) -> Record {
-    let _ = events
-        .send(event(EventKind::Notice(diagnostic.clone())))
-        .await;
+    let _ = events.send(event(EventKind::Notice(diagnostic.clone())));
     record.status = RunStatus::Failed;
     record.diagnostic = Some(diagnostic);
     record
 }
 
-pub(super) fn event(kind: EventKind) -> RunEvent {
-    RunEvent {
-        at: Timestamp::now(),
-        kind,
+/// Says that a check did not come to its end; `None` is a cancellation.
+fn unverified(error: Option<RunError>) -> Diagnostic {
+    match error.map(Diagnostic::from) {
+        None => Diagnostic::new("not verified: cancelled", "verify again"),
+        Some(why) => Diagnostic {
+            cause: format!("not verified: {}", why.cause),
+            ..why
+        },
     }
 }
 
-pub(super) fn millis(since: Instant) -> f64 {
+pub(crate) fn millis(since: Instant) -> f64 {
     since.elapsed().as_secs_f64() * 1e3
 }
 
-impl Runner {
-    pub(super) async fn emit(&mut self, kind: EventKind) {
-        self.tell(event(kind)).await;
+impl Run {
+    pub(crate) fn state(&self) -> &Record {
+        &self.recorder.state
     }
 
-    /// Record, journal, listeners: in this order, so that nobody hears of what is not recorded.
-    async fn tell(&mut self, event: RunEvent) {
-        self.record.apply(&event);
-        self.pass_on(event).await;
+    pub(crate) fn emit(&mut self, kind: EventKind) {
+        self.recorder.emit(kind);
     }
 
-    async fn pass_on(&mut self, event: RunEvent) {
-        if let Some(journal) = &mut self.journal
-            && let Err(error) = journal.write(&event)
-        {
-            self.tell_unrecorded(error).await;
-        }
-        // Nobody listens any more: the run goes on for its record.
-        let _ = self.events.send(event).await;
+    /// Says something that does not end the run.
+    pub(crate) fn notice(&mut self, notice: Diagnostic) {
+        self.emit(EventKind::Notice(notice));
     }
 
-    async fn tell_unrecorded(&mut self, error: JournalError) {
-        let notice = event(EventKind::Notice(error.diagnostic()));
-        self.record.apply(&notice);
-        let _ = self.events.send(notice).await;
-    }
-
-    async fn close_journal(&mut self) {
-        if let Some(journal) = self.journal.take()
-            && let Err(error) = journal.close().await
-        {
-            self.tell_unrecorded(error).await;
-        }
-    }
-
-    async fn all_phases(&mut self, kind: Kind) -> Result<(), Stop> {
-        match kind {
-            Kind::Resume => self.take_up().await?,
-            _ => self.pin_input().await?,
-        }
-        if self.record.chunks.is_empty() {
-            self.split().await?;
-        }
-        if self.claim.is_none() {
-            self.claim(self.record.claim).await?;
-        }
-        if self.record.plan.is_none() {
-            self.write_plan().await?;
-        }
-        self.count().await?;
-        if self.recorded.is_some() {
-            return Ok(());
-        }
-        self.verify_if_due().await?;
-        // It must still be the one that the run began with.
-        self.pin_input().await?;
-        self.record_success().await
-    }
-
-    /// Recounts if that was asked for, or if nothing else shows that the counts are exact.
-    async fn verify_if_due(&mut self) -> Result<(), Stop> {
-        if self.is_found_exact() {
-            return Ok(());
-        }
-        if !self.record.options.verify {
-            let Some(why) = plan::unchecked(&self.record) else {
-                return Ok(());
-            };
-            let notice = format!("{why}, so the whole input is recounted here");
-            self.emit(EventKind::Notice(Diagnostic::new(notice, "")))
-                .await;
-        }
-        self.verify().await
-    }
-
-    /// Map and reduce, until the result is what the maps counted.
-    async fn count(&mut self) -> Result<(), Stop> {
-        loop {
-            if self.record.reduce.answer().is_none() {
-                self.map().await?;
-                if self.reduce().await? == Reduced::AfterMaps {
-                    continue;
-                }
-            }
-            if self.read_result().await? {
-                return Ok(());
-            }
-        }
-    }
-
-    /// The address of an object that is kept beside the input.
-    pub(super) fn beside_input(&self, at: Option<S3Uri>) -> Result<S3Uri, Stop> {
+    /// Returns the address of an object that is kept beside the input.
+    pub(crate) fn beside_input(&self, at: Option<S3Uri>) -> Result<S3Uri, RunError> {
         at.ok_or_else(|| {
-            let bucket = self.record.input.bucket();
-            Stop::Failed(Diagnostic::new(
-                format!("the bucket '{bucket}' can't keep what belongs to a run"),
-                "choose another input",
-            ))
+            let bucket = self.state().input.bucket();
+            RunError::UnusableBucket(bucket.to_owned())
         })
     }
 
-    /// Waits for something that is not a task's answer, unless the run is cancelled.
-    pub(super) async fn or_cancelled<T>(
-        &self,
-        step: impl Future<Output = Result<T, Diagnostic>>,
-    ) -> Result<T, Stop> {
-        tokio::select! {
-            () = self.cancel.cancelled() => Err(Stop::Cancelled),
-            result = step => result.map_err(Stop::Failed),
+    /// Returns what every attempt works with.
+    pub(crate) fn attempt_context(&self) -> AttemptContext {
+        AttemptContext {
+            client: self.client.clone(),
+            store: self.store.clone(),
+            input: self.state().input.clone(),
         }
     }
 
-    pub(super) async fn phase<T>(
-        &mut self,
-        phase: Phase,
-        started: Instant,
-        result: Result<T, Stop>,
-    ) -> Result<T, Stop> {
-        let wall_ms = millis(started);
-        self.emit(EventKind::PhaseFinished { phase, wall_ms }).await;
-        result
-    }
-
-    pub(super) async fn pin_input(&mut self) -> Result<(), Stop> {
-        let input = self.record.input.clone();
-        let store = self.store.clone();
-        let meta = self
-            .or_cancelled(objects::pin(store.as_ref(), &input))
-            .await?;
-        match self.record.input_bytes {
-            None => {
-                let (bytes, etag) = (meta.size, meta.etag);
-                self.emit(EventKind::InputPinned { bytes, etag }).await;
-                Ok(())
-            }
-            Some(bytes) if meta.etag == self.record.input_etag && meta.size == bytes => Ok(()),
-            Some(_) => Err(Stop::Failed(objects::input_changed(&input))),
+    /// Returns the run's part in the name of an attempt: the chunk and the number are still to be filled in.
+    pub(crate) fn attempt_name(&self) -> AttemptName {
+        let state = self.state();
+        AttemptName {
+            run: state.run,
+            chunk: None,
+            attempt: 0,
+            lease: state.claim,
+            plan: state.plan.clone(),
         }
     }
 
-    fn is_found_exact(&self) -> bool {
-        let found = self.record.verification.as_ref();
-        found.is_some_and(Verification::is_exact)
+    /// Says of everything that a cancellation cut short that it ended.
+    fn end_cancelled(&mut self) {
+        let now = Timestamp::now();
+        let in_flight: Vec<EventKind> = self
+            .state()
+            .all_work()
+            .flat_map(|(work, record)| {
+                let attempts = record.attempts.iter().filter(|a| a.is_in_flight());
+                attempts.map(move |attempt| EventKind::AttemptAbandoned {
+                    work,
+                    attempt: attempt.number,
+                    ms: attempt.elapsed_ms(now).unwrap_or_default(),
+                })
+            })
+            .collect();
+        let running = Phase::ALL.into_iter().filter_map(|phase| {
+            let since = self.state().clock(phase).running_since?;
+            let wall_ms = now.duration_since(since).as_secs_f64().max(0.0) * 1e3;
+            Some(EventKind::PhaseFinished { phase, wall_ms })
+        });
+        let ends: Vec<EventKind> = in_flight.iter().cloned().chain(running).collect();
+        for end in ends {
+            self.emit(end);
+        }
     }
 
     fn is_found_wrong(&self) -> bool {
-        let found = self.record.verification.as_ref();
+        let found = self.state().verification.as_ref();
         found.is_some_and(|found| !found.is_exact())
+    }
+
+    pub(crate) fn is_found_exact(&self) -> bool {
+        let found = self.state().verification.as_ref();
+        found.is_some_and(Verification::is_exact)
     }
 }

@@ -1,7 +1,7 @@
 //! Pure figures of a run: percentiles and the map phase's speed-up.
 
-use super::event::Phase;
-use super::record::Record;
+use crate::state::Record;
+use crate::work::Phase;
 
 /// The map phase in figures. All times are milliseconds.
 #[derive(Debug, Clone, PartialEq)]

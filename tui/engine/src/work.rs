@@ -1,274 +1,158 @@
-//! One piece of work as a record has it: every attempt made at it, and which one counts; and the chunk it is about.
+//! What a run consists of: its phases, its pieces of work, the index of a chunk.
 
-use jiff::Timestamp;
-use mrdeck_core::api::ChunkRef;
-use mrdeck_core::uri::S3Uri;
+use std::fmt;
 
-use super::event::{AttemptAnswer, EventKind, RunEvent};
-use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::task::TaskId;
+use serde::{Deserialize, Serialize};
 
-/// Stands for the task of an attempt whose output was found in S3, where nothing says which task made it.
-const UNKNOWN_TASK: &str = "found in S3";
-
-/// How an attempt ended, or that it hasn't.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    InFlight,
-    Succeeded {
-        ms: f64,
-        answer: AttemptAnswer,
-    },
-    /// Its output was found in S3; how long it took is not known.
-    Found {
-        answer: AttemptAnswer,
-    },
-    Failed {
-        ms: f64,
-        diagnostic: Diagnostic,
-    },
-    Abandoned {
-        ms: f64,
-    },
+/// The steps of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Split,
+    Map,
+    Reduce,
+    Verify,
 }
 
-#[derive(Debug, Clone, PartialEq)]
-pub struct Attempt {
-    /// Counted from 1.
-    pub number: u32,
-    pub task: TaskId,
-    /// `IP:PORT`
-    pub address: String,
-    pub started_at: Timestamp,
-    pub outcome: Outcome,
+impl Phase {
+    pub const ALL: [Self; 4] = [Self::Split, Self::Map, Self::Reduce, Self::Verify];
 }
 
-impl Attempt {
-    /// Milliseconds the attempt took; `None` while it is in flight.
-    pub fn ms(&self) -> Option<f64> {
-        match &self.outcome {
-            Outcome::InFlight | Outcome::Found { .. } => None,
-            Outcome::Succeeded { ms, .. }
-            | Outcome::Failed { ms, .. }
-            | Outcome::Abandoned { ms } => Some(*ms),
-        }
-    }
-
-    /// Milliseconds so far, for an attempt in flight as well; `None` where nobody knows.
-    pub fn elapsed_ms(&self, now: Timestamp) -> Option<f64> {
-        match self.outcome {
-            Outcome::InFlight => Some(millis_between(self.started_at, now)),
-            _ => self.ms(),
-        }
-    }
-
-    pub fn is_in_flight(&self) -> bool {
-        self.outcome == Outcome::InFlight
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Split => "split",
+            Self::Map => "map",
+            Self::Reduce => "reduce",
+            Self::Verify => "verify",
+        })
     }
 }
 
-/// Where a piece of work stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorkState {
-    Waiting,
-    InFlight,
-    /// Failed, and will be tried again.
-    Retrying,
-    Committed,
-    /// All its attempts are used up.
-    Failed,
-    /// The run was cancelled before it was done.
-    Abandoned,
-}
+/// Which chunk of the input, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ChunkIndex(pub u32);
 
-/// The split, one chunk, or the reduce: every attempt made at it, and which one counts.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct WorkRecord {
-    pub attempts: Vec<Attempt>,
-    /// The number of the attempt whose output counts.
-    pub committed: Option<u32>,
-    pub(super) given_up: bool,
-    /// The run was cancelled before this was done.
-    pub(super) dropped: bool,
-    /// How often an output that counted was found wrong, in this pass of the run.
-    pub(super) withdrawals: u32,
-}
-
-impl WorkRecord {
-    pub fn state(&self) -> WorkState {
-        // A commit without an answer is none: there is nothing to use.
-        if self.answer().is_some() {
-            return WorkState::Committed;
-        }
-        let is_in_flight = self.attempts.iter().any(Attempt::is_in_flight);
-        match self.attempts.last().map(|attempt| &attempt.outcome) {
-            _ if self.dropped => WorkState::Abandoned,
-            None => WorkState::Waiting,
-            Some(_) if is_in_flight => WorkState::InFlight,
-            // Answered, and not committed yet; or committed once and withdrawn.
-            Some(Outcome::InFlight | Outcome::Succeeded { .. } | Outcome::Found { .. }) => {
-                if self.withdrawals > 0 {
-                    WorkState::Retrying
-                } else {
-                    WorkState::InFlight
-                }
-            }
-            Some(Outcome::Failed { .. }) if self.given_up => WorkState::Failed,
-            Some(Outcome::Failed { .. }) => WorkState::Retrying,
-            Some(Outcome::Abandoned { .. }) => WorkState::Abandoned,
-        }
+impl ChunkIndex {
+    /// Returns every index of `count` chunks, in order. A split has at most 10,000.
+    pub fn all(count: usize) -> impl Iterator<Item = Self> {
+        (0..).map(Self).take(count)
     }
 
-    pub fn committed_attempt(&self) -> Option<&Attempt> {
-        let number = self.committed?;
-        let mut latest_first = self.attempts.iter().rev();
-        latest_first.find(|attempt| attempt.number == number)
-    }
-
-    /// What the committed attempt answered.
-    pub fn answer(&self) -> Option<&AttemptAnswer> {
-        match &self.committed_attempt()?.outcome {
-            Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => Some(answer),
-            _ => None,
-        }
-    }
-
-    /// The committed attempt's latency and answer; `None` where the latency is not known.
-    pub fn result(&self) -> Option<(f64, &AttemptAnswer)> {
-        match &self.committed_attempt()?.outcome {
-            Outcome::Succeeded { ms, answer } => Some((*ms, answer)),
-            _ => None,
-        }
-    }
-
-    /// Where the committed output is.
-    pub fn out(&self) -> Option<&S3Uri> {
-        self.answer()?.out.as_ref()
-    }
-
-    /// What was in flight is so no more, and nobody knows how it ended.
-    pub(super) fn abandon(&mut self, at: Timestamp) {
-        for attempt in &mut self.attempts {
-            if attempt.is_in_flight() {
-                let ms = millis_between(attempt.started_at, at);
-                attempt.outcome = Outcome::Abandoned { ms };
-            }
-        }
-    }
-
-    /// Takes in an event about this work.
-    pub(super) fn apply(&mut self, event: &RunEvent) {
-        match &event.kind {
-            EventKind::AttemptStarted {
-                attempt,
-                task,
-                address,
-                ..
-            } => self.attempts.push(Attempt {
-                number: *attempt,
-                task: task.clone(),
-                address: address.clone(),
-                started_at: event.at,
-                outcome: Outcome::InFlight,
-            }),
-            EventKind::AttemptSucceeded {
-                attempt,
-                ms,
-                answer,
-                ..
-            } => {
-                if let Some(entry) = self.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Succeeded {
-                        ms: *ms,
-                        answer: answer.clone(),
-                    };
-                }
-            }
-            EventKind::AttemptFound {
-                attempt, answer, ..
-            } => {
-                let outcome = Outcome::Found {
-                    answer: answer.clone(),
-                };
-                match self.attempt_mut(*attempt) {
-                    Some(entry) => entry.outcome = outcome,
-                    None => self.attempts.push(Attempt {
-                        number: *attempt,
-                        task: TaskId(UNKNOWN_TASK.to_owned()),
-                        address: String::new(),
-                        started_at: event.at,
-                        outcome,
-                    }),
-                }
-            }
-            EventKind::AttemptFailed {
-                attempt,
-                ms,
-                diagnostic,
-                retry_in_ms,
-                ..
-            } => {
-                self.given_up = retry_in_ms.is_none();
-                if let Some(entry) = self.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Failed {
-                        ms: *ms,
-                        diagnostic: diagnostic.clone(),
-                    };
-                }
-            }
-            EventKind::AttemptAbandoned { attempt, ms, .. } => {
-                if let Some(entry) = self.attempt_mut(*attempt) {
-                    entry.outcome = Outcome::Abandoned { ms: *ms };
-                }
-            }
-            EventKind::Committed { attempt, .. } => {
-                self.committed = Some(*attempt);
-            }
-            EventKind::Withdrawn { .. } => {
-                self.committed = None;
-                self.withdrawals += 1;
-            }
-            _ => {}
-        }
-    }
-
-    pub fn next_attempt(&self) -> u32 {
-        let numbers = self.attempts.iter().map(|attempt| attempt.number);
-        numbers.max().map_or(1, |last| last + 1)
-    }
-
-    pub fn failures(&self) -> usize {
-        self.attempts
-            .iter()
-            .filter(|attempt| matches!(attempt.outcome, Outcome::Failed { .. }))
-            .count()
-    }
-
-    pub(super) fn attempt_mut(&mut self, number: u32) -> Option<&mut Attempt> {
-        let mut latest_first = self.attempts.iter_mut().rev();
-        latest_first.find(|attempt| attempt.number == number)
+    /// Returns the place in a list of all chunks.
+    pub fn as_usize(self) -> usize {
+        // A platform whose addresses have fewer than 32 bits can't hold that many chunks either.
+        usize::try_from(self.0).unwrap_or(usize::MAX)
     }
 }
 
-/// One chunk: what it is, and its work.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ChunkRecord {
-    pub source: ChunkRef,
-    /// Of the piece that was cut, if the splitter said it.
-    pub bytes: Option<u64>,
-    /// The version of the copy; `None` for a range, or where nobody knows.
-    pub etag: Option<String>,
-    pub work: WorkRecord,
-}
-
-/// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.
-pub fn source_text(chunk: &ChunkRef) -> String {
-    match chunk {
-        ChunkRef::Object(uri) => uri.to_string(),
-        ChunkRef::Range { s3, start, end } => format!("{s3}, bytes {start} to {end}"),
+impl fmt::Display for ChunkIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
-pub(super) fn millis_between(from: Timestamp, to: Timestamp) -> f64 {
-    to.duration_since(from).as_secs_f64().max(0.0) * 1e3
+/// One thing to be done by one task: the split, one chunk's map, or the reduce.
+///
+/// Written as `{"phase":"map","chunk":3}`; the split and the reduce have no chunk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "WorkShape", into = "WorkShape")]
+pub enum Work {
+    Split,
+    Map(ChunkIndex),
+    Reduce,
+}
+
+impl Work {
+    /// Returns the map of chunk `index`.
+    pub fn map(index: u32) -> Self {
+        Self::Map(ChunkIndex(index))
+    }
+
+    pub fn phase(self) -> Phase {
+        match self {
+            Self::Split => Phase::Split,
+            Self::Map(_) => Phase::Map,
+            Self::Reduce => Phase::Reduce,
+        }
+    }
+
+    /// Returns the chunk, if it is a map.
+    pub fn chunk(self) -> Option<ChunkIndex> {
+        match self {
+            Self::Map(chunk) => Some(chunk),
+            Self::Split | Self::Reduce => None,
+        }
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Split => f.write_str("split"),
+            Self::Map(chunk) => write!(f, "chunk {chunk}"),
+            Self::Reduce => f.write_str("reduce"),
+        }
+    }
+}
+
+/// How a piece of work is written in a record.
+#[derive(Serialize, Deserialize)]
+struct WorkShape {
+    phase: Phase,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    chunk: Option<ChunkIndex>,
+}
+
+impl From<Work> for WorkShape {
+    fn from(work: Work) -> Self {
+        Self {
+            phase: work.phase(),
+            chunk: work.chunk(),
+        }
+    }
+}
+
+/// The error of a phase and a chunk that don't go together.
+#[derive(Debug, thiserror::Error)]
+#[error("a piece of work is a split, a map of a chunk, or a reduce")]
+struct NoSuchWork;
+
+impl TryFrom<WorkShape> for Work {
+    type Error = NoSuchWork;
+
+    fn try_from(shape: WorkShape) -> Result<Self, NoSuchWork> {
+        match (shape.phase, shape.chunk) {
+            (Phase::Split, None) => Ok(Self::Split),
+            (Phase::Map, Some(chunk)) => Ok(Self::Map(chunk)),
+            (Phase::Reduce, None) => Ok(Self::Reduce),
+            _ => Err(NoSuchWork),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    #[test]
+    fn work_is_written_as_it_always_was() {
+        for (work, json) in [
+            (Work::Split, r#"{"phase":"split"}"#),
+            (Work::map(3), r#"{"phase":"map","chunk":3}"#),
+            (Work::Reduce, r#"{"phase":"reduce"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&work).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Work>(json).unwrap(), work);
+        }
+        for wrong in [
+            r#"{"phase":"map"}"#,
+            r#"{"phase":"verify","chunk":1}"#,
+            r#"{"phase":"split","chunk":1}"#,
+        ] {
+            assert!(serde_json::from_str::<Work>(wrong).is_err(), "{wrong}");
+        }
+    }
 }

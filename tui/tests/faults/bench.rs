@@ -25,7 +25,7 @@ struct Bench {
 
 /// Each file in `bench/` is a test that runs on request only.
 pub fn all() -> Vec<Trial> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/bench");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/faults/bench");
     let entries = std::fs::read_dir(folder).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();

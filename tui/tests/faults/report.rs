@@ -106,5 +106,9 @@ pub fn check(scenarios: &[Scenario]) -> Result<(), Failed> {
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+    // tui/console is two folders below it.
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .and_then(Path::parent)
+        .unwrap()
 }

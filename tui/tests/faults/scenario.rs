@@ -64,7 +64,7 @@ impl Scenario {
 
 /// Every scenario there is, by number.
 pub fn all() -> Vec<Scenario> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults/scenarios");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/faults/scenarios");
     let entries = std::fs::read_dir(folder).unwrap();
     let mut scenarios: Vec<Scenario> = entries
         .map(|entry| Scenario::read(&entry.unwrap().path()))

@@ -15,8 +15,8 @@ use super::params::Params;
 use super::timing::{Part, Timings};
 use super::{ServiceState, input, keys};
 use mrdeck_core::api::MapAnswer;
+use mrdeck_core::count::CountError;
 use mrdeck_core::count::tokens::WordCounter;
-use mrdeck_core::count::{CountError, RULES};
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{BodyStream, ReadOptions, StoreError};
 
@@ -67,26 +67,11 @@ pub async fn handle(
     let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
         detail: e.to_string(),
     })?;
-    let output = finished.map_err(uncountable)?;
-    let (sha256, words, unique) = (output.sha256.clone(), output.words, output.unique);
-    let of = output
-        .write(
-            &state,
-            &out,
-            attempt.as_ref(),
-            (Some(bytes), None),
-            &timings,
-        )
+    let mut output = finished.map_err(uncountable)?;
+    output.info.bytes = Some(bytes);
+    let answer = output
+        .write(&state, out, attempt.as_ref(), &timings)
         .await?;
-    let answer = MapAnswer {
-        out,
-        words: Some(words),
-        unique: Some(unique),
-        bytes: Some(bytes),
-        sha256: Some(sha256),
-        of,
-        rules: Some(RULES),
-    };
     Ok(Answer::new(answer, &timings))
 }
 

@@ -6,7 +6,7 @@ use super::ServiceState;
 use super::error::Error;
 use super::params::Attempt;
 use super::timing::{Part, Timings};
-use mrdeck_core::api::{AttemptParams, Provenance};
+use mrdeck_core::api::{OutputAnswer, OutputInfo, Provenance};
 use mrdeck_core::count::RULES;
 use mrdeck_core::count::table::Counts;
 use mrdeck_core::digest::Digest;
@@ -16,49 +16,44 @@ use mrdeck_store::WriteOptions;
 /// Counts ready to be written.
 pub struct Output {
     json: String,
-    pub sha256: String,
-    pub words: u64,
-    pub unique: u64,
+    pub info: OutputInfo,
 }
 
 impl Output {
     /// Sorts, writes down and hashes a table: that takes a while.
     pub fn of(counts: &Counts) -> Self {
         let json = counts.to_json();
-        Self {
-            sha256: Digest::of(json.as_bytes()).to_string(),
-            words: counts.words(),
-            unique: counts.unique(),
-            json,
-        }
+        let info = OutputInfo {
+            words: Some(counts.words()),
+            unique: Some(counts.unique()),
+            sha256: Some(Digest::of(json.as_bytes()).to_string()),
+            rules: Some(RULES),
+            ..OutputInfo::default()
+        };
+        Self { json, info }
     }
 
-    /// Writes them to `at`. An attempt of a run says in the object's metadata what it is: with the `bytes` of its chunk,
-    /// or the number of `files` added up. Gives the attempt as it was named.
+    /// Writes the counts to `out` and returns the answer about them. An attempt of a run says in the object's
+    /// metadata what it is.
     pub async fn write(
         self,
         state: &ServiceState,
-        at: &S3Uri,
+        out: S3Uri,
         attempt: Option<&Attempt>,
-        (bytes, files): (Option<u64>, Option<u64>),
         timings: &Timings,
-    ) -> Result<Option<AttemptParams>, Error> {
+    ) -> Result<OutputAnswer, Error> {
+        let Self { json, info } = self;
         let of = attempt.map(Attempt::named);
         let provenance = of.clone().map(|of| Provenance {
             of,
-            rules: RULES,
-            sha256: self.sha256,
-            words: self.words,
-            unique: self.unique,
-            bytes,
-            files,
+            info: info.clone(),
         });
         let options = WriteOptions {
             provenance,
             ..WriteOptions::default()
         };
-        let write = state.store.write(at, Bytes::from(self.json), options);
+        let write = state.store.write(&out, Bytes::from(json), options);
         timings.wait(Part::Put, write).await?;
-        Ok(of)
+        Ok(OutputAnswer { out, info, of })
     }
 }

@@ -16,8 +16,8 @@ use super::params::{Params, object};
 use super::timing::{Part, Timings};
 use super::{MAX_LIST, ServiceState, keys};
 use mrdeck_core::api::ReduceAnswer;
+use mrdeck_core::count::CountError;
 use mrdeck_core::count::table::Counts;
-use mrdeck_core::count::{CountError, RULES};
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::ReadOptions;
 
@@ -123,20 +123,9 @@ async fn reduce(
         let merged = busy(timings, move || total.merge(&table).map(|()| total)).await?;
         total = merged.map_err(|source: CountError| Error::Uncountable { uri, source })?;
     }
-    let output = busy(timings, move || Output::of(&total)).await?;
-    let (sha256, words, unique) = (output.sha256.clone(), output.words, output.unique);
-    let of = output
-        .write(state, &out, attempt.as_ref(), (None, Some(files)), timings)
-        .await?;
-    let answer = ReduceAnswer {
-        out,
-        files: Some(files),
-        words: Some(words),
-        unique: Some(unique),
-        sha256: Some(sha256),
-        of,
-        rules: Some(RULES),
-    };
+    let mut output = busy(timings, move || Output::of(&total)).await?;
+    output.info.files = Some(files);
+    let answer = output.write(state, out, attempt.as_ref(), timings).await?;
     Ok(Answer::new(answer, timings))
 }
 

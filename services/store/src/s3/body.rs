@@ -59,7 +59,7 @@ pub(super) fn object(
 
 /// What the object says of itself, if it says so in a way that can be read.
 pub(super) fn provenance(metadata: Option<&HashMap<String, String>>) -> Option<Provenance> {
-    serde_json::from_str(metadata?.get(PROVENANCE)?).ok()
+    Provenance::from_metadata(metadata?.get(PROVENANCE)?)
 }
 
 /// A length as S3 gives it, as an unsigned number.

@@ -9,7 +9,7 @@ use super::state::{Activity, Effect, Link, Panel, State};
 use crate::input::InputChoice;
 use crossterm::event::KeyEvent;
 use mrdeck_core::diagnostic::read_only;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 /// How many lines a page is, for the keys that move by pages.
 pub(super) const PAGE: usize = 10;

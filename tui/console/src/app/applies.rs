@@ -3,7 +3,7 @@
 use super::state::{Activity, Link, Panel, State};
 use mrdeck_core::task::Task;
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 impl State {
     /// A run writes objects: with --read-only there is none.

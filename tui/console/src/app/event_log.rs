@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{bytes, millis, plural, thousands};
-use mrdeck_engine::event::{EventKind, Phase, RunEvent, RunStatus};
-use mrdeck_engine::wording::{Weight, wording};
+use mrdeck_engine::event::{EventKind, RunEvent, RunStatus};
+use mrdeck_engine::event_text::{Weight, wording};
+use mrdeck_engine::work::Phase;
 
 /// Older lines are dropped; the run's record on disk has them all.
 const KEPT: usize = 2_000;

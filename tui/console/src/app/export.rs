@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::report::chart;
 use crate::save::SaveError;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 /// Names tried before giving up: RUN.png, RUN-2.png, …
 const CHART_NAMES: u32 = 99;

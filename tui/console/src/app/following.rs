@@ -6,7 +6,7 @@ use crate::upload::Progress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{age, plural};
 use mrdeck_engine::event::{EventKind, RunEvent, RunStatus, Verification};
-use mrdeck_engine::record::{Record, WorkState};
+use mrdeck_engine::state::{Record, WorkState};
 
 impl State {
     pub(super) fn uploading(&mut self, progress: Progress) {

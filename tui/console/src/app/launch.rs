@@ -51,7 +51,7 @@ pub(super) async fn run(
     cancel: CancellationToken,
     news: &mpsc::Sender<News>,
 ) {
-    let (events, mut received) = mpsc::channel(256);
+    let (events, mut received) = mpsc::unbounded_channel();
     let context = Context {
         cluster: connection.cluster.name(),
         tasks: connection.tasks,
@@ -62,9 +62,12 @@ pub(super) async fn run(
         events,
         cancel,
     };
-    tokio::join!(mrdeck_engine::run(job, context), async {
-        while let Some(event) = received.recv().await {
-            let _ = news.send(News::Msg(Msg::Run(event))).await;
-        }
-    });
+    // A task of its own: a terminal that stalls the dashboard must not stall the run.
+    let running = tokio::spawn(mrdeck_engine::run(job, context));
+    while let Some(event) = received.recv().await {
+        let _ = news.send(News::Msg(Msg::Run(event))).await;
+    }
+    if let Err(error) = running.await {
+        std::panic::resume_unwind(error.into_panic());
+    }
 }

@@ -26,7 +26,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 use mrdeck_engine::Job;
 use mrdeck_engine::journal::Journal;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 /// How long quitting waits for the cluster to end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);

@@ -4,8 +4,8 @@ use super::event_log::LogLine;
 use super::overlay::PipelineRow;
 use super::state::{Panel, State};
 use mrdeck_core::task::Task;
-use mrdeck_engine::event::Phase;
-use mrdeck_engine::record::{Outcome, Record, WorkState};
+use mrdeck_engine::state::{Outcome, Record, WorkState};
+use mrdeck_engine::work::Phase;
 
 /// How many lines a panel has.
 pub fn count(state: &State, panel: Panel) -> usize {

@@ -23,7 +23,7 @@ use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Task, TaskId, TaskList};
 use mrdeck_engine::event::{RunEvent, RunOptions};
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 /// A run's times are shown to a tenth of a second.
 const TICK_OF_A_RUN: Duration = Duration::from_millis(100);

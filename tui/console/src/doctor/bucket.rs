@@ -8,7 +8,7 @@ use ulid::Ulid;
 use super::finding::Finding;
 use super::within;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::objects::read_all;
+use mrdeck_engine::read_all;
 
 const READABLE: &str = "bucket readable";
 const WRITABLE: &str = "bucket writable";
@@ -83,17 +83,11 @@ async fn writable(store: &dyn Store, small: &S3Uri) -> Finding {
                 "check what --endpoint-url leads to",
             ),
         ),
-        (Err(diagnostic), _) => Finding::failed(
-            WRITABLE,
-            Diagnostic::new(
-                format!(
-                    "{small} was written, but can't be read: {}",
-                    diagnostic.cause
-                ),
-                diagnostic.advice,
-            )
-            .of_kind(diagnostic.kind),
-        ),
+        (Err(error), _) => {
+            let why = Diagnostic::from(&error);
+            let cause = format!("{small} was written, but can't be read: {}", why.cause);
+            Finding::failed(WRITABLE, Diagnostic { cause, ..why })
+        }
         (Ok(_), Err(error)) => Finding::warning(
             WRITABLE,
             Diagnostic::new(

@@ -19,8 +19,8 @@ use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::journal::Journal;
-use mrdeck_engine::record::Record;
-use mrdeck_engine::{Context, Job, objects};
+use mrdeck_engine::state::Record;
+use mrdeck_engine::{Context, Job, read_all};
 
 /// What of the report can be refused before anything is started.
 pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
@@ -86,7 +86,7 @@ async fn follow(
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Result<Record, Diagnostic> {
-    let (events, mut received) = mpsc::channel(256);
+    let (events, mut received) = mpsc::unbounded_channel();
     let context = Context {
         cluster: connection.cluster.name(),
         tasks: connection.tasks.clone(),
@@ -98,12 +98,15 @@ async fn follow(
         cancel,
     };
     let mut progress = Progress::of(&job);
-    let (record, ()) = tokio::join!(mrdeck_engine::run(job, context), async {
-        while let Some(event) = received.recv().await {
-            progress.show(&event);
-        }
-    });
-    Ok(record)
+    // A task of its own: a terminal that stalls the progress must not stall the run.
+    let running = tokio::spawn(mrdeck_engine::run(job, context));
+    while let Some(event) = received.recv().await {
+        progress.show(&event);
+    }
+    match running.await {
+        Ok(record) => Ok(record),
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
@@ -125,7 +128,7 @@ async fn write_files(
     }
     if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
     {
-        let counts = objects::read_all(connection.store.as_ref(), &result.out).await?;
+        let counts = read_all(connection.store.as_ref(), &result.out).await?;
         let found = Digest::of(&counts).to_string();
         if !result.sha256.is_empty() && found != result.sha256 {
             return Err(Diagnostic::new(

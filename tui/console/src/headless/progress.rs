@@ -6,9 +6,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use mrdeck_core::human::{millis, plural, printable};
 use mrdeck_engine::Job;
-use mrdeck_engine::event::{EventKind, Phase, RunEvent};
-use mrdeck_engine::record::WorkState;
-use mrdeck_engine::wording::wording;
+use mrdeck_engine::event::{EventKind, RunEvent};
+use mrdeck_engine::event_text::wording;
+use mrdeck_engine::state::WorkState;
+use mrdeck_engine::work::Phase;
 
 /// Only the maps can be counted; the other phases are one request each.
 fn style(phase: Phase) -> ProgressStyle {
@@ -70,7 +71,7 @@ impl Progress {
                     bar.set_length(self.chunks);
                 }
             }
-            EventKind::Committed { work, .. } if work.phase == Phase::Map => {
+            EventKind::Committed { work, .. } if work.phase() == Phase::Map => {
                 self.committed += 1;
                 if let Some(bar) = &self.bar {
                     bar.set_position(self.committed);

@@ -12,8 +12,8 @@ use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::run_id::RunId;
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::journal::{Journal, JournalError};
-use mrdeck_engine::record::Record;
-use mrdeck_engine::{Job, left_in_s3};
+use mrdeck_engine::state::Record;
+use mrdeck_engine::{Job, from_s3};
 
 pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
     let usage = |text: &str| {
@@ -70,7 +70,7 @@ async fn resume_connected(
 async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Job, Diagnostic> {
     let journal = Journal::new(&config.runs_dir);
     if journal.is_at_work(run) {
-        return Err(JournalError::locked(&journal, run).diagnostic());
+        return Err((&JournalError::locked(&journal, run)).into());
     }
     if let Some(events) = journal.read(run)?
         && let Some(record) = Record::from_events(&events)
@@ -87,5 +87,5 @@ async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Jo
         ));
     };
     let store: &dyn Store = connection.store.as_ref();
-    left_in_s3(store, bucket, run).await
+    Ok(from_s3(store, bucket, run).await?)
 }

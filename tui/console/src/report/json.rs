@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::event::{Phase, RunStatus, Verification};
-use mrdeck_engine::record::Record;
+use mrdeck_engine::event::{RunStatus, Verification};
+use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
+use mrdeck_engine::work::Phase;
 
 #[derive(Debug, Serialize)]
 pub struct RunReport<'a> {
@@ -123,7 +124,7 @@ fn chunk_rows(record: &Record) -> Vec<ChunkRow<'_>> {
                 ip: shown.map(|attempt| host(&attempt.address)),
                 attempts: work.attempts.len(),
                 ms: work.result().map(|(ms, _)| ms),
-                words: work.answer().and_then(|answer| answer.words),
+                words: work.answer().and_then(|answer| answer.info.words),
             }
         })
         .collect()

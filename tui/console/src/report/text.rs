@@ -3,9 +3,10 @@
 use std::fmt::Write;
 
 use mrdeck_core::human::{bytes, millis, plural, printable, thousands};
-use mrdeck_engine::event::{Phase, RunStatus};
-use mrdeck_engine::record::Record;
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
+use mrdeck_engine::work::Phase;
 
 /// Above this many chunks the list says less than the figures.
 const LISTED_CHUNKS: usize = 24;
@@ -69,7 +70,7 @@ fn write_map(out: &mut String, record: &Record) -> std::fmt::Result {
             writeln!(out, "  {index:>4}  not mapped after {attempts}")?;
             continue;
         };
-        let words = chunk.work.answer().and_then(|answer| answer.words);
+        let words = chunk.work.answer().and_then(|answer| answer.info.words);
         let words = words.map_or(String::new(), |words| plural(words, "word"));
         writeln!(
             out,

@@ -8,7 +8,7 @@ use super::text;
 use crate::app::{PipelineRow, State, Subject};
 use mrdeck_core::human::{age, bytes, millis, thousands};
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskSize};
-use mrdeck_engine::record::{Attempt, Outcome, Record, WorkRecord, source_text};
+use mrdeck_engine::state::{Attempt, Outcome, Record, WorkRecord, source_text};
 
 /// Fills the page; gives its title.
 pub fn describe(state: &State, page: &mut Page, subject: &Subject) -> String {
@@ -171,7 +171,7 @@ fn describe_attempt(state: &State, page: &mut Page, attempt: &Attempt, committed
     page.maybe("took", attempt.elapsed_ms(state.now).map(millis));
     match &attempt.outcome {
         Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => {
-            if let Some(words) = answer.words {
+            if let Some(words) = answer.info.words {
                 page.field("words", thousands(words));
             }
             if let Some(out) = &answer.out {

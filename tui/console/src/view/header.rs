@@ -7,7 +7,8 @@ use ratatui::text::{Line, Span};
 use super::{Look, text};
 use crate::app::{Activity, Link, State};
 use mrdeck_core::human::{age, bytes, millis};
-use mrdeck_engine::event::{Phase, RunStatus};
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::work::Phase;
 
 /// Columns a name takes at most.
 const NAME_WIDTH: usize = 24;

@@ -8,8 +8,8 @@ use ratatui::widgets::Paragraph;
 use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, LatencyRow, Panel, State};
 use mrdeck_core::human::millis;
-use mrdeck_engine::event::Phase;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
+use mrdeck_engine::work::Phase;
 
 const LABEL: usize = 12;
 const VALUE: usize = 10;

@@ -8,8 +8,9 @@ use ratatui::widgets::{Row, Table};
 use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, PipelineRow, State};
 use mrdeck_core::human::{millis, plural, thousands};
-use mrdeck_engine::event::{Phase, RunStatus};
-use mrdeck_engine::record::{Outcome, Record, WorkRecord, WorkState};
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::{Outcome, Record, WorkRecord, WorkState};
+use mrdeck_engine::work::Phase;
 
 /// The last column, which takes the room that is left.
 const DETAIL: usize = 3;

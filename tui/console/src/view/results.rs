@@ -10,7 +10,7 @@ use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Panel, State};
 use mrdeck_core::human::thousands;
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 const WORD: usize = 18;
 

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::app::Level;
-use mrdeck_engine::record::WorkState;
+use mrdeck_engine::state::WorkState;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {

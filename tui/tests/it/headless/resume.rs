@@ -88,7 +88,7 @@ fn lost_map_outputs_are_made_again() {
     lab.s3.put(third, "{\"a\": 1}");
     let finished = resume(&lab, &run).run();
     let said = &finished.stderr;
-    for chunk in ["map 0, attempt 1", "map 2, attempt 1"] {
+    for chunk in ["chunk 0, attempt 1", "chunk 2, attempt 1"] {
         let line = format!("{chunk} does not count any more");
         assert!(said.contains(&line), "{said}");
     }

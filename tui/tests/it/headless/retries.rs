@@ -51,7 +51,7 @@ fn an_attempt_that_fails_is_named_and_made_good() {
     let lab = Lab::new(rules);
     let finished = lab.run(chunks).run();
     for (chunk, (_, word)) in cases.iter().enumerate() {
-        let start = format!("map {chunk}, attempt 1: ");
+        let start = format!("chunk {chunk}, attempt 1: ");
         let mut lines = finished.stderr.lines();
         let line = lines.find(|line| line.starts_with(&start)).unwrap();
         assert!(line.contains(word), "'{word}' is not in: {line}");
@@ -100,7 +100,7 @@ fn an_answer_that_is_lost_is_recognised() {
             fault.at("/reduce").attempts(1..=1),
         ]);
         let finished = lab.run(3).run();
-        for work in ["map 1", "reduce"] {
+        for work in ["chunk 1", "reduce"] {
             let start = format!("{work}, attempt 1: ");
             let mut lines = finished.stderr.lines();
             let line = lines.find(|line| line.starts_with(&start)).unwrap();

@@ -7,7 +7,8 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{FailedProbe, Probe, TaskId};
 use mrdeck_core::unreachable::Unreachable;
-use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions, Work};
+use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions};
+use mrdeck_engine::work::Work;
 use ratatui::buffer::Buffer;
 
 use super::scene::{Scene, run_id, task, uri};

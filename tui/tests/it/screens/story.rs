@@ -2,12 +2,13 @@
 
 use mrdeck::app::Msg;
 use mrdeck_client::TimedPart;
-use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::{ChunkRef, OutputInfo, SplitMode};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 use mrdeck_engine::event::{
-    AttemptAnswer, EventKind, Phase, ResultSummary, RunOptions, RunStatus, Verification, Work,
+    AttemptAnswer, EventKind, ResultSummary, RunOptions, RunStatus, Verification,
 };
+use mrdeck_engine::work::{ChunkIndex, Phase, Work};
 
 use super::scene::{Scene, refused_connection, run_id, uri};
 
@@ -31,9 +32,9 @@ impl Scene {
             etag: Some("\"9b2c\"".to_owned()),
         });
         self.begin(Phase::Split);
-        self.start(Work::SPLIT, 1, "splitter-1", "127.0.0.1:40101");
+        self.start(Work::Split, 1, "splitter-1", "127.0.0.1:40101");
         self.wait(38);
-        self.succeed(Work::SPLIT, 1, 37.6, AttemptAnswer::default());
+        self.succeed(Work::Split, 1, 37.6, AttemptAnswer::default());
         self.end(Phase::Split, 37.9);
         let chunk = |index| {
             let key = format!("mr/runs/{}/chunks/liber-primus_{index:05}.txt", run_id());
@@ -82,11 +83,12 @@ impl Scene {
         let timing = [("s3_get", 0.3), ("count", 0.1), ("s3_put", 0.4)];
         let answer = AttemptAnswer {
             out: Some(uri(&key)),
-            words: Some(words),
-            unique: Some(words / 3),
-            bytes: Some(16_078),
-            sha256: None,
-            rules: None,
+            info: OutputInfo {
+                words: Some(words),
+                unique: Some(words / 3),
+                bytes: Some(16_078),
+                ..OutputInfo::default()
+            },
             timing: timing
                 .map(|(name, share)| TimedPart {
                     name: name.to_owned(),
@@ -148,16 +150,19 @@ impl Scene {
     pub fn done(mut self) -> Self {
         self = self.mapped();
         self.begin(Phase::Reduce);
-        self.start(Work::REDUCE, 1, "reducer-1", "127.0.0.1:40544");
+        self.start(Work::Reduce, 1, "reducer-1", "127.0.0.1:40544");
         self.wait(44);
         let out = uri(&format!("mr/runs/{}/reduce/final_a1.json", run_id()));
         let answer = AttemptAnswer {
             out: Some(out.clone()),
-            words: Some(7_180),
-            unique: Some(3_012),
+            info: OutputInfo {
+                words: Some(7_180),
+                unique: Some(3_012),
+                ..OutputInfo::default()
+            },
             ..AttemptAnswer::default()
         };
-        self.succeed(Work::REDUCE, 1, 43.5, answer);
+        self.succeed(Work::Reduce, 1, 43.5, answer);
         self.end(Phase::Reduce, 43.8);
         let top = [
             ("et", 231),
@@ -280,7 +285,7 @@ impl Scene {
             },
             EventKind::Concurrency { limit: 1 },
             EventKind::ChunkReplaced {
-                chunk: 1,
+                chunk: ChunkIndex(1),
                 source: ChunkRef::Range {
                     s3: uri("liber-primus.txt"),
                     start: 16_078,

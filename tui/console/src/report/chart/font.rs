@@ -114,15 +114,15 @@ mod tests {
 
     #[test]
     fn width_grows_with_text_and_size_and_covers_the_pixels() {
-        assert!(width("map 10", 16.0) > width("map 1", 16.0));
+        assert!(width("chunk 10", 16.0) > width("chunk 1", 16.0));
         assert!((width("map", 32.0) / width("map", 16.0) - 2.0).abs() < 0.01);
         let mut right = 0;
-        rasterize("map 10", 16.0, true, |x, _, covered| {
+        rasterize("chunk 10", 16.0, true, |x, _, covered| {
             if covered > 0.0 {
                 right = right.max(x);
             }
         });
-        let width = width("map 10", 16.0);
+        let width = width("chunk 10", 16.0);
         assert!((f64::from(right) - width).abs() < 4.0, "{right} vs {width}");
     }
 

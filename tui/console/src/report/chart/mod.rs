@@ -21,7 +21,7 @@ pub use error::ChartError;
 use crate::save;
 use format::Format;
 use model::ChartModel;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 
 /// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
 ///

@@ -8,10 +8,9 @@ use ulid::Ulid;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::TaskId;
-use mrdeck_engine::event::{
-    AttemptAnswer, EventKind, Phase, RunEvent, RunOptions, RunStatus, Work,
-};
-use mrdeck_engine::record::Record;
+use mrdeck_engine::event::{AttemptAnswer, EventKind, RunEvent, RunOptions, RunStatus};
+use mrdeck_engine::state::Record;
+use mrdeck_engine::work::{Phase, Work};
 
 /// How one attempt ends.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +123,7 @@ impl Sample {
     }
 
     pub fn split(self, ms: f64, chunks: u32) -> Self {
-        let mut sample = self.attempts(Work::SPLIT, &[End::Ok(ms)]);
+        let mut sample = self.attempts(Work::Split, &[End::Ok(ms)]);
         let s3 = |chunk| format!("s3://shakespeare/mr/chunk{chunk}").parse().unwrap();
         let chunks = (0..chunks)
             .map(|chunk| ChunkRef::Object(s3(chunk)))
@@ -151,7 +150,7 @@ impl Sample {
     }
 
     pub fn reduce(self, ms: f64) -> Self {
-        self.attempts(Work::REDUCE, &[End::Ok(ms)])
+        self.attempts(Work::Reduce, &[End::Ok(ms)])
     }
 
     pub fn done(self) -> Record {

@@ -20,7 +20,7 @@ fn troubled() -> Record {
                 End::FailsForGood(388.1),
             ],
         )
-        .failed("map 2 failed 3 times: 10.0.0.1:8080 closed the connection")
+        .failed("chunk 2 failed 3 times: 10.0.0.1:8080 closed the connection")
 }
 
 fn many(count: u32) -> Record {
@@ -224,9 +224,9 @@ fn the_svg_names_every_bar_and_its_value() {
     let texts = svg_of(&Sample::ordinary(148.2, &[412.7, 1398.1, 0.25], 122.6));
     for text in [
         "split",
-        "map 0",
-        "map 1",
-        "map 2",
+        "chunk 0",
+        "chunk 1",
+        "chunk 2",
         "map wall",
         "reduce",
         "148 ms",

@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use super::TITLE;
 use super::number::sane_ms;
 use super::text::clean;
-use mrdeck_engine::event::Phase;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
+use mrdeck_engine::work::Phase;
 
 /// `Title`, `Software` and `Creation Time` are the PNG standard's own keywords.
 pub fn of(record: &Record) -> Vec<(&'static str, String)> {

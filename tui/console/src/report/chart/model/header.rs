@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::number::{grouped, ms_text, times_text};
 use super::text::{clean, elide};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::record::Record;
+use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
 
 /// How the status should strike the eye.

@@ -2,7 +2,7 @@
 
 use super::number::{nice_step, sane_ms};
 use super::slot::{Kind, Loss, losses};
-use mrdeck_engine::record::WorkRecord;
+use mrdeck_engine::state::WorkRecord;
 use mrdeck_engine::stats::percentile;
 
 /// About as many bins as fit with a count above each.

@@ -13,8 +13,8 @@ pub use number::{grouped, ms_text, nice_step, tick_text};
 pub use slot::{Kind, Slot};
 pub use text::elide;
 
-use mrdeck_engine::event::Phase;
-use mrdeck_engine::record::{Record, WorkRecord};
+use mrdeck_engine::state::{Record, WorkRecord};
+use mrdeck_engine::work::Phase;
 
 /// More chunks than this become a distribution: single bars would be too thin to label.
 pub const MAX_CHUNK_BARS: usize = 24;
@@ -76,7 +76,7 @@ fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
         let name = if short {
             chunk.to_string()
         } else {
-            format!("map {chunk}")
+            format!("chunk {chunk}")
         };
         Slot::of_work(&name, Kind::Map, &of.work, live)
     })

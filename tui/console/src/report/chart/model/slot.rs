@@ -1,7 +1,7 @@
 //! One place on the bar chart's axis: what it is called, how long it took, what came to nothing.
 
 use super::number::sane_ms;
-use mrdeck_engine::record::{Outcome, WorkRecord, WorkState};
+use mrdeck_engine::state::{Outcome, WorkRecord, WorkState};
 
 /// What a bar stands for; it decides the bar's colour and hatching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

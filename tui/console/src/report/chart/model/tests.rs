@@ -19,7 +19,7 @@ fn up_to_24_chunks_have_a_bar_each() {
         let model = model(&Sample::ordinary(1.0, &spread(count, 50.0), 2.0));
         assert!(model.histogram.is_none());
         assert_eq!(model.slots.len(), count as usize + 3);
-        let first = if count > 12 { "0" } else { "map 0" };
+        let first = if count > 12 { "0" } else { "chunk 0" };
         assert_eq!(names(&model)[..2], ["split", first]);
         assert_eq!(names(&model)[count as usize + 1..], ["map wall", "reduce"]);
         assert!(
@@ -212,7 +212,7 @@ fn the_header_says_what_ran_and_what_it_gained() {
 fn nothing_ended_is_nothing_to_draw() {
     assert_eq!(ChartModel::of(&Sample::new(3).so_far()), None);
     let only_failed =
-        Sample::new(3).attempts(mrdeck_engine::event::Work::SPLIT, &[End::FailsForGood(3.0)]);
+        Sample::new(3).attempts(mrdeck_engine::work::Work::Split, &[End::FailsForGood(3.0)]);
     let model = model(&only_failed.failed("no split"));
     assert_eq!(names(&model), ["split", "reduce"]);
     assert_eq!(model.slots[0].missing, Some("failed"));

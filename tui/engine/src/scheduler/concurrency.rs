@@ -2,22 +2,27 @@
 
 use std::time::Instant;
 
-/// Unlimited until somebody asks to slow down.
+/// Unlimited until a service or S3 asks to slow down.
 #[derive(Debug, Default)]
-pub struct Concurrency {
+pub(super) struct Concurrency {
     limit: Option<f64>,
     /// What began before the limit fell says nothing about the new one.
     fell_at: Option<Instant>,
 }
 
 impl Concurrency {
-    pub fn allows(&self, in_flight: usize) -> bool {
+    pub(super) fn allows(&self, in_flight: usize) -> bool {
         self.limit
             .is_none_or(|limit| (in_flight as f64) < limit.floor())
     }
 
-    /// Somebody asked to slow down, with so many requests in flight, this one included; gives the limit if it is new.
-    pub fn throttled(&mut self, in_flight: usize, since: Instant, now: Instant) -> Option<u32> {
+    /// A service or S3 asked to slow down, with so many requests in flight, this one included; gives the limit if it is new.
+    pub(super) fn throttled(
+        &mut self,
+        in_flight: usize,
+        since: Instant,
+        now: Instant,
+    ) -> Option<u32> {
         // One request alone can't be made fewer: it only waits.
         if in_flight < 2 || self.fell_at.is_some_and(|fell_at| since < fell_at) {
             return None;
@@ -29,8 +34,8 @@ impl Concurrency {
         self.shown().filter(|limit| before != Some(*limit))
     }
 
-    /// A request was answered well; gives the limit once it holds nobody back any more.
-    pub fn succeeded(&mut self, tasks: usize) -> Option<u32> {
+    /// A request was answered well; gives the limit once it no longer limits anything.
+    pub(super) fn succeeded(&mut self, tasks: usize) -> Option<u32> {
         let limit = self.limit.as_mut()?;
         *limit += 1.0 / *limit;
         if *limit < tasks as f64 {

@@ -1,13 +1,12 @@
-//! A run as its events tell it: one fold, used by the screens, the reports, the chart and the engine itself.
+//! A whole run, folded from its events.
 
 use jiff::Timestamp;
 use mrdeck_core::uri::S3Uri;
 
-use super::event::{
-    EventKind, Phase, ResultSummary, RunEvent, RunOptions, RunStatus, Verification, Work,
-};
 use super::work::millis_between;
-pub use super::work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
+use super::work::{ChunkRecord, WorkRecord, WorkState};
+use crate::event::{EventKind, ResultSummary, RunEvent, RunOptions, RunStatus, Verification};
+use crate::work::{ChunkIndex, Phase, Work};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::run_id::RunId;
 
@@ -149,9 +148,7 @@ impl Record {
             }
             EventKind::PlanWritten { plan } => self.plan = Some(plan.clone()),
             EventKind::ChunkReplaced { chunk, source } => {
-                if let Ok(index) = usize::try_from(*chunk)
-                    && let Some(chunk) = self.chunks.get_mut(index)
-                {
+                if let Some(chunk) = self.chunks.get_mut(chunk.as_usize()) {
                     chunk.source = source.clone();
                     chunk.etag = None;
                 }
@@ -182,7 +179,7 @@ impl Record {
             | EventKind::AttemptAbandoned { work, .. }
             | EventKind::Committed { work, .. } => {
                 if let EventKind::Withdrawn { .. } = event.kind
-                    && work.phase == Phase::Reduce
+                    && *work == Work::Reduce
                 {
                     // They were of that result.
                     self.result = None;
@@ -241,16 +238,9 @@ impl Record {
         }
     }
 
-    /// How often an output of this work was found wrong, in this pass of the run.
-    pub(super) fn withdrawals(&self, work: Work) -> u32 {
-        let record = match (work.phase, work.chunk) {
-            (Phase::Split, _) => Some(&self.split),
-            (Phase::Reduce, _) => Some(&self.reduce),
-            (_, chunk) => chunk
-                .and_then(|chunk| self.chunks.get(chunk as usize))
-                .map(|chunk| &chunk.work),
-        };
-        record.map_or(0, |work| work.withdrawals)
+    /// Returns how often an output of this work was found wrong, in this pass of the run.
+    pub(crate) fn withdrawals(&self, work: Work) -> u32 {
+        self.work(work).map_or(0, |work| work.withdrawals)
     }
 
     fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
@@ -258,15 +248,32 @@ impl Record {
         chunks.chain([&mut self.split, &mut self.reduce])
     }
 
+    /// Returns every piece of work, with what is known of it.
+    pub fn all_work(&self) -> impl Iterator<Item = (Work, &WorkRecord)> {
+        let chunks = ChunkIndex::all(self.chunks.len()).zip(&self.chunks);
+        let maps = chunks.map(|(index, chunk)| (Work::Map(index), &chunk.work));
+        maps.chain([(Work::Split, &self.split), (Work::Reduce, &self.reduce)])
+    }
+
+    /// Returns a chunk, if the run has been cut into that many.
+    pub fn chunk(&self, index: ChunkIndex) -> Option<&ChunkRecord> {
+        self.chunks.get(index.as_usize())
+    }
+
+    /// Returns what is known of a piece of work; `None` for a chunk that is not planned.
+    pub fn work(&self, work: Work) -> Option<&WorkRecord> {
+        match work {
+            Work::Split => Some(&self.split),
+            Work::Map(index) => Some(&self.chunk(index)?.work),
+            Work::Reduce => Some(&self.reduce),
+        }
+    }
+
     fn work_mut(&mut self, work: Work) -> Option<&mut WorkRecord> {
-        match work.phase {
-            Phase::Split => Some(&mut self.split),
-            Phase::Reduce => Some(&mut self.reduce),
-            Phase::Map => {
-                let chunk = usize::try_from(work.chunk?).ok()?;
-                Some(&mut self.chunks.get_mut(chunk)?.work)
-            }
-            Phase::Verify => None,
+        match work {
+            Work::Split => Some(&mut self.split),
+            Work::Map(index) => Some(&mut self.chunks.get_mut(index.as_usize())?.work),
+            Work::Reduce => Some(&mut self.reduce),
         }
     }
 
@@ -284,30 +291,6 @@ impl Record {
             .iter()
             .filter(|chunk| chunk.work.state() == state)
             .count()
-    }
-
-    /// Why the phase's work failed, as its latest failed attempt has it.
-    pub fn last_failure(&self, phase: Phase) -> Option<Diagnostic> {
-        let attempts: Vec<&Attempt> = match phase {
-            Phase::Split => self.split.attempts.iter().collect(),
-            Phase::Reduce => self.reduce.attempts.iter().collect(),
-            Phase::Map => {
-                let open = self.chunks.iter().map(|chunk| &chunk.work);
-                open.filter(|work| work.answer().is_none())
-                    .flat_map(|work| &work.attempts)
-                    .collect()
-            }
-            Phase::Verify => Vec::new(),
-        };
-        let failures = attempts
-            .into_iter()
-            .filter_map(|attempt| match &attempt.outcome {
-                Outcome::Failed { diagnostic, .. } => Some((attempt.started_at, diagnostic)),
-                _ => None,
-            });
-        failures
-            .max_by_key(|(at, _)| *at)
-            .map(|(_, diagnostic)| diagnostic.clone())
     }
 
     /// A run that ended early and whose missing part can be done again. Of a result that was found wrong nothing is missing.
@@ -333,12 +316,13 @@ impl Record {
         self.can_rerun() && !self.chunks.is_empty()
     }
 
-    /// How far it has come: attempts and commits, and whether it was recounted.
-    pub(super) fn progress(&self) -> (RunStatus, usize, usize, bool) {
-        let chunks = self.chunks.iter().map(|chunk| &chunk.work);
-        let all: Vec<&WorkRecord> = chunks.chain([&self.split, &self.reduce]).collect();
-        let attempts = all.iter().map(|work| work.attempts.len()).sum();
-        let committed = all.iter().filter(|work| work.committed.is_some()).count();
+    /// Returns how far it has come: attempts and commits, and whether it was recounted.
+    pub(crate) fn progress(&self) -> (RunStatus, usize, usize, bool) {
+        let (mut attempts, mut committed) = (0, 0);
+        for (_, work) in self.all_work() {
+            attempts += work.attempts.len();
+            committed += usize::from(work.committed.is_some());
+        }
         let is_recounted = self.verification.is_some();
         (self.status, attempts, committed, is_recounted)
     }

@@ -1,7 +1,7 @@
 //! What a person is told of the events that are neither a phase's nor a failure's: the same on screen and in reports.
 
-use super::event::EventKind;
-use super::record::source_text;
+use crate::event::EventKind;
+use crate::state::source_text;
 use mrdeck_core::human::plural;
 
 /// How much it matters.

@@ -1,19 +1,25 @@
 //! The success record in S3: that a run is done, with what result and from which attempts. Written once, at the end.
 
 use jiff::Timestamp;
+use mrdeck_core::api::OutputInfo;
 use mrdeck_core::count::RULES;
 use mrdeck_core::layout;
 use mrdeck_core::uri::S3Uri;
 use serde::{Deserialize, Serialize};
 
-use super::event::{Phase, ResultSummary, Verification};
-use super::record::Record;
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 
-/// `mr/runs/RUN/success.json`. Times are milliseconds; what is not known is null.
+use super::objects::{self, Written};
+use crate::error::RunError;
+use crate::event::{AttemptAnswer, EventKind, ResultSummary, Verification};
+use crate::run::Run;
+use crate::state::Record;
+use crate::work::Phase;
+
+/// `mr/runs/RUN/success.json`. Times are milliseconds; what is not known is null or left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Success {
+pub(crate) struct Success {
     pub run: RunId,
     /// The SHA-256 of `plan.json`.
     pub plan: Option<String>,
@@ -38,18 +44,18 @@ pub struct Success {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CommittedChunk {
+pub(crate) struct CommittedChunk {
     pub attempt: Option<u32>,
     pub attempts: usize,
     pub task: Option<String>,
     pub out: Option<S3Uri>,
-    pub sha256: Option<String>,
-    pub words: Option<u64>,
+    #[serde(flatten)]
+    pub info: OutputInfo,
     pub ms: Option<f64>,
 }
 
 impl Success {
-    pub fn of(record: &Record, result: &ResultSummary, now: Timestamp) -> Self {
+    pub(crate) fn of(record: &Record, result: &ResultSummary, now: Timestamp) -> Self {
         let chunks = record.chunks.iter().map(|chunk| {
             let work = &chunk.work;
             let answer = work.answer();
@@ -60,8 +66,7 @@ impl Success {
                     .committed_attempt()
                     .map(|attempt| attempt.task.0.clone()),
                 out: answer.and_then(|answer| answer.out.clone()),
-                sha256: answer.and_then(|answer| answer.sha256.clone()),
-                words: answer.and_then(|answer| answer.words),
+                info: answer.map(|answer| answer.info.clone()).unwrap_or_default(),
                 ms: work.result().map(|(ms, _)| ms),
             }
         });
@@ -89,19 +94,30 @@ impl Success {
     }
 }
 
-pub fn read(at: &S3Uri, body: &[u8]) -> Result<Success, Diagnostic> {
-    serde_json::from_slice(body).map_err(|error| {
-        Diagnostic::new(
-            format!("{at} is not a success record: {error}"),
-            "see who else writes into this bucket, and run again from the start",
-        )
-        .of_kind(DiagnosticKind::Refused)
+pub(crate) fn read(at: &S3Uri, body: &[u8]) -> Result<Success, RunError> {
+    serde_json::from_slice(body).map_err(|source| RunError::NotSuccess {
+        at: at.clone(),
+        source,
     })
 }
 
 impl Success {
+    /// Returns what the reduce answered, as far as the record has it.
+    pub(crate) fn answer(&self) -> AttemptAnswer {
+        AttemptAnswer {
+            out: Some(self.out.clone()),
+            info: OutputInfo {
+                words: Some(self.words),
+                unique: Some(self.unique),
+                sha256: Some(self.sha256.clone()),
+                ..OutputInfo::default()
+            },
+            timing: Vec::new(),
+        }
+    }
+
     /// Refuses a success record that is not about the run that the record is about.
-    pub fn check(&self, record: &Record) -> Result<(), Diagnostic> {
+    pub(crate) fn check(&self, record: &Record) -> Result<(), RunError> {
         let is_its_plan = record.plan.is_none() || self.plan == record.plan;
         let is_all_of_it = record.chunks.is_empty() || self.chunks.len() == record.chunks.len();
         let is_its_input = self.input == record.input
@@ -115,15 +131,35 @@ impl Success {
         {
             return Ok(());
         }
-        Err(Diagnostic::new(
-            "the success record in S3 is not about this run, or about another version of its input",
-            "see who else writes into this bucket, and run again from the start",
-        )
-        .of_kind(DiagnosticKind::Refused))
+        Err(RunError::OtherSuccess)
     }
 }
 
-/// Where the success record of a run is, beside its input.
-pub fn address(input: &S3Uri, run: RunId) -> Option<S3Uri> {
+/// Returns where the success record of a run is, beside its input.
+pub(crate) fn address(input: &S3Uri, run: RunId) -> Option<S3Uri> {
     input.sibling(&layout::success(&run.to_string())).ok()
+}
+
+/// Records that the run is done. If another console did so before, with the same result, that is as good.
+pub(crate) async fn record(run: &mut Run) -> Result<(), RunError> {
+    let state = run.state();
+    let (Some(result), None) = (&state.result, &run.success) else {
+        return Ok(());
+    };
+    let at = run.beside_input(address(&state.input, state.run))?;
+    let own = Success::of(state, result, Timestamp::now());
+    let body = serde_json::to_vec_pretty(&own).map_err(|source| RunError::NoJson {
+        what: "success record",
+        source,
+    })?;
+    if let Written::Before(body) = objects::write_new(run.store.as_ref(), &at, &body).await? {
+        let theirs = read(&at, &body)?;
+        if theirs.sha256 != own.sha256 {
+            return Err(RunError::OtherResult(theirs.out));
+        }
+        let notice = "another console finished this run first, with the same result";
+        run.notice(Diagnostic::new(notice, ""));
+    }
+    run.emit(EventKind::SuccessRecorded);
+    Ok(())
 }

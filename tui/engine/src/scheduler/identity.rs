@@ -6,16 +6,16 @@ use mrdeck_core::task::TaskId;
 
 /// What is known of the addresses of a run, across its phases.
 #[derive(Debug, Default)]
-pub(super) struct Doubts {
+pub(crate) struct Identities {
     in_doubt: HashSet<String>,
     owners: HashMap<String, TaskId>,
     /// Those that named themselves as one of our services: from then on they have to.
     named: HashSet<String>,
 }
 
-impl Doubts {
+impl Identities {
     /// A request is about to go there; does the service have to prove first what it is?
-    pub(super) fn meets(&mut self, address: &str, task: &TaskId) -> bool {
+    pub(crate) fn needs_verification(&mut self, address: &str, task: &TaskId) -> bool {
         let before = self.owners.insert(address.to_owned(), task.clone());
         if before.is_some_and(|before| before != *task) {
             self.in_doubt.insert(address.to_owned());
@@ -24,19 +24,19 @@ impl Doubts {
     }
 
     /// The connection failed: what answers there next may be something else.
-    pub(super) fn failed(&mut self, address: &str) {
+    pub(crate) fn failed(&mut self, address: &str) {
         self.in_doubt.insert(address.to_owned());
     }
 
     /// It answered as it should; `is_named` when it said that it is one of our services.
-    pub(super) fn answered(&mut self, address: &str, is_named: bool) {
+    pub(crate) fn answered(&mut self, address: &str, is_named: bool) {
         self.in_doubt.remove(address);
         if is_named {
             self.named.insert(address.to_owned());
         }
     }
 
-    pub(super) fn must_be_named(&self, address: &str) -> bool {
+    pub(crate) fn must_be_named(&self, address: &str) -> bool {
         self.named.contains(address)
     }
 }
@@ -47,15 +47,24 @@ mod tests {
 
     #[test]
     fn an_address_is_doubted_after_a_failure_and_with_a_new_owner() {
-        let mut doubts = Doubts::default();
+        let mut identities = Identities::default();
         let (first, second) = (TaskId("a".to_owned()), TaskId("b".to_owned()));
-        assert!(!doubts.meets("h:1", &first), "new ones are not");
-        doubts.failed("h:1");
-        assert!(doubts.meets("h:1", &first));
-        doubts.answered("h:1", true);
-        assert!(!doubts.meets("h:1", &first));
-        assert!(doubts.meets("h:1", &second), "another task's now");
-        assert!(doubts.meets("h:1", &second), "until it has answered");
-        assert!(doubts.must_be_named("h:1") && !doubts.must_be_named("h:2"));
+        assert!(
+            !identities.needs_verification("h:1", &first),
+            "new ones are not"
+        );
+        identities.failed("h:1");
+        assert!(identities.needs_verification("h:1", &first));
+        identities.answered("h:1", true);
+        assert!(!identities.needs_verification("h:1", &first));
+        assert!(
+            identities.needs_verification("h:1", &second),
+            "another task's now"
+        );
+        assert!(
+            identities.needs_verification("h:1", &second),
+            "until it has answered"
+        );
+        assert!(identities.must_be_named("h:1") && !identities.must_be_named("h:2"));
     }
 }

@@ -1,0 +1,167 @@
+//! The phases of a run in their order, and what must hold between them.
+
+mod map;
+mod reduce;
+mod result;
+mod split;
+pub(crate) mod verify;
+
+use std::time::Instant;
+
+use mrdeck_core::diagnostic::Diagnostic;
+use tracing::{Instrument, info_span};
+
+use self::reduce::Reduced;
+use crate::checkpoint::{resume, success};
+use crate::checks;
+use crate::error::RunError;
+use crate::event::EventKind;
+use crate::run::{Run, millis};
+use crate::scheduler::drive::drive;
+use crate::scheduler::request::WorkRequest;
+use crate::scheduler::{PendingWork, PhaseOutcome, PhaseSpec};
+use crate::work::{Phase, Work};
+
+/// An output that was found wrong is made again so often.
+const MAX_INVALIDATIONS: u32 = 3;
+
+/// Does everything that is missing of a run.
+pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError> {
+    if is_resumed {
+        resume::adopt(run).await?;
+    } else {
+        pin_input(run).await?;
+    }
+    if run.state().chunks.is_empty() {
+        split::split(run).await?;
+    }
+    if run.lease.is_none() {
+        resume::take_lease(run, run.state().claim).await?;
+    }
+    if run.state().plan.is_none() {
+        resume::write_manifest(run).await?;
+    }
+    count(run).await?;
+    if run.success.is_some() {
+        return Ok(());
+    }
+    verify_if_due(run).await?;
+    // It must still be the one that the run began with.
+    pin_input(run).await?;
+    success::record(run).await
+}
+
+/// Maps and reduces until the result is what the maps counted.
+async fn count(run: &mut Run) -> Result<(), RunError> {
+    loop {
+        if run.state().reduce.answer().is_none() {
+            map::map(run).await?;
+            if reduce::reduce(run).await? == Reduced::MapsInvalidated {
+                continue;
+            }
+        }
+        if result::read(run).await? {
+            return Ok(());
+        }
+    }
+}
+
+/// Recounts if that was asked for, or if nothing else shows that the counts are exact.
+async fn verify_if_due(run: &mut Run) -> Result<(), RunError> {
+    if run.is_found_exact() {
+        return Ok(());
+    }
+    if !run.state().options.verify {
+        let Some(why) = checks::unchecked(run.state()) else {
+            return Ok(());
+        };
+        let notice = format!("{why}, so the whole input is recounted here");
+        run.notice(Diagnostic::new(notice, ""));
+    }
+    verify::verify(run).await
+}
+
+/// Pins the input: the version that it has now, or had when the run began. An empty one is refused.
+pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
+    let input = run.state().input.clone();
+    let meta = run.store.head(&input).await?;
+    if meta.size == 0 {
+        return Err(RunError::EmptyInput(input));
+    }
+    let state = run.state();
+    match state.input_bytes {
+        None => {
+            let (bytes, etag) = (meta.size, meta.etag);
+            run.emit(EventKind::InputPinned { bytes, etag });
+            Ok(())
+        }
+        Some(bytes) if meta.etag == state.input_etag && meta.size == bytes => Ok(()),
+        Some(_) => Err(RunError::InputChanged(input)),
+    }
+}
+
+/// Runs the scheduler over a phase's work.
+async fn schedule<R: WorkRequest>(
+    run: &mut Run,
+    phase: Phase,
+    work: Vec<PendingWork<R>>,
+    total: usize,
+) -> Result<PhaseOutcome<R::Answer>, RunError> {
+    run.emit(EventKind::PhaseStarted { phase });
+    let started = Instant::now();
+    let spec = PhaseSpec {
+        work,
+        total,
+        name: run.attempt_name(),
+        input: run.state().input.clone(),
+        attempt_limit: run.attempt_limit,
+    };
+    let context = run.attempt_context();
+    let tasks = run.tasks.clone();
+    let driven = drive(
+        spec,
+        &context,
+        tasks,
+        &mut run.identities,
+        &mut run.recorder,
+    );
+    let outcome = driven.instrument(info_span!("phase", %phase)).await;
+    finish(run, phase, started);
+    outcome
+}
+
+fn finish(run: &mut Run, phase: Phase, started: Instant) {
+    let wall_ms = millis(started);
+    run.emit(EventKind::PhaseFinished { phase, wall_ms });
+}
+
+/// Withdraws a commit whose output proved wrong or gone.
+fn invalidate(run: &mut Run, work: Work, attempt: u32, why: Diagnostic) -> Result<(), RunError> {
+    let before = run.state().withdrawals(work);
+    let reason = why.cause.clone();
+    run.emit(EventKind::Withdrawn {
+        work,
+        attempt,
+        diagnostic: why,
+    });
+    if before < MAX_INVALIDATIONS {
+        return Ok(());
+    }
+    let times = before + 1;
+    Err(RunError::WrongAgain {
+        work,
+        times,
+        reason,
+    })
+}
+
+/// Returns what to say of a phase whose work was given up.
+fn gave_up<A>(run: &Run, phase: Phase, outcome: PhaseOutcome<A>) -> RunError {
+    match outcome.last_error {
+        Some(error) if error.is_input_changed() => {
+            RunError::InputChanged(run.state().input.clone())
+        }
+        Some(error) => error.into(),
+        None => RunError::Unfinished(phase),
+    }
+}
