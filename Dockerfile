@@ -26,8 +26,8 @@ WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY services/Cargo.toml services/
 COPY tui/Cargo.toml tui/
-RUN mkdir -p services/src/bin tui/src tui/tests/faults tui/tests/storm \
-    && touch services/src/lib.rs tui/src/lib.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
+RUN mkdir -p services/src/bin tui/src tui/tests/aws tui/tests/faults tui/tests/storm \
+    && touch services/src/lib.rs tui/src/lib.rs tui/tests/aws/main.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
     && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services
 COPY services/src services/src

@@ -19,6 +19,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::report::Report;
 use self::scenario::Scenario;
+use self::support::skip;
 
 fn main() -> ExitCode {
     if support::panics::is_wanted() {
@@ -44,12 +45,18 @@ fn main() -> ExitCode {
     if !conclusion.has_failed() {
         report.write();
     }
+    skip::report();
     conclusion.exit_code()
 }
 
 fn trial(scenario: Scenario, report: Arc<Report>) -> Trial {
-    Trial::test(scenario.file.clone(), move || {
-        report.took(scenario.number, scenario.play()?);
-        Ok(())
-    })
+    let (name, asked) = (scenario.file.clone(), scenario.clone());
+    skip::test_unless(
+        name,
+        move || asked.lack(),
+        move || {
+            report.took(scenario.number, scenario.play()?);
+            Ok(())
+        },
+    )
 }

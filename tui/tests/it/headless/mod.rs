@@ -2,6 +2,7 @@
 
 mod cancel;
 mod cluster;
+mod credentials;
 mod doctor;
 mod exactness;
 mod files;

@@ -2,10 +2,12 @@
 //! the [`proxy`], which stands between console, services and S3 to make them misbehave.
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub mod aws_tools;
 pub mod console;
 pub mod deployed;
 pub mod fault;
 pub mod home;
+pub mod hostile;
 pub mod lab;
 pub mod message;
 pub mod moto;
@@ -18,6 +20,7 @@ pub mod rule;
 pub mod s3;
 pub mod script;
 pub mod services;
+pub mod skip;
 pub mod words;
 
 use std::sync::LazyLock;

@@ -2,11 +2,19 @@
 
 use std::sync::Arc;
 
-use super::{Deployed, PUBLIC, deploy};
+use crate::support::deployed::{Deployed, PUBLIC, deploy};
 use crate::support::home::Home;
 use crate::support::proxy::Proxy;
 use crate::support::pty::{Deck, Open};
 use crate::support::script::{Fault, Script};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    a_throttled_api_makes_the_list_old_and_stops_no_run,
+    an_api_that_never_answers_blocks_no_key_and_no_run,
+    without_the_permission_to_look_up_public_ips_the_column_says_so,
+    expired_credentials_stop_no_run_and_renewed_ones_are_found,
+];
 
 const THROTTLED: &str = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
 const EXPIRED: &str =
@@ -25,16 +33,16 @@ struct Watched {
     _proxy: Proxy,
 }
 
-fn watched(home: &Home, script: Arc<Script>) -> Option<Watched> {
-    let deployed = deploy()?;
+fn watched(home: &Home, script: Arc<Script>) -> Watched {
+    let deployed = deploy();
     let (proxy, environment) = deployed.moto.through(&script);
     let deck = Deck::new(home.path()).args(PUBLIC).envs(environment).open();
-    Some(Watched {
+    Watched {
         script,
         deck,
         deployed,
         _proxy: proxy,
-    })
+    }
 }
 
 /// A run over the lab's input, begun now, is done and right.
@@ -43,12 +51,9 @@ fn run(deck: &mut Open) {
     deck.wait_text(&["✓ verified", "7,180 words"]);
 }
 
-#[test]
 fn a_throttled_api_makes_the_list_old_and_stops_no_run() {
     let home = Home::new();
-    let Some(mut on) = watched(&home, Script::new([])) else {
-        return;
-    };
+    let mut on = watched(&home, Script::new([]));
     on.deck.wait_text(&["Tasks 6"]);
     let throttled = LISTING.map(|name| Fault::answer(400, THROTTLED).aws(name));
     on.script.replace(throttled);
@@ -62,12 +67,9 @@ fn a_throttled_api_makes_the_list_old_and_stops_no_run() {
         .wait_for("a fresh list", |screen| !screen.contains("tasks as of"));
 }
 
-#[test]
 fn an_api_that_never_answers_blocks_no_key_and_no_run() {
     let home = Home::new();
-    let Some(mut on) = watched(&home, Script::new([])) else {
-        return;
-    };
+    let mut on = watched(&home, Script::new([]));
     on.deck.wait_text(&["Tasks 6"]);
     on.script
         .replace(LISTING.map(|name| Fault::Silence.aws(name)));
@@ -85,13 +87,10 @@ fn an_api_that_never_answers_blocks_no_key_and_no_run() {
     assert_eq!(on.deck.wait().code, 0);
 }
 
-#[test]
 fn without_the_permission_to_look_up_public_ips_the_column_says_so() {
     let home = Home::new();
     let denied = Fault::answer(403, DENIED).aws("DescribeNetworkInterfaces");
-    let Some(mut on) = watched(&home, Script::new([denied])) else {
-        return;
-    };
+    let mut on = watched(&home, Script::new([denied]));
     for (role, task, _) in &on.deployed.tasks {
         on.deck
             .wait_line(&[role, &task.private_ip, "denied", "IP unknown"]);
@@ -118,10 +117,9 @@ fn without_the_permission_to_look_up_public_ips_the_column_says_so() {
     );
 }
 
-#[test]
 fn expired_credentials_stop_no_run_and_renewed_ones_are_found() {
     let home = Home::new();
-    let Some(deployed) = deploy() else { return };
+    let deployed = deploy();
     let script = Script::new([]);
     let (_proxy, environment) = deployed.moto.through(&script);
     let environment: Vec<_> = environment

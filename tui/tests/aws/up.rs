@@ -12,6 +12,17 @@ use crate::support::pty::Deck;
 use crate::support::services::Service;
 use crate::support::wait_until;
 use crate::support::words::LIBER_PRIMUS;
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    from_an_empty_account_to_a_run_and_back,
+    a_bucket_that_is_there_is_used_and_never_removed,
+    data_goes_only_when_told_and_then_all_of_it,
+    nothing_is_changed_without_a_yes,
+    the_question_at_a_terminal_means_no_unless_told,
+    another_ones_stack_is_left_alone,
+    an_interrupted_wait_says_that_the_stack_goes_on,
+];
 
 /// The services that run unless told, with their numbers of tasks.
 const DEFAULTS: [(&str, usize); 3] = [("splitter", 1), ("mapper", 3), ("reducer", 1)];
@@ -70,9 +81,8 @@ fn start_tasks(moto: &Moto) -> Vec<Service> {
     services
 }
 
-#[test]
 fn from_an_empty_account_to_a_run_and_back() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     home.write("input.txt", LIBER_PRIMUS);
 
@@ -185,9 +195,8 @@ fn from_an_empty_account_to_a_run_and_back() {
     assert_eq!(down.run().expect(0).json()["status"], "absent");
 }
 
-#[test]
 fn a_bucket_that_is_there_is_used_and_never_removed() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     moto.put_object("mine", "precious.txt", b"words");
     let up = console(&home, &moto, "up").args(["--yes", "--allow-from", "127.0.0.1"]);
@@ -206,9 +215,8 @@ fn a_bucket_that_is_there_is_used_and_never_removed() {
     assert_eq!(moto.keys("mine"), ["precious.txt"]);
 }
 
-#[test]
 fn data_goes_only_when_told_and_then_all_of_it() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     create(&home, &moto);
     let up = console(&home, &moto, "up").args(["--dry-run", "--output", "json"]);
@@ -232,9 +240,8 @@ fn data_goes_only_when_told_and_then_all_of_it() {
     assert!(!moto.has_bucket(bucket));
 }
 
-#[test]
 fn nothing_is_changed_without_a_yes() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     let allow = ["--allow-from", "127.0.0.1"];
     let cases: [(&str, &[&str], i32, &[&str]); 11] = [
@@ -275,9 +282,8 @@ fn nothing_is_changed_without_a_yes() {
     assert_eq!(moto.stacks(), ["mrdeck"]);
 }
 
-#[test]
 fn the_question_at_a_terminal_means_no_unless_told() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     let open = || {
         let deck = Deck::new(home.path()).args(["up", "--allow-from", "127.0.0.1"]);
@@ -298,9 +304,8 @@ fn the_question_at_a_terminal_means_no_unless_told() {
     assert_eq!(moto.stacks(), ["mrdeck"]);
 }
 
-#[test]
 fn another_ones_stack_is_left_alone() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     let template = json!({"Description": "a shop",
         "Resources": {"Shop": {"Type": "AWS::S3::Bucket"}}});
@@ -314,9 +319,8 @@ fn another_ones_stack_is_left_alone() {
     assert_eq!(moto.stacks(), ["shop"]);
 }
 
-#[test]
 fn an_interrupted_wait_says_that_the_stack_goes_on() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     create(&home, &moto);
     for (name, _) in DEFAULTS {
@@ -331,17 +335,4 @@ fn an_interrupted_wait_says_that_the_stack_goes_on() {
     running
         .wait()
         .expect_complaint(130, &["the stack goes on in AWS", "the same command"]);
-}
-
-#[test]
-fn without_credentials_the_exit_code_says_so() {
-    let home = Home::new();
-    for command in ["up", "down"] {
-        let console = home.console().args([command, "--yes"]);
-        let console = console.env("AWS_REGION", "us-east-1");
-        let console = console.env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-        console
-            .run()
-            .expect_complaint(5, &["no valid AWS credentials", "aws sso login"]);
-    }
 }

@@ -2,20 +2,27 @@
 
 use serde_json::json;
 
-use super::PUBLIC;
+use crate::support::deployed::PUBLIC;
 use crate::support::home::Home;
+use crate::support::hostile::{EVIL, expect_harmless};
 use crate::support::moto::Moto;
 use crate::support::pty::Deck;
 use crate::support::script::{Fault, Script};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    the_log_of_a_task_is_read_and_read_again,
+    of_a_long_log_the_last_lines_are_shown,
+    what_would_command_the_terminal_is_shown_as_text,
+];
 
 const DENIED: &str =
     r#"{"__type":"AccessDeniedException","message":"no identity-based policy allows it"}"#;
 const JSON_LINE: &str = r#"{"timestamp":"2026-07-29T10:00:00.123456Z","level":"WARN","message":"refused","status":404,"target":"x","span":{"path":"/map","name":"request"}}"#;
 const CTRL_R: &str = "\x12";
 
-#[test]
 fn the_log_of_a_task_is_read_and_read_again() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
     let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
     let home = Home::new();
@@ -43,9 +50,8 @@ fn the_log_of_a_task_is_read_and_read_again() {
     deck.send("q");
 }
 
-#[test]
 fn of_a_long_log_the_last_lines_are_shown() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
     let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
     moto.create_log_group();
@@ -61,4 +67,24 @@ fn of_a_long_log_the_last_lines_are_shown() {
     deck.send("g");
     deck.wait_text(&["line 1500."]);
     deck.send("q");
+}
+
+/// A line in JSON, and as it is.
+fn what_would_command_the_terminal_is_shown_as_text() {
+    let moto = Moto::start();
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    moto.create_log_group();
+    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
+    let line =
+        json!({"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", "message": EVIL, EVIL: EVIL});
+    let line = line.to_string();
+    moto.log("mr-mapper", &task, &[EVIL, &line, "the last line"]);
+    let home = Home::new();
+    let deck = Deck::new(home.path()).args(PUBLIC);
+    let mut deck = deck.envs(moto.environment()).open();
+    deck.wait_text(&["Tasks 1"]);
+    deck.send("l");
+    deck.wait_text(&["Log of", "the last line"]);
+    deck.send("\x03");
+    expect_harmless("the terminal", &deck.wait().bytes());
 }

@@ -9,6 +9,14 @@ use crate::support::moto::Moto;
 use crate::support::proxy::Proxy;
 use crate::support::pty::{Deck, Open};
 use crate::support::script::{Fault, Gate, Script, Seen};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone,
+    a_cluster_that_is_not_there_says_so_and_the_way_back_works,
+    a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment,
+    names_that_do_not_come_or_come_late_hold_no_key_up,
+];
 
 struct Scene {
     _moto: Moto,
@@ -22,8 +30,8 @@ struct Scene {
 }
 
 /// Two clusters with a task each, and a dashboard at the first.
-fn open() -> Option<Scene> {
-    let moto = Moto::start()?;
+fn open() -> Scene {
+    let moto = Moto::start();
     let task_of = |cluster: &str| {
         moto.ecs("CreateCluster", &json!({"clusterName": cluster}));
         let id = moto.run_tasks(cluster, "hello", 1).remove(0).id;
@@ -41,7 +49,7 @@ fn open() -> Option<Scene> {
         .env("AWS_CONFIG_FILE", home.write("aws-config", profiles))
         .open();
     deck.wait_text(&["alpha us-east-1", &alpha]);
-    Some(Scene {
+    Scene {
         _moto: moto,
         _proxy: proxy,
         _home: home,
@@ -49,7 +57,7 @@ fn open() -> Option<Scene> {
         deck,
         alpha,
         omega,
-    })
+    }
 }
 
 impl Scene {
@@ -67,9 +75,8 @@ impl Scene {
     }
 }
 
-#[test]
 fn another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone() {
-    let Some(mut scene) = open() else { return };
+    let mut scene = open();
     let (alpha, omega) = (scene.alpha.clone(), scene.omega.clone());
     scene.deck.send(":cl\t");
     scene.deck.wait_line(&[" :cluster"]);
@@ -85,9 +92,8 @@ fn another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone() {
     scene.deck.send("q");
 }
 
-#[test]
 fn a_cluster_that_is_not_there_says_so_and_the_way_back_works() {
-    let Some(mut scene) = open() else { return };
+    let mut scene = open();
     scene.deck.send(":cluster nowhere\r");
     scene.deck.wait_text(&[
         "nowhere: not connected",
@@ -107,9 +113,8 @@ fn a_cluster_that_is_not_there_says_so_and_the_way_back_works() {
     scene.deck.send("q");
 }
 
-#[test]
 fn a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment() {
-    let Some(mut scene) = open() else { return };
+    let mut scene = open();
     scene.deck.send(":profile ");
     scene.deck.wait_line(&["│ work"]);
     scene.deck.wait_line(&["│ auto", "as the AWS SDK finds it"]);
@@ -137,9 +142,8 @@ fn a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment() {
     scene.deck.send("\x03");
 }
 
-#[test]
 fn names_that_do_not_come_or_come_late_hold_no_key_up() {
-    let Some(mut scene) = open() else { return };
+    let mut scene = open();
     let gate = Gate::closed();
     scene
         .script

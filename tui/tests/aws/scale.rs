@@ -6,13 +6,25 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::PUBLIC;
 use crate::support::console::Console;
+use crate::support::deployed::PUBLIC;
 use crate::support::home::Home;
 use crate::support::moto::Moto;
 use crate::support::proxy::Proxy;
 use crate::support::pty::{Deck, Open};
 use crate::support::script::{Fault, Script};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    tasks_are_started_like_those_that_run_and_only_those_are_stopped_again,
+    a_service_is_scaled_by_its_desired_count,
+    where_aws_has_no_room_the_rest_is_reported_with_the_reason,
+    a_reason_that_no_waiting_removes_is_not_waited_for,
+    a_request_whose_answer_is_lost_is_made_again_with_the_same_token,
+    what_can_t_be_scaled_is_refused_before_anything_is_changed,
+    the_dashboard_scales_in_the_background_and_asks_before_it_stops_tasks,
+    a_read_only_dashboard_scales_stops_and_runs_nothing,
+];
 
 const NO_ROOM: &str = r#"{"tasks":[],"failures":[{"reason":"Capacity is unavailable at this time. Please try again later or in a different availability zone"}]}"#;
 
@@ -27,19 +39,19 @@ struct Scene {
 
 impl Scene {
     /// With tasks of `mr-mapper` that somebody else started.
-    fn with_mappers(count: usize) -> Option<Self> {
-        let moto = Moto::start()?;
+    fn with_mappers(count: usize) -> Self {
+        let moto = Moto::start();
         moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
         moto.run_tasks("mr", "mr-mapper", count);
         let script = Script::new([]);
         let (proxy, environment) = moto.through(&script);
-        Some(Self {
+        Self {
             moto,
             home: Home::new(),
             script,
             _proxy: proxy,
             environment,
-        })
+        }
     }
 
     fn service(&self, name: &str, desired: u32) {
@@ -82,11 +94,8 @@ impl Scene {
     }
 }
 
-#[test]
 fn tasks_are_started_like_those_that_run_and_only_those_are_stopped_again() {
-    let Some(scene) = Scene::with_mappers(2) else {
-        return;
-    };
+    let scene = Scene::with_mappers(2);
     let listed = scene.moto.ecs("ListTasks", &json!({"cluster": "mr"}));
     let others = listed["taskArns"].clone();
     let up = scene.console(&["mapper=14", "--output", "json"]);
@@ -150,11 +159,8 @@ fn tasks_are_started_like_those_that_run_and_only_those_are_stopped_again() {
     }
 }
 
-#[test]
 fn a_service_is_scaled_by_its_desired_count() {
-    let Some(scene) = Scene::with_mappers(0) else {
-        return;
-    };
+    let scene = Scene::with_mappers(0);
     scene.service("workers", 2);
     let up = scene.console(&["mapper=5", "--output", "json"]).run();
     let up = up.expect(0);
@@ -184,11 +190,8 @@ fn a_service_is_scaled_by_its_desired_count() {
     refused.expect_complaint(3, &["more than one service", "also-workers", "mrdeck:role"]);
 }
 
-#[test]
 fn where_aws_has_no_room_the_rest_is_reported_with_the_reason() {
-    let Some(scene) = Scene::with_mappers(1) else {
-        return;
-    };
+    let scene = Scene::with_mappers(1);
     let full = Fault::answer(200, NO_ROOM).aws("RunTask");
     scene.script.replace([full.saying("\"count\":3")]);
     let scaled = scene.console(&["mapper=14", "--wait", "5", "--output", "json"]);
@@ -216,11 +219,8 @@ fn where_aws_has_no_room_the_rest_is_reported_with_the_reason() {
     );
 }
 
-#[test]
 fn a_reason_that_no_waiting_removes_is_not_waited_for() {
-    let Some(scene) = Scene::with_mappers(1) else {
-        return;
-    };
+    let scene = Scene::with_mappers(1);
     let gone = r#"{"tasks":[],"failures":[{"reason":"ATTRIBUTE:ecs.os-type"}]}"#;
     let denied =
         r#"{"__type":"AccessDeniedException","message":"not authorized to perform ecs:RunTask"}"#;
@@ -241,11 +241,8 @@ fn a_reason_that_no_waiting_removes_is_not_waited_for() {
     assert_eq!(scene.running(), (1, 0));
 }
 
-#[test]
 fn a_request_whose_answer_is_lost_is_made_again_with_the_same_token() {
-    let Some(scene) = Scene::with_mappers(1) else {
-        return;
-    };
+    let scene = Scene::with_mappers(1);
     let slow_down = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
     for (fault, start) in [
         // moto knows no tokens and would start them twice, so these requests do not reach it.
@@ -267,11 +264,8 @@ fn a_request_whose_answer_is_lost_is_made_again_with_the_same_token() {
     }
 }
 
-#[test]
 fn what_can_t_be_scaled_is_refused_before_anything_is_changed() {
-    let Some(scene) = Scene::with_mappers(1) else {
-        return;
-    };
+    let scene = Scene::with_mappers(1);
     for (args, words) in [
         (&["mapper"][..], &["'mapper'", "mapper=10"][..]),
         (&["mapper=-1"], &["'-1'", "0 to 1000"]),
@@ -311,11 +305,8 @@ fn wait_until_told(deck: &Open, text: &str) {
     });
 }
 
-#[test]
 fn the_dashboard_scales_in_the_background_and_asks_before_it_stops_tasks() {
-    let Some(scene) = Scene::with_mappers(2) else {
-        return;
-    };
+    let scene = Scene::with_mappers(2);
     let mut deck = scene.deck().open();
     deck.wait_text(&["connected to mr"]);
     deck.send(":scale mapper 4\r");
@@ -338,11 +329,8 @@ fn the_dashboard_scales_in_the_background_and_asks_before_it_stops_tasks() {
     deck.send("q");
 }
 
-#[test]
 fn a_read_only_dashboard_scales_stops_and_runs_nothing() {
-    let Some(scene) = Scene::with_mappers(2) else {
-        return;
-    };
+    let scene = Scene::with_mappers(2);
     let mut deck = scene.deck().args(["--read-only"]).open();
     deck.wait_text(&["connected to mr"]);
     deck.send(":scale mapper 4\r");

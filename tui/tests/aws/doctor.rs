@@ -5,11 +5,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{PUBLIC, deploy};
 use crate::support::console::{Console, Finished};
+use crate::support::deployed::{PUBLIC, deploy};
 use crate::support::home::Home;
 use crate::support::moto::Moto;
 use crate::support::script::{Fault, Script};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    a_healthy_cluster_is_ok_from_end_to_end,
+    an_empty_account_is_told_what_is_missing,
+    tasks_that_stopped_and_tasks_that_do_not_answer_are_named,
+    credentials_that_expired_are_told_by_aws_and_the_exit_code_says_so,
+    what_is_denied_is_named_with_its_permission,
+    a_clock_that_is_off_is_seen_in_an_answer,
+    an_aws_that_never_answers_ends_every_check_in_time,
+];
 
 const EXPIRED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>ExpiredToken</Code>\
     <Message>The security token included in the request is expired</Message></Error></ErrorResponse>";
@@ -53,9 +64,8 @@ fn through(moto: &Moto, script: &Arc<Script>, code: i32) -> Value {
     doctor(&home).envs(environment).run().expect(code).json()
 }
 
-#[test]
 fn a_healthy_cluster_is_ok_from_end_to_end() {
-    let Some(deployed) = deploy() else { return };
+    let deployed = deploy();
     let home = Home::new();
     let environment = deployed.moto.environment();
     let finished = doctor(&home).envs(environment.clone()).run();
@@ -109,9 +119,8 @@ fn a_healthy_cluster_is_ok_from_end_to_end() {
     assert!(!text.contains('\x1b'), "colours are for terminals: {text}");
 }
 
-#[test]
 fn an_empty_account_is_told_what_is_missing() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let home = Home::new();
     let finished = doctor(&home).envs(moto.environment()).run();
     let report = finished.expect(3).json();
@@ -138,9 +147,8 @@ fn an_empty_account_is_told_what_is_missing() {
     expect_found(&report, "roles", "failed", &missing);
 }
 
-#[test]
 fn tasks_that_stopped_and_tasks_that_do_not_answer_are_named() {
-    let Some(deployed) = deploy() else { return };
+    let deployed = deploy();
     let home = Home::new();
     let (_, stopped, _) = &deployed.tasks[2];
     deployed.moto.stop_task("mr", stopped);
@@ -165,31 +173,16 @@ fn tasks_that_stopped_and_tasks_that_do_not_answer_are_named() {
     expect_found(&report, "address", "failed", &no_ip);
 }
 
-#[test]
-fn without_valid_credentials_one_line_says_so_and_the_exit_code_too() {
-    let home = Home::new();
-    let nowhere = vec![
-        ("AWS_REGION", "us-east-1".to_owned()),
-        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9".to_owned()),
-    ];
-    let report = doctor(&home).envs(nowhere).run().expect(5).json();
-    let advice = ["no valid AWS credentials", "aws sso login"];
-    expect_found(&report, "credentials", "failed", &advice);
-    for check in ["cluster", "tasks", "bucket readable", "bucket writable"] {
-        expect_found(&report, check, "failed", &["because of credentials"]);
-    }
-    assert_eq!(report.to_string().matches("aws sso login").count(), 1);
-
-    let Some(deployed) = deploy() else { return };
+fn credentials_that_expired_are_told_by_aws_and_the_exit_code_says_so() {
+    let deployed = deploy();
     let script = Script::new([Fault::answer(403, EXPIRED).aws("GetCallerIdentity")]);
     let report = through(&deployed.moto, &script, 5);
     expect_found(&report, "credentials", "failed", &["is expired"]);
     expect_found(&report, "cluster", "ok", &[]);
 }
 
-#[test]
 fn what_is_denied_is_named_with_its_permission() {
-    let Some(deployed) = deploy() else { return };
+    let deployed = deploy();
     let script = Script::new([Fault::answer(403, DENIED).aws("DescribeNetworkInterfaces")]);
     let report = through(&deployed.moto, &script, 3);
     let permission = ["ec2:DescribeNetworkInterfaces", "private IPs"];
@@ -210,18 +203,16 @@ fn what_is_denied_is_named_with_its_permission() {
     expect_found(&report, "region", "ok", &["S3 at http", "ECS at http"]);
 }
 
-#[test]
 fn a_clock_that_is_off_is_seen_in_an_answer() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     moto.put_object("lab", "input.txt", b"text");
     let script = Script::new([Fault::At("Thu, 01 Jan 2026 00:00:00 GMT").always()]);
     let report = through(&moto, &script, 3);
     expect_found(&report, "clock", "failed", &["ahead of AWS's", "NTP"]);
 }
 
-#[test]
 fn an_aws_that_never_answers_ends_every_check_in_time() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let script = Script::new([Fault::Silence.always()]);
     let started = Instant::now();
     let report = through(&moto, &script, 3);

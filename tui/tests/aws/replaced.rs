@@ -2,17 +2,19 @@
 
 use serde_json::json;
 
-use super::PUBLIC;
+use crate::support::deployed::PUBLIC;
 use crate::support::deployed::ProxiedTask;
 use crate::support::home::Home;
 use crate::support::moto::Moto;
 use crate::support::pty::Deck;
 use crate::support::script::{Fault, Gate, Script};
 use crate::support::words::LIBER_PRIMUS;
+use crate::{Test, tests};
 
-#[test]
+pub const TESTS: &[Test] = tests![a_task_stopped_and_replaced_under_a_run_costs_one_attempt,];
+
 fn a_task_stopped_and_replaced_under_a_run_costs_one_attempt() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     moto.put_object("lab", "input.txt", LIBER_PRIMUS.as_bytes());
     moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
     let mut services = Vec::new();

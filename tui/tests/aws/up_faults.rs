@@ -7,6 +7,15 @@ use crate::support::home::Home;
 use crate::support::moto::Moto;
 use crate::support::proxy::Proxy;
 use crate::support::script::{Fault, Script};
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    what_cloudformation_refuses_is_named_and_nothing_is_left_behind,
+    an_account_that_creates_no_roles_is_told_of_role_and_the_next_up_begins_anew,
+    a_busy_stack_is_waited_for_and_a_stuck_one_is_named,
+    credentials_that_expire_while_it_waits_lose_nothing,
+    what_can_not_be_deleted_is_named,
+];
 
 const DENIED: &str = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>\
     <Message>User: me is not authorized to perform: cloudformation:CreateStack</Message></Error></ErrorResponse>";
@@ -48,17 +57,17 @@ struct Steered {
 }
 
 impl Steered {
-    fn new() -> Option<Self> {
-        let moto = Moto::start()?;
+    fn new() -> Self {
+        let moto = Moto::start();
         let script = Script::new([]);
         let (proxy, environment) = moto.through(&script);
-        Some(Self {
+        Self {
             moto,
             home: Home::new(),
             script,
             environment,
             _proxy: proxy,
-        })
+        }
     }
 
     fn console(&self, command: &str) -> Console {
@@ -72,9 +81,8 @@ impl Steered {
     }
 }
 
-#[test]
 fn what_cloudformation_refuses_is_named_and_nothing_is_left_behind() {
-    let Some(on) = Steered::new() else { return };
+    let on = Steered::new();
     for (operation, status, answer, code, words) in [
         (
             "CreateStack",
@@ -119,9 +127,8 @@ fn what_cloudformation_refuses_is_named_and_nothing_is_left_behind() {
     }
 }
 
-#[test]
 fn an_account_that_creates_no_roles_is_told_of_role_and_the_next_up_begins_anew() {
-    let Some(on) = Steered::new() else { return };
+    let on = Steered::new();
     let rolled_back = stack("ROLLBACK_COMPLETE");
     on.script.replace([
         Fault::answer(200, &rolled_back)
@@ -154,9 +161,8 @@ fn an_account_that_creates_no_roles_is_told_of_role_and_the_next_up_begins_anew(
     assert_eq!((calls["DeleteStack"], calls["CreateStack"]), (1, 1));
 }
 
-#[test]
 fn a_busy_stack_is_waited_for_and_a_stuck_one_is_named() {
-    let Some(on) = Steered::new() else { return };
+    let on = Steered::new();
     on.up().run().expect(4);
     on.script.replace([
         Fault::answer(200, &stack("UPDATE_IN_PROGRESS"))
@@ -187,9 +193,8 @@ fn a_busy_stack_is_waited_for_and_a_stuck_one_is_named() {
     );
 }
 
-#[test]
 fn credentials_that_expire_while_it_waits_lose_nothing() {
-    let Some(on) = Steered::new() else { return };
+    let on = Steered::new();
     on.script.replace([Fault::answer(403, EXPIRED)
         .aws("DescribeStacks")
         .turns(2..=2)]);
@@ -201,9 +206,8 @@ fn credentials_that_expire_while_it_waits_lose_nothing() {
     assert_eq!(on.script.operations().get("CreateStack"), None);
 }
 
-#[test]
 fn what_can_not_be_deleted_is_named() {
-    let Some(on) = Steered::new() else { return };
+    let on = Steered::new();
     on.up().run().expect(4);
     let failed = "<R><DescribeStackEventsResult><StackEvents>\
         <member><EventId>9</EventId><LogicalResourceId>Access</LogicalResourceId>\

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mrdeck_services::store::Store as _;
 use mrdeck_services::uri::S3Uri;
 
-use super::{PUBLIC, deploy};
+use crate::support::deployed::{PUBLIC, deploy};
 use crate::support::home::Home;
 use crate::support::lab::DeadEnd;
 use crate::support::moto::Moto;
@@ -16,6 +16,16 @@ use crate::support::runtime;
 use crate::support::s3;
 use crate::support::script::{Fault, Gate, Script, Seen};
 use crate::support::words;
+use crate::{Test, tests};
+
+pub const TESTS: &[Test] = tests![
+    a_bucket_of_more_than_a_page_is_read_page_by_page,
+    buckets_that_may_not_be_listed_give_way_to_the_configured_one,
+    a_large_file_goes_in_parts_and_is_counted_exactly,
+    ctrl_c_in_mid_upload_leaves_nothing,
+    on_a_terminal_a_bar_shows_the_upload_and_ctrl_c_ends_it,
+    x_in_mid_upload_leaves_nothing_and_the_next_upload_works,
+];
 
 const MIB: usize = 1 << 20;
 /// Five parts of 8 MiB.
@@ -51,9 +61,8 @@ fn put_all(moto: &Moto, keys: impl Iterator<Item = String>) {
     });
 }
 
-#[test]
 fn a_bucket_of_more_than_a_page_is_read_page_by_page() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let odd = ["a b/c+d é%41.txt", "a b//double", "a b/漢字.txt"];
     let many = (0..1_005).map(|n| format!("many/{n:04}.txt"));
     put_all(&moto, many.chain(odd.map(str::to_owned)));
@@ -99,9 +108,8 @@ fn count(script: &Script, is_one: impl Fn(&Seen) -> bool) -> usize {
     count
 }
 
-#[test]
 fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     moto.put_object("lab", "input.txt", b"one two");
     let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
     let script = Script::new([Fault::answer(403, denied).at("/")]);
@@ -117,9 +125,8 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
     ]);
 }
 
-#[test]
 fn a_large_file_goes_in_parts_and_is_counted_exactly() {
-    let Some(deployed) = deploy() else { return };
+    let deployed = deploy();
     let home = Home::new();
     let text = text_of(LARGE);
     home.write("large.txt", &text);
@@ -177,9 +184,8 @@ fn expect_nothing_left(moto: &Moto, script: &Script) {
     assert_eq!(aborts, 1, "it was given up, not forgotten");
 }
 
-#[test]
 fn ctrl_c_in_mid_upload_leaves_nothing() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let (script, _proxy, environment) = hanging(&moto);
     let (home, end) = (Home::new(), DeadEnd::new());
     home.write("large.txt", text_of(LARGE));
@@ -202,9 +208,8 @@ fn ctrl_c_in_mid_upload_leaves_nothing() {
     expect_nothing_left(&moto, &script);
 }
 
-#[test]
 fn on_a_terminal_a_bar_shows_the_upload_and_ctrl_c_ends_it() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let (script, _proxy, environment) = hanging(&moto);
     let (home, end) = (Home::new(), DeadEnd::new());
     home.write("large.txt", text_of(LARGE));
@@ -221,9 +226,8 @@ fn on_a_terminal_a_bar_shows_the_upload_and_ctrl_c_ends_it() {
     expect_nothing_left(&moto, &script);
 }
 
-#[test]
 fn x_in_mid_upload_leaves_nothing_and_the_next_upload_works() {
-    let Some(moto) = Moto::start() else { return };
+    let moto = Moto::start();
     let (script, _proxy, environment) = hanging(&moto);
     let (home, end) = (Home::new(), DeadEnd::new());
     home.write("large.txt", text_of(LARGE));

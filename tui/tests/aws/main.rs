@@ -1,0 +1,60 @@
+//! The console against AWS as moto imitates it, with real services at the addresses that it finds. Where moto can't be
+//! installed, each of these tests is reported as ignored, with the reason.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod doctor;
+mod faults;
+mod input;
+mod logs;
+mod replaced;
+mod scale;
+#[path = "../it/support/mod.rs"]
+mod support;
+mod switch;
+mod tasks;
+mod up;
+mod up_faults;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use self::support::{aws_tools, skip};
+
+/// A test's name, with its module's, and what it does.
+type Test = (&'static str, fn());
+
+/// The tests of a module. A function that is not in its list is dead code, so none is forgotten.
+macro_rules! tests {
+    ($($name:ident),* $(,)?) => {
+        &[$((concat!(module_path!(), "::", stringify!($name)), $name as fn())),*]
+    };
+}
+pub(crate) use tests;
+
+const ALL: [&[Test]; 10] = [
+    doctor::TESTS,
+    faults::TESTS,
+    input::TESTS,
+    logs::TESTS,
+    replaced::TESTS,
+    scale::TESTS,
+    switch::TESTS,
+    tasks::TESTS,
+    up::TESTS,
+    up_faults::TESTS,
+];
+
+fn main() -> ExitCode {
+    let trials = ALL.into_iter().flatten().map(|(path, test)| {
+        let name = path.split_once("::").map_or(*path, |(_crate, name)| name);
+        skip::test_unless(name, aws_tools::lack, || {
+            test();
+            Ok(())
+        })
+    });
+    let trials: Vec<Trial> = trials.collect();
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    skip::report();
+    conclusion.exit_code()
+}
