@@ -2,34 +2,45 @@
 
 use std::error::Error;
 
+use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use mrdeck_services::store::refusal::{Refusal, causes, is_about_credentials, refusal};
+use mrdeck_services::store::unreadable::Unreadable;
 
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::{CHECK_ENDPOINT, Trouble, TroubleKind};
 
 /// Why ECS did not do `what` in `cluster`.
-pub fn ecs_trouble<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
+pub fn ecs_trouble<E>(what: &str, cluster: &str, error: &SdkError<E, HttpResponse>) -> Trouble
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     sdk_trouble("ECS", what, cluster, error)
 }
 
 /// Why S3 did not do `what`.
-pub fn s3_trouble<E, R>(what: &str, error: &SdkError<E, R>) -> Trouble
+pub fn s3_trouble<E>(what: &str, error: &SdkError<E, HttpResponse>) -> Trouble
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     sdk_trouble("S3", what, "", error)
 }
 
-fn sdk_trouble<E, R>(service: &str, what: &str, cluster: &str, error: &SdkError<E, R>) -> Trouble
+fn sdk_trouble<E>(
+    service: &str,
+    what: &str,
+    cluster: &str,
+    error: &SdkError<E, HttpResponse>,
+) -> Trouble
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
+    if let Some(came) = Unreadable::of(error) {
+        return if came.is_success() {
+            unreadable(service, &came.detail)
+        } else {
+            unexplained(what, came.status, &came.detail)
+        };
+    }
     let SdkError::ServiceError(answer) = error else {
         let detail = causes(error);
         return if is_about_credentials(error) {
@@ -44,6 +55,23 @@ where
     let code = answer.err().code().unwrap_or_default();
     let message = answer.err().message().unwrap_or("no explanation");
     explain(what, cluster, code, message)
+}
+
+/// It was reached and says that all is well, but not in the way that AWS does.
+pub fn unreadable(service: &str, detail: &str) -> Trouble {
+    Trouble::new(
+        format!("{service} answered, but its answer can't be read: {detail}"),
+        CHECK_ENDPOINT,
+    )
+}
+
+/// It was reached and would not do `what`, and the reason is not given in the way that AWS does.
+pub fn unexplained(what: &str, status: u16, detail: &str) -> Trouble {
+    let advice = match status {
+        429 | 500.. => "try again in a moment",
+        _ => CHECK_ENDPOINT,
+    };
+    Trouble::new(format!("AWS could not {what}: {detail}"), advice)
 }
 
 /// The same for any AWS service that gives a code and a message.

@@ -13,7 +13,7 @@ use mrdeck_services::store::{
 use mrdeck_services::uri::S3Uri;
 
 use super::event::{ResultSummary, Verification};
-use crate::trouble::{Trouble, TroubleKind};
+use crate::trouble::{CHECK_ENDPOINT, Trouble, TroubleKind};
 
 /// Words kept in the record for the results panel.
 const TOP_WORDS: usize = 100;
@@ -36,6 +36,7 @@ pub fn store_trouble(error: &StoreError) -> Trouble {
             "renew them, for instance with 'aws sso login', or choose another --profile"
         }
         StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
+        StoreError::Unreadable { .. } => CHECK_ENDPOINT,
         StoreError::OtherRegion { .. } => "name that region with --region",
         StoreError::Skewed { .. } => {
             "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'"

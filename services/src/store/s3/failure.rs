@@ -7,6 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 pub(super) use crate::store::refusal::causes;
 use crate::store::refusal::{Refusal, is_about_credentials, refusal};
+use crate::store::unreadable::Unreadable;
 use crate::store::{StoreError, Target};
 
 /// A failed call, as far as its answer alone tells.
@@ -23,6 +24,9 @@ pub(super) fn classify<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> Fai
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(Unreadable { status, detail }) = Unreadable::of(error) {
+        return strange(at, status, detail);
+    }
     let answer = match error {
         SdkError::ServiceError(answer) => answer,
         other => return Failure::Known(undelivered(at, other)),
@@ -36,6 +40,15 @@ where
         (None, None) => format!("HTTP {status} without an explanation"),
     };
     refused(at, status, code, detail)
+}
+
+/// What an answer means that says nothing but its status; one of a success should have said more.
+fn strange(at: &Target, status: u16, detail: String) -> Failure {
+    if (200..300).contains(&status) {
+        let at = at.clone();
+        return Failure::Known(StoreError::Unreadable { at, detail });
+    }
+    refused(at, status, None, detail)
 }
 
 /// What an answer with an error status means. Codes come first: statuses are shared by many of them.

@@ -16,3 +16,4 @@ mod resume;
 mod retries;
 mod settings;
 mod tasks;
+mod unreadable;

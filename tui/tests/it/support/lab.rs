@@ -1,5 +1,6 @@
 //! A cluster at fixed addresses: a real S3 server, real services, a proxy before each of them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -230,7 +231,11 @@ impl DeadEnd {
         Self(socket)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
     pub fn url(&self) -> String {
-        format!("http://{}", self.0.local_addr().unwrap())
+        format!("http://{}", self.address())
     }
 }
