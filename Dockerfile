@@ -20,14 +20,16 @@ FROM ${RUST_IMAGE} AS build
 ENV CARGO_PROFILE_RELEASE_LTO=false
 COPY --from=asked /known /known
 WORKDIR /src
-# The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# console's manifest completes the workspace, and the tests that it names have to be there; none of its dependencies is
-# compiled or downloaded.
+# The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The manifests
+# of the console and of its test kit complete the workspace, and the tests that they name have to be there; none of their
+# dependencies is compiled or downloaded.
 COPY Cargo.toml Cargo.lock ./
 COPY services/Cargo.toml services/
 COPY tui/Cargo.toml tui/
-RUN mkdir -p services/src/bin tui/src tui/tests/aws tui/tests/faults tui/tests/storm \
-    && touch services/src/lib.rs tui/src/lib.rs tui/tests/aws/main.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
+COPY tui/testkit/Cargo.toml tui/testkit/
+RUN mkdir -p services/src/bin tui/src tui/testkit/src tui/tests/aws tui/tests/faults tui/tests/storm \
+    && touch services/src/lib.rs tui/src/lib.rs tui/testkit/src/lib.rs \
+        tui/tests/aws/main.rs tui/tests/faults/main.rs tui/tests/storm/main.rs \
     && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services
 COPY services/src services/src

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::console::{Console, Finished};
-use crate::support::deployed::{PUBLIC, deploy};
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::script::{Fault, Script};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::{PUBLIC, deploy};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::{Console, Finished};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::script::{Fault, Script};
 
 pub const TESTS: &[Test] = tests![
     a_healthy_cluster_is_ok_from_end_to_end,

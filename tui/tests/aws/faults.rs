@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::support::deployed::{Deployed, PUBLIC, deploy};
-use crate::support::home::Home;
-use crate::support::proxy::Proxy;
-use crate::support::pty::{Deck, Open};
-use crate::support::script::{Fault, Script};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::{Deployed, PUBLIC, deploy};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Script};
+use mrdeck_testkit::pty::{Deck, Open};
 
 pub const TESTS: &[Test] = tests![
     a_throttled_api_makes_the_list_old_and_stops_no_run,

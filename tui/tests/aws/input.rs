@@ -6,17 +6,17 @@ use bytes::Bytes;
 use mrdeck_services::store::Store as _;
 use mrdeck_services::uri::S3Uri;
 
-use crate::support::deployed::{PUBLIC, deploy};
-use crate::support::home::Home;
-use crate::support::lab::DeadEnd;
-use crate::support::moto::Moto;
-use crate::support::proxy::Proxy;
-use crate::support::pty::{Deck, Open};
-use crate::support::runtime;
-use crate::support::s3;
-use crate::support::script::{Fault, Gate, Script, Seen};
-use crate::support::words;
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::{PUBLIC, deploy};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::DeadEnd;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Script, Seen};
+use mrdeck_testkit::pty::{Deck, Open};
+use mrdeck_testkit::runtime;
+use mrdeck_testkit::s3;
+use mrdeck_testkit::words;
 
 pub const TESTS: &[Test] = tests![
     a_bucket_of_more_than_a_page_is_read_page_by_page,

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use crate::support::deployed::PUBLIC;
-use crate::support::home::Home;
-use crate::support::hostile::{EVIL, expect_harmless};
-use crate::support::moto::Moto;
-use crate::support::pty::Deck;
-use crate::support::script::{Fault, Script};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::PUBLIC;
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::hostile::{EVIL, expect_harmless};
+use mrdeck_testkit::proxy::script::{Fault, Script};
+use mrdeck_testkit::pty::Deck;
 
 pub const TESTS: &[Test] = tests![
     the_log_of_a_task_is_read_and_read_again,

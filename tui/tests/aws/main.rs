@@ -8,8 +8,6 @@ mod input;
 mod logs;
 mod replaced;
 mod scale;
-#[path = "../it/support/mod.rs"]
-mod support;
 mod switch;
 mod tasks;
 mod up;
@@ -19,7 +17,8 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-use self::support::{aws_tools, skip};
+use mrdeck_testkit::aws::tools;
+use mrdeck_testkit::skip;
 
 /// A test's name, with its module's, and what it does.
 type Test = (&'static str, fn());
@@ -48,7 +47,7 @@ const ALL: [&[Test]; 10] = [
 fn main() -> ExitCode {
     let trials = ALL.into_iter().flatten().map(|(path, test)| {
         let name = path.split_once("::").map_or(*path, |(_crate, name)| name);
-        skip::test_unless(name, aws_tools::lack, || {
+        skip::test_unless(name, tools::lack, || {
             test();
             Ok(())
         })

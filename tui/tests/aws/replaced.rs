@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use crate::support::deployed::PUBLIC;
-use crate::support::deployed::ProxiedTask;
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::pty::Deck;
-use crate::support::script::{Fault, Gate, Script};
-use crate::support::words::LIBER_PRIMUS;
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::PUBLIC;
+use mrdeck_testkit::aws::deployed::ProxiedTask;
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Script};
+use mrdeck_testkit::pty::Deck;
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 pub const TESTS: &[Test] = tests![a_task_stopped_and_replaced_under_a_run_costs_one_attempt,];
 

@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::console::Console;
-use crate::support::deployed::PUBLIC;
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::proxy::Proxy;
-use crate::support::pty::{Deck, Open};
-use crate::support::script::{Fault, Script};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::PUBLIC;
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Script};
+use mrdeck_testkit::pty::{Deck, Open};
 
 pub const TESTS: &[Test] = tests![
     tasks_are_started_like_those_that_run_and_only_those_are_stopped_again,

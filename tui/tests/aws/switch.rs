@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::proxy::Proxy;
-use crate::support::pty::{Deck, Open};
-use crate::support::script::{Fault, Gate, Script, Seen};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Script, Seen};
+use mrdeck_testkit::pty::{Deck, Open};
 
 pub const TESTS: &[Test] = tests![
     another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone,

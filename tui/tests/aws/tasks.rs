@@ -4,14 +4,14 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::aws_tools;
-use crate::support::deployed::{PUBLIC, deploy};
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::pty::Deck;
-use crate::support::script::{Fault, Script};
-use crate::support::words::{self, LIBER_PRIMUS};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::deployed::{PUBLIC, deploy};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::aws::tools;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::script::{Fault, Script};
+use mrdeck_testkit::pty::Deck;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 pub const TESTS: &[Test] = tests![
     every_task_is_listed_and_a_run_uses_the_addresses_found,
@@ -136,7 +136,7 @@ fn none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted() {
 
 /// What the AWS CLI says of a cluster.
 fn aws_cli(moto: &Moto, args: &[&str]) -> Value {
-    let output = Command::new(aws_tools::program("aws"))
+    let output = Command::new(tools::program("aws"))
         .args(args)
         .args(["--output", "json"])
         .envs(moto.environment())

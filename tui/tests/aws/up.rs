@@ -5,14 +5,14 @@
 
 use serde_json::{Value, json};
 
-use crate::support::console::Console;
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::pty::Deck;
-use crate::support::services::Service;
-use crate::support::wait_until;
-use crate::support::words::LIBER_PRIMUS;
 use crate::{Test, tests};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::pty::Deck;
+use mrdeck_testkit::services::Service;
+use mrdeck_testkit::wait_until;
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 pub const TESTS: &[Test] = tests![
     from_an_empty_account_to_a_run_and_back,

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::support::console::Console;
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::proxy::Proxy;
-use crate::support::script::{Fault, Script};
 use crate::{Test, tests};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Script};
 
 pub const TESTS: &[Test] = tests![
     what_cloudformation_refuses_is_named_and_nothing_is_left_behind,

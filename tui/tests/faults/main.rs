@@ -5,12 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bench;
-mod disturb;
 mod report;
 mod scenario;
 mod special;
-#[path = "../it/support/mod.rs"]
-mod support;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,12 +16,10 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::report::Report;
 use self::scenario::Scenario;
-use self::support::skip;
+use mrdeck_testkit::{panics, skip};
 
 fn main() -> ExitCode {
-    if support::panics::is_wanted() {
-        support::panics::in_the_dashboards_place();
-    }
+    panics::panic_if_wanted(special::screen::take_over);
     let scenarios = scenario::all();
     let report = Arc::new(Report::new(&scenarios));
     let texts = scenarios.clone();

@@ -7,10 +7,10 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use serde::Deserialize;
 
-use crate::disturb::Disturbed;
-use crate::disturb::play::play;
 use crate::special;
-use crate::support::skip::Lack;
+use mrdeck_testkit::disturb::Disturbed;
+use mrdeck_testkit::disturb::play::play;
+use mrdeck_testkit::skip::Lack;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

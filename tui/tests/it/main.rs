@@ -4,4 +4,3 @@
 mod dashboard;
 mod headless;
 mod screens;
-mod support;

@@ -4,12 +4,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::console::{BINARY, Console};
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::oracle;
-use crate::support::skip::Lack;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::console::{Console, binary};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::oracle;
+use mrdeck_testkit::skip::Lack;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 pub fn full() -> Option<Duration> {
     record_does_not_fit();
@@ -51,7 +51,7 @@ fn console(home: &Home, size: &str, at: &str, script: &str) -> Console {
     let script = format!("mount -t tmpfs -o size={size} none {at} && cd . && {script}");
     Console::by("unshare", home.path())
         .args(unshare())
-        .args(["sh", "-c", &script, "sh", BINARY])
+        .args(["sh", "-c", &script, "sh", binary()])
 }
 
 fn in_lab(lab: &Lab, console: Console) -> Console {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::console::{Finished, Running};
-use crate::support::deployed::{PUBLIC, ProxiedTask, deploy};
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::script::{Fault, Gate, Script, Seen};
-use crate::support::services::Service;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::aws::deployed::{PUBLIC, ProxiedTask, deploy};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::{Finished, Running};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Script, Seen};
+use mrdeck_testkit::services::Service;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 const NO_ROOM: &str =
     r#"{"tasks":[],"failures":[{"reason":"Capacity is unavailable at this time"}]}"#;

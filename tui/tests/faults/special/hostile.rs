@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::home::Home;
-use crate::support::hostile::{EVIL, expect_harmless};
-use crate::support::lab::Lab;
-use crate::support::pty::Deck;
-use crate::support::script::Fault;
-use crate::support::words;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::hostile::{EVIL, expect_harmless};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::Fault;
+use mrdeck_testkit::pty::Deck;
+use mrdeck_testkit::words;
 
 pub fn escape_sequences() -> Option<Duration> {
     on_standard_output_and_error();

@@ -7,7 +7,7 @@ mod ecs;
 mod half_head;
 mod hostile;
 mod resumed;
-mod screen;
+pub mod screen;
 mod unread;
 
 use std::time::Duration;
@@ -15,8 +15,8 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::scenario;
-use crate::support::aws_tools;
-use crate::support::skip::Lack;
+use mrdeck_testkit::aws::tools;
+use mrdeck_testkit::skip::Lack;
 
 /// Plays a scenario; gives the time it lost, where it lost some.
 type Play = fn() -> Option<Duration>;
@@ -35,15 +35,15 @@ const TABLE: [(&str, Play, Ask); 13] = [
     ),
     ("long words and lines", bytes::long_words_and_lines, nothing),
     ("nobody reads", unread::nobody_reads, nothing),
-    ("odd attachments", ecs::odd_attachments, aws_tools::lack),
-    ("replaced", ecs::replaced, aws_tools::lack),
+    ("odd attachments", ecs::odd_attachments, tools::lack),
+    ("replaced", ecs::replaced, tools::lack),
     ("resize", screen::resize, nothing),
-    ("runtask failures", ecs::runtask_failures, aws_tools::lack),
+    ("runtask failures", ecs::runtask_failures, tools::lack),
     ("signals and panic", screen::signals_and_panic, nothing),
     (
         "throttled throughout",
         ecs::throttled_throughout,
-        aws_tools::lack,
+        tools::lack,
     ),
 ];
 

@@ -1,8 +1,11 @@
 //! Every way to an end: quit, signals, a kill. The terminal is given back and no process is left.
 
 use super::{local, wait_until_gone};
-use crate::support::home::Home;
-use crate::support::panics;
+use mrdeck::app::terminal::Screen;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::panics;
+use ratatui::Frame;
+use tokio_util::sync::CancellationToken;
 
 #[test]
 fn ctrl_c_and_signals_restore_the_terminal_and_end_every_service() {
@@ -48,9 +51,12 @@ fn ctrl_d_does_not_end_anything() {
 
 #[test]
 fn a_panic_gives_the_terminal_back_and_is_told() {
-    if panics::is_wanted() {
-        panics::in_the_dashboards_place();
-    }
+    panics::panic_if_wanted(|| {
+        let mut screen = Screen::open(CancellationToken::new()).unwrap();
+        let draw = |frame: &mut Frame| frame.render_widget(panics::UNDISTURBED, frame.area());
+        screen.terminal.draw(draw).unwrap();
+        screen
+    });
     let home = Home::new();
     let name = "dashboard::ending::a_panic_gives_the_terminal_back_and_is_told";
     panics::expect_told(&home, &["--exact", name, "--nocapture"]);

@@ -1,8 +1,8 @@
 //! Services at fixed addresses that misbehave: what the screen says, and what `r` and `x` do about it.
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::script::{Fault, Gate};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::{Fault, Gate};
 
 /// For how many milliseconds the first chunk has been in flight, as the screen has it.
 fn elapsed(screen: &str) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! What is typed: commands, inputs, and what is pasted.
 
 use super::local;
-use crate::support::home::Home;
+use mrdeck_testkit::home::Home;
 
 #[test]
 fn commands_and_inputs_decide_what_runs() {

@@ -1,9 +1,9 @@
 //! A run that another dashboard left: it is offered at the next start, and `r` goes on with it.
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::pty::Open;
-use crate::support::script::{Fault, Gate};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::{Fault, Gate};
+use mrdeck_testkit::pty::Open;
 
 /// A dashboard in the middle of a run: two of three chunks are mapped.
 fn amid(lab: &Lab, home: &Home) -> Open {

@@ -1,8 +1,8 @@
 //! The local cluster from the first frame to the last: a run, its verification, its chart, a task replaced.
 
 use super::{local, wait_until_gone};
-use crate::support::home::Home;
-use crate::support::words;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::words;
 
 /// `1234567` as `1,234,567`, written the naive way.
 fn grouped(number: u64) -> String {
@@ -116,7 +116,7 @@ fn a_stopped_task_is_replaced_and_can_be_looked_into() {
 fn a_second_console_says_what_is_in_its_way_and_takes_over_later() {
     let home = Home::new();
     let mut first = local(&home);
-    let mut second = crate::support::pty::Deck::local(home.path()).open();
+    let mut second = mrdeck_testkit::pty::Deck::local(home.path()).open();
     second.wait_text(&["not connected", "ctrl-r", "another mrdeck already runs"]);
     second.send("s");
     second.send("\x12");

@@ -9,10 +9,10 @@ mod local;
 mod scaling;
 mod terminal;
 
-use crate::support::home::Home;
-use crate::support::process::Process;
-use crate::support::pty::{Deck, Open};
-use crate::support::wait_until;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::process::Process;
+use mrdeck_testkit::pty::{Deck, Open};
+use mrdeck_testkit::wait_until;
 
 /// A dashboard on a local cluster whose five tasks are all up.
 fn local(home: &Home) -> Open {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::script::{Fault, Gate};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::{Fault, Gate};
 
 #[test]
 fn ctrl_c_cancels_the_run_at_any_phase() {

@@ -1,8 +1,8 @@
 //! A local cluster whose services die: they are replaced, and the run goes on.
 
-use crate::support::home::Home;
-use crate::support::process::children_of;
-use crate::support::{wait_for, wait_until, words};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::process::children_of;
+use mrdeck_testkit::{wait_for, wait_until, words};
 
 #[test]
 fn a_mapper_that_is_killed_is_replaced_and_the_run_is_exact() {

@@ -1,7 +1,7 @@
 //! Without credentials AWS is not asked: a line says so, and the exit code too.
 
-use crate::support::console::Console;
-use crate::support::home::Home;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
 
 /// A console that knows a region and an endpoint, at which nobody listens, and no credentials.
 fn console(home: &Home) -> Console {

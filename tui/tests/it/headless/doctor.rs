@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::home::Home;
-use crate::support::lab::{DeadEnd, Lab};
-use crate::support::script::Fault;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::{DeadEnd, Lab};
+use mrdeck_testkit::proxy::script::Fault;
 
 /// The findings of a check as `status: found → advice`.
 fn of(report: &Value, check: &str) -> Vec<String> {

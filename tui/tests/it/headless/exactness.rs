@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::support::lab::Lab;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 /// Runs over `text` and asserts that the counts are exact.
 fn assert_counted(lab: &Lab, key: &str, text: &[u8], options: &[&str]) {

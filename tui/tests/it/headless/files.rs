@@ -1,9 +1,9 @@
 //! The files that a run writes: the counts and the charts, whole or not at all, and never over another.
 
-use crate::support::console::Console;
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 #[test]
 fn the_counts_and_the_chart_are_written_as_files() {
@@ -76,7 +76,7 @@ fn a_disk_that_is_full_is_named_and_leaves_nothing_half_written() {
     let script = format!("trap '' XFSZ; ulimit -f 16; exec \"$CONSOLE\" {arguments}");
     let mut console = Console::by("sh", lab.home.path())
         .args(["-c", &script])
-        .env("CONSOLE", crate::support::console::BINARY);
+        .env("CONSOLE", mrdeck_testkit::console::binary());
     for (name, value) in lab.s3.environment() {
         console = console.env(name, value);
     }

@@ -1,8 +1,8 @@
 //! Local files as inputs: uploaded first, byte for byte, and refused where there is nothing to count.
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::words;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::words;
 
 #[test]
 fn a_local_file_is_uploaded_and_counted_whatever_its_bytes() {

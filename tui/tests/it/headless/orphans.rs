@@ -1,9 +1,9 @@
 //! No service outlives the console that started it, however the console ends.
 
-use crate::support::console::Running;
-use crate::support::home::Home;
-use crate::support::process::{Process, children_of};
-use crate::support::{wait_for, wait_until};
+use mrdeck_testkit::console::Running;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::process::{Process, children_of};
+use mrdeck_testkit::{wait_for, wait_until};
 
 /// A local run with one mapper and more chunks than it can map in seconds, with the mapper's first one begun.
 fn long_run(home: &Home) -> Running {

@@ -1,6 +1,6 @@
 //! Inputs and stores that a run can't use: the exit code, a sentence that names the cause, nothing written.
 
-use crate::support::lab::{DeadEnd, Lab};
+use mrdeck_testkit::lab::{DeadEnd, Lab};
 
 #[test]
 fn an_object_that_can_t_be_counted_is_named() {

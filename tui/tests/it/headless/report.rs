@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::home::Home;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 fn fields(value: &Value) -> Vec<&str> {
     let object = value.as_object().unwrap();

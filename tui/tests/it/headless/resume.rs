@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::console::Console;
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::script::{Fault, Gate, Rule};
-use crate::support::words::LIBER_PRIMUS;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Rule};
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 const TEXT: &[u8] = LIBER_PRIMUS.as_bytes();
 

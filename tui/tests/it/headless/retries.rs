@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::support::lab::{DeadEnd, Lab};
-use crate::support::script::{Fault, Gate};
-use crate::support::wait_until;
-use crate::support::words::LIBER_PRIMUS;
+use mrdeck_testkit::lab::{DeadEnd, Lab};
+use mrdeck_testkit::proxy::script::{Fault, Gate};
+use mrdeck_testkit::wait_until;
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 const TEXT: &[u8] = LIBER_PRIMUS.as_bytes();
 

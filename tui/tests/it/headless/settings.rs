@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
-use crate::support::console::Console;
-use crate::support::home::Home;
+use mrdeck_testkit::console::Console;
+use mrdeck_testkit::home::Home;
 
 /// A console that is asked to run over an object, and refuses because of its other arguments.
 fn run_with(home: &Home, args: &[&str]) -> Console {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::support::home::Home;
-use crate::support::lab::{DeadEnd, Lab};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::{DeadEnd, Lab};
 
 #[test]
 fn the_json_has_every_field() {

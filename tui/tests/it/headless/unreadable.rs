@@ -1,11 +1,11 @@
 //! Something answers in AWS's place: it was reached, so that is not what is told; what came is.
 
-use crate::support::console::Finished;
-use crate::support::home::Home;
-use crate::support::lab::DeadEnd;
-use crate::support::proxy::Proxy;
-use crate::support::s3::ObjectStore;
-use crate::support::script::{Fault, Script};
+use mrdeck_testkit::console::Finished;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::DeadEnd;
+use mrdeck_testkit::proxy::Proxy;
+use mrdeck_testkit::proxy::script::{Fault, Script};
+use mrdeck_testkit::s3::ObjectStore;
 
 const PAGE: &str = "<html>log in</html>";
 const CHECK: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to";

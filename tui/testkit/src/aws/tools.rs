@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use super::skip::Lack;
+use crate::skip::Lack;
 
 /// Of the script: this machine has no Python that could run them.
 const NO_PYTHON: i32 = 69;
 
 /// Installs them if need be, once in a process; other processes wait for it meanwhile.
 static TOOLS: LazyLock<Result<PathBuf, Lack>> = LazyLock::new(|| {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("testkit/aws-tools/install");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("aws-tools/install");
     let output = match Command::new(&script).output() {
         Ok(output) => output,
         Err(error) => return Err(Lack::Broken(format!("{}: {error}", script.display()))),

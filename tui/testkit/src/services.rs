@@ -4,8 +4,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
-use super::console::BINARY;
-use super::process;
+use crate::console::binary;
+use crate::process;
 
 /// A service process. Dropping it kills it; it also ends when the test's process does.
 pub struct Service {
@@ -18,7 +18,7 @@ pub struct Starting(Child);
 
 impl Service {
     pub fn start(role: &str, environment: &[(&'static str, String)]) -> Starting {
-        let child = Command::new(BINARY)
+        let child = Command::new(binary())
             .args(["serve", role, "--until-stdin-closes"])
             .env_clear()
             .env("ADDR", "127.0.0.1:0")

@@ -3,16 +3,32 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::LazyLock;
 use std::thread::JoinHandle;
 use std::time::Instant;
 
 use serde_json::Value;
 
-use super::{DEADLINE, process, wait_for};
+use crate::{DEADLINE, process, wait_for};
 
-pub const BINARY: &str = env!("CARGO_BIN_EXE_mrdeck");
+/// Returns the path of the console's binary, which Cargo builds for the tests and names to them.
+///
+/// A test program that is started without Cargo finds it beside its own folder.
+pub fn binary() -> &'static str {
+    static BINARY: LazyLock<String> = LazyLock::new(|| {
+        let told = std::env::var_os("CARGO_BIN_EXE_mrdeck").map(PathBuf::from);
+        let path = told.unwrap_or_else(|| {
+            let test = std::env::current_exe().unwrap();
+            // TARGET/PROFILE/deps/TEST and TARGET/PROFILE/mrdeck.
+            test.parent().unwrap().with_file_name("mrdeck")
+        });
+        assert!(path.is_file(), "{} is missing: cargo build", path.display());
+        path.into_os_string().into_string().unwrap()
+    });
+    &BINARY
+}
 
 /// A console that is not started yet.
 pub struct Console(Command);
@@ -33,7 +49,7 @@ pub struct Finished {
 
 impl Console {
     pub fn new(home: &Path) -> Self {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(binary());
         clean(&mut command, home);
         Self(command)
     }

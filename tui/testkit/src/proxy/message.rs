@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use url::Url;
 
-use super::script::Seen;
+use crate::proxy::script::Seen;
 
 /// The fields that the lab's services answer, and no others.
 const PLAIN_FIELDS: [&str; 3] = ["chunks", "out", "files"];

@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::baseline::undisturbed;
 use super::stage::Stage;
 use super::{Disturbed, Events, Played, Requests, is_like};
-use crate::support::console::{Finished, Running};
-use crate::support::oracle::Verdict;
+use crate::console::{Finished, Running};
+use crate::oracle::Verdict;
 
 /// Plays it; panics unless everything is as it must be.
 pub fn play(run: &Disturbed) -> Played {

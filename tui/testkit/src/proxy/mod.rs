@@ -1,6 +1,11 @@
 //! FAKE PART: a proxy before a real service, which does to each request what the script says.
 //! It speaks as much HTTP/1.1 as the console and the services need, one request a connection.
 
+pub mod fault;
+pub(crate) mod message;
+pub mod rule;
+pub mod script;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -11,9 +16,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::message::{self, Request};
-use super::runtime;
-use super::script::{Fault, Gate, Script};
+use self::message::Request;
+use self::script::{Fault, Gate, Script};
+use crate::runtime;
 
 /// Who a proxy stands before. A service that was started again is elsewhere.
 type Target = Arc<Mutex<SocketAddr>>;

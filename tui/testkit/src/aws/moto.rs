@@ -10,11 +10,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::aws_tools;
-use super::proxy::Proxy;
-use super::script::Script;
-use super::services::Service;
-use super::wait_until;
+use crate::aws::tools;
+use crate::proxy::Proxy;
+use crate::proxy::script::Script;
+use crate::services::Service;
+use crate::wait_until;
 
 /// Where every service listens, as in its task definition.
 pub const PORT: u16 = 8080;
@@ -47,10 +47,10 @@ pub struct MotoTask {
 }
 
 impl Moto {
-    /// Starts the server. Only tests of [`aws_tools::test`] may: it panics where moto can't be installed.
+    /// Starts the server. Only tests of [`tools::test`] may: it panics where moto can't be installed.
     pub fn start() -> Self {
         let address = free_address();
-        let server = Command::new(aws_tools::program("moto_server"))
+        let server = Command::new(tools::program("moto_server"))
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -6,9 +6,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use super::DEADLINE;
-pub use super::fault::Fault;
-pub use super::rule::Rule;
+use crate::DEADLINE;
+pub use crate::proxy::fault::Fault;
+pub use crate::proxy::rule::Rule;
 
 /// Something that waits until the test lets it go.
 #[derive(Clone)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::support::lab::Lab;
-use crate::support::rule::{Filter, Rule};
-use crate::support::script::{Fault, Gate};
+use crate::lab::Lab;
+use crate::proxy::rule::{Filter, Rule};
+use crate::proxy::script::{Fault, Gate};
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

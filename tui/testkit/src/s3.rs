@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::runtime;
+use crate::runtime;
 
 /// The bucket that is there.
 pub const BUCKET: &str = "lab";

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::rule::{Filter, Rule};
-use super::script::Gate;
+use crate::proxy::rule::{Filter, Rule};
+use crate::proxy::script::Gate;
 
 /// A change to the JSON that a service answered.
 type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;

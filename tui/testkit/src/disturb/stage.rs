@@ -12,14 +12,15 @@ use super::act::{Act, Deed, Place, When};
 use super::objects::key_of;
 use super::rules::Gates;
 use super::{Disturbed, Shape, is_like};
-use crate::support::console::{Console, Finished, Running};
-use crate::support::fault::Fault;
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::oracle::{Verdict, judge, success_key};
-use crate::support::rule::Filter;
-use crate::support::s3::BUCKET;
-use crate::support::{message, wait_for, wait_until};
+use crate::console::{Console, Finished, Running};
+use crate::home::Home;
+use crate::lab::Lab;
+use crate::oracle::{Verdict, judge, success_key};
+use crate::proxy::fault::Fault;
+use crate::proxy::message;
+use crate::proxy::rule::Filter;
+use crate::s3::BUCKET;
+use crate::{wait_for, wait_until};
 
 pub struct Stage<'a> {
     pub lab: Lab,

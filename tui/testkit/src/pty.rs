@@ -8,9 +8,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
-use super::console::{BINARY, environment};
-use super::process::{self, Process};
-use super::{DEADLINE, wait_for};
+use crate::console::{binary, environment};
+use crate::process::{self, Process};
+use crate::{DEADLINE, wait_for};
 
 /// Columns and lines of a new terminal.
 const SIZE: (u16, u16) = (120, 40);
@@ -52,7 +52,7 @@ pub struct Closed {
 impl Deck {
     /// With a home and a working folder, and nothing else from outside.
     pub fn new(home: &Path) -> Self {
-        Self::of(BINARY, home)
+        Self::of(binary(), home)
     }
 
     /// Another program in the dashboard's place.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Deserialize;
 
-use super::fault::Fault;
-use super::script::Seen;
+use crate::proxy::fault::Fault;
+use crate::proxy::script::Seen;
 
 const ARROW: &str = " → ";
 

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use tokio::net::TcpSocket;
 
-use super::console::{Console, Finished};
-use super::home::Home;
-use super::oracle;
-use super::proxy::Proxy;
-use super::pty::{Deck, Open};
-use super::s3::{BUCKET, ObjectStore};
-use super::script::{Rule, Script};
-use super::services::{Service, Starting};
-use super::words;
+use crate::console::{Console, Finished};
+use crate::home::Home;
+use crate::oracle;
+use crate::proxy::Proxy;
+use crate::proxy::script::{Rule, Script};
+use crate::pty::{Deck, Open};
+use crate::s3::{BUCKET, ObjectStore};
+use crate::services::{Service, Starting};
+use crate::words;
 
 pub struct Lab {
     pub s3: ObjectStore,
@@ -104,7 +104,7 @@ impl Lab {
     pub fn services(&self, name: &str) -> Vec<&Service> {
         let named = self.names().into_iter().enumerate();
         named
-            .filter(|(_, given)| super::rule::like(name, given))
+            .filter(|(_, given)| crate::proxy::rule::like(name, given))
             .map(|(index, _)| match index {
                 0 => &self.splitter,
                 1 => &self.reducer,

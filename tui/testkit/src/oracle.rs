@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::console::Finished;
-use super::s3::ObjectStore;
-use super::words;
+use crate::console::Finished;
+use crate::s3::ObjectStore;
+use crate::words;
 
 /// How a run came out, and it was one of the two ways it may.
 #[derive(Debug, Clone, PartialEq, Eq)]

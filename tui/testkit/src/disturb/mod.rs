@@ -1,6 +1,5 @@
 //! A run that is disturbed, as data: the lab, what is done to it when, and what must be seen of it.
 //! The scenario files are read into this, and the storm draws it at random.
-#![allow(dead_code, reason = "each test binary uses its own part")]
 
 pub mod act;
 pub mod baseline;
@@ -18,7 +17,7 @@ use serde_json::{Map, Value};
 use self::act::Act;
 use self::input::Input;
 use self::rules::RuleSpec;
-use crate::support::rule::Filter;
+use crate::proxy::rule::Filter;
 
 /// One run and its disturbances.
 #[derive(Debug, Clone, Deserialize)]

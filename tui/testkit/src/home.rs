@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::console::Console;
+use crate::console::Console;
 
 pub struct Home(TempDir);
 

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::moto::{Moto, MotoTask, PORT};
-use super::proxy::Proxy;
-use super::script::Script;
-use super::services::Service;
-use super::words::LIBER_PRIMUS;
+use crate::aws::moto::{Moto, MotoTask, PORT};
+use crate::proxy::Proxy;
+use crate::proxy::script::Script;
+use crate::services::Service;
+use crate::words::LIBER_PRIMUS;
 
 /// moto's private addresses belong to nobody here, so they are never asked.
 pub const PUBLIC: [&str; 4] = ["--cluster", "mr", "--address", "public"];
