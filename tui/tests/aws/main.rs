@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod doctor;
-mod faults;
-mod input;
+mod inputs;
 mod logs;
-mod replaced;
+mod outages;
 mod scale;
-mod switch;
+mod switching;
+mod task_replacement;
 mod tasks;
 mod up;
 mod up_faults;
@@ -16,7 +16,6 @@ mod up_faults;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
-
 use mrdeck_testkit::aws::tools;
 use mrdeck_testkit::skip;
 
@@ -33,12 +32,12 @@ pub(crate) use tests;
 
 const ALL: [&[Test]; 10] = [
     doctor::TESTS,
-    faults::TESTS,
-    input::TESTS,
+    outages::TESTS,
+    inputs::TESTS,
     logs::TESTS,
-    replaced::TESTS,
+    task_replacement::TESTS,
     scale::TESTS,
-    switch::TESTS,
+    switching::TESTS,
     tasks::TESTS,
     up::TESTS,
     up_faults::TESTS,

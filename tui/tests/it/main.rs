@@ -1,6 +1,6 @@
 //! The console's tests of the real binary: one test binary, because each one links the AWS SDK.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod commands;
 mod dashboard;
-mod headless;
 mod screens;

@@ -1,13 +1,13 @@
 //! The dashboard as a person uses it: the real binary in a real pseudo-terminal, keys in, screens out.
 
 mod browse;
-mod ending;
-mod fixed;
-mod input;
-mod left;
-mod local;
+mod exit;
+mod fixed_addresses;
+mod local_cluster;
+mod resume;
 mod scaling;
 mod terminal;
+mod typing;
 
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::process::Process;

@@ -58,6 +58,6 @@ fn a_panic_gives_the_terminal_back_and_is_told() {
         screen
     });
     let home = Home::new();
-    let name = "dashboard::ending::a_panic_gives_the_terminal_back_and_is_told";
+    let name = "dashboard::exit::a_panic_gives_the_terminal_back_and_is_told";
     panics::expect_told(&home, &["--exact", name, "--nocapture"]);
 }
