@@ -9,7 +9,7 @@ use mrdeck::upload::Progress;
 use mrdeck_services::store::Page;
 
 use super::check;
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 const CTRL_R: char = 'r';
 

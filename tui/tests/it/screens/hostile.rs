@@ -8,7 +8,7 @@ use mrdeck::trouble::Trouble;
 use mrdeck_services::api::{ChunkRef, SplitMode};
 use ratatui::buffer::Buffer;
 
-use super::scene::{Scene, run_id, task, uri};
+use super::fixtures::{Scene, run_id, task, uri};
 use super::{SIZES, check, draw, text};
 
 /// Puts a text on the clipboard, clears the screen, sets the title, turns the writing around.

@@ -6,7 +6,7 @@ use mrdeck::cluster::{Probe, TaskId};
 use mrdeck::trouble::Trouble;
 use mrdeck_services::api::SplitMode;
 
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 fn connected() -> Scene {
     Scene::new().connected()

@@ -2,15 +2,16 @@
 
 mod browse;
 mod colours;
-mod elsewhere;
+mod completion;
+mod effects;
+mod fixtures;
 mod hostile;
 mod keys;
-mod moving;
+mod navigation;
 mod overlays;
 mod panels;
-mod requests;
-mod scene;
-mod story;
+mod scaling;
+mod switching;
 
 use jiff::tz::TimeZone;
 use mrdeck::app::State;
@@ -21,7 +22,8 @@ use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
 /// The sizes every screen is looked at: the smallest that is drawn, and a roomy one.
-const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+const SIZES: [(u16, u16); 2] = [(80, 24), ROOMY];
+const ROOMY: (u16, u16) = (120, 40);
 
 fn draw(state: &State, size: (u16, u16), is_colourless: bool) -> Buffer {
     let look = Look::new(TimeZone::UTC, is_colourless);

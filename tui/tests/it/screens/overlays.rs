@@ -6,7 +6,7 @@ use mrdeck::cluster::TaskId;
 use mrdeck::trouble::Trouble;
 
 use super::check;
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 #[test]
 fn the_help() {

@@ -5,7 +5,7 @@ use mrdeck::app::{LinkInfo, Msg};
 use mrdeck::cluster::TaskList;
 use mrdeck::trouble::{Trouble, TroubleKind};
 
-use super::scene::{Scene, ecs_tasks};
+use super::fixtures::{Scene, ecs_tasks};
 use super::{SIZES, check, check_at, screen};
 
 #[test]

@@ -7,7 +7,7 @@ use mrdeck::view::Look;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
-use super::scene::Scene;
+use super::fixtures::Scene;
 use super::screen;
 
 fn connected() -> Scene {

@@ -7,7 +7,7 @@ use mrdeck::engine::event::RunStatus;
 use mrdeck::input::InputChoice;
 use mrdeck::trouble::Trouble;
 
-use super::scene::{Scene, run_id, uri};
+use super::fixtures::{Scene, run_id, uri};
 
 fn connected() -> Scene {
     Scene::new().connected()
