@@ -57,7 +57,7 @@ where
     explain(what, cluster, code, message)
 }
 
-/// It was reached and says that all is well, but not in the way that AWS does.
+/// Returns what a person is told when a service was reached, and its answer to a successful call is not what AWS sends.
 pub fn unreadable(service: &str, detail: &str) -> Trouble {
     Trouble::new(
         format!("{service} answered, but its answer can't be read: {detail}"),
@@ -65,7 +65,7 @@ pub fn unreadable(service: &str, detail: &str) -> Trouble {
     )
 }
 
-/// It was reached and would not do `what`, and the reason is not given in the way that AWS does.
+/// Returns what a person is told when a service was reached, and refused `what` without a code of AWS's.
 pub fn unexplained(what: &str, status: u16, detail: &str) -> Trouble {
     let advice = match status {
         429 | 500.. => "try again in a moment",

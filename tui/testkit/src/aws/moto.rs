@@ -47,7 +47,7 @@ pub struct MotoTask {
 }
 
 impl Moto {
-    /// Starts the server. Only tests of [`tools::test`] may: it panics where moto can't be installed.
+    /// Starts the server. A test asks [`tools::lack`] first, because this panics where moto can't be installed.
     pub fn start() -> Self {
         let address = free_address();
         let server = Command::new(tools::program("moto_server"))
