@@ -21,7 +21,7 @@ ENV CARGO_PROFILE_RELEASE_LTO=false
 COPY --from=asked /known /known
 WORKDIR /src
 # The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# console's manifests complete the workspace, and the tests that they name have to be there; none of their dependencies
+# manifests of the console and of its test kit complete the workspace, and the tests that they name have to be there; none of their dependencies
 # is compiled or downloaded.
 COPY Cargo.toml Cargo.lock ./
 COPY services/core/Cargo.toml services/core/
@@ -31,10 +31,12 @@ COPY services/server/Cargo.toml services/server/
 COPY tui/engine/Cargo.toml tui/engine/
 COPY tui/cluster/Cargo.toml tui/cluster/
 COPY tui/console/Cargo.toml tui/console/
-RUN for crate in services/core services/store services/client services/server tui/engine tui/cluster tui/console; do \
+COPY tui/testkit/Cargo.toml tui/testkit/
+RUN for crate in services/core services/store services/client services/server tui/engine tui/cluster tui/console \
+        tui/testkit; do \
         mkdir -p $crate/src && touch $crate/src/lib.rs; \
     done \
-    && for test in it faults storm; do mkdir -p tui/tests/$test && touch tui/tests/$test/main.rs; done \
+    && for test in it aws faults storm; do mkdir -p tui/tests/$test && touch tui/tests/$test/main.rs; done \
     && mkdir services/server/src/bin \
     && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/server/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services

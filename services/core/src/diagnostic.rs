@@ -63,6 +63,10 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// What to do where the answer came from something else than AWS.
+pub const CHECK_ENDPOINT: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to; \
+     if something stands in for AWS there, check its version";
+
 /// What was asked for would change something, and this console was told only to look.
 pub fn read_only(what: &str) -> Diagnostic {
     Diagnostic::new(

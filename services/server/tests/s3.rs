@@ -6,11 +6,11 @@ mod common;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use common::script::{HELD, at_endpoint, error, reply, store};
+use common::script::{HELD, at_endpoint, error, reply, scripted, store};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::aws::Retries;
-use mrdeck_store::{Entry, ReadOptions, Store, StoreError};
+use mrdeck_store::{Entry, ReadOptions, Store, StoreError, WriteOptions};
 
 const MIB: usize = 1 << 20;
 
@@ -348,4 +348,61 @@ async fn a_list_that_is_refused_says_what_of() {
         found.starts_with("access to the list of buckets is denied"),
         "{found}"
     );
+}
+
+/// What a server in S3's place says is quoted; S3 has refused nothing.
+#[tokio::test]
+async fn an_answer_that_is_not_s3s_is_shown() {
+    let page = || reply(200, &[("content-type", "text/html")], "<html>log in</html>");
+    let (store, _) = scripted(vec![page(), page(), page()], Retries::None).await;
+    let error = store.list("b", "", None).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unreadable { .. }), "{error:?}");
+    let said = error.to_string();
+    for words in [
+        "s3://b/",
+        "can't be read",
+        "HTTP 200, text/html: '<html>log in</html>'",
+    ] {
+        assert!(said.contains(words), "'{words}' is not in: {said}");
+    }
+
+    let answers = vec![reply(502, &[], "<html>no</html>"), reply(502, &[], "")];
+    let (store, _) = scripted(answers, Retries::None).await;
+    let mut refused = Vec::new();
+    for _ in 0..2 {
+        refused.push(
+            store
+                .write(&at(), Bytes::new(), WriteOptions::default())
+                .await,
+        );
+    }
+    let refused: Vec<String> = refused
+        .into_iter()
+        .map(|e| e.unwrap_err().to_string())
+        .collect();
+    let expected = [
+        "HTTP 502: '<html>no</html>'",
+        "HTTP 502 without an explanation",
+    ];
+    assert_eq!(
+        refused,
+        expected.map(|said| format!("S3 refused {}: {said}", at()))
+    );
+}
+
+/// S3 may begin a long operation's answer before it knows how it ends.
+#[tokio::test]
+async fn an_error_in_an_answer_that_says_200_is_told_with_its_code() {
+    let answers = vec![
+        reply(200, &[], BEGUN),
+        reply(200, PARTS, ""),
+        error(200, "InternalError"),
+        reply(204, &[], ""),
+    ];
+    let (store, script) = scripted(answers, Retries::None).await;
+    let pieces = (0..8).map(|n| Ok(Bytes::from(vec![n; MIB]))).collect();
+    let error = store.put_stream(&at(), body(pieces)).await.unwrap_err();
+    assert_eq!(script.requests()[2], "POST /b/dir/k?uploadId=U");
+    let said = error.to_string();
+    assert!(said.contains("because (InternalError, HTTP 200)"), "{said}");
 }

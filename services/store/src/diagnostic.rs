@@ -1,6 +1,6 @@
 //! What a person is told about a failure of S3: its cause, and the next step.
 
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
 
 use crate::StoreError;
 
@@ -17,6 +17,7 @@ impl From<&StoreError> for Diagnostic {
                 "renew them, for instance with 'aws sso login', or choose another --profile"
             }
             StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
+            StoreError::Unreadable { .. } => CHECK_ENDPOINT,
             StoreError::OtherRegion { .. } => "name that region with --region",
             StoreError::Skewed { .. } => {
                 "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'"

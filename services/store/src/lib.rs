@@ -6,6 +6,7 @@ mod listing;
 pub mod memory;
 pub mod refusal;
 pub mod s3;
+pub mod unreadable;
 
 use std::ops::Range;
 
@@ -131,6 +132,9 @@ pub enum StoreError {
     Credentials { detail: String },
     #[error("S3 can't be reached: {detail}")]
     Unreachable { detail: String },
+    /// It answered, and what came is not S3's.
+    #[error("S3's answer about {at} can't be read: {detail}")]
+    Unreadable { at: Target, detail: String },
     #[error("the bucket of {at} is in another region: {detail}")]
     OtherRegion { at: Target, detail: String },
     /// What was to be written could not be had; S3 is not to blame.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use serde::Deserialize;
 
-use crate::disturb::Disturbed;
-use crate::disturb::play::play_alone;
+use mrdeck_testkit::disturb::Disturbed;
+use mrdeck_testkit::disturb::play::play_alone;
 
 /// Runs of each kind.
 const RUNS: usize = 5;

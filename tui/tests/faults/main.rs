@@ -5,12 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod bench;
-mod disturb;
 mod report;
 mod scenario;
 mod special;
-#[path = "../it/support/mod.rs"]
-mod support;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,11 +16,10 @@ use libtest_mimic::{Arguments, Trial};
 
 use self::report::Report;
 use self::scenario::Scenario;
+use mrdeck_testkit::{panics, skip};
 
 fn main() -> ExitCode {
-    if support::panics::is_wanted() {
-        support::panics::in_the_dashboards_place();
-    }
+    panics::panic_if_wanted(special::screen::take_over);
     let scenarios = scenario::all();
     let report = Arc::new(Report::new(&scenarios));
     let texts = scenarios.clone();
@@ -44,12 +40,18 @@ fn main() -> ExitCode {
     if !conclusion.has_failed() {
         report.write();
     }
+    skip::report();
     conclusion.exit_code()
 }
 
 fn trial(scenario: Scenario, report: Arc<Report>) -> Trial {
-    Trial::test(scenario.file.clone(), move || {
-        report.took(scenario.number, scenario.play()?);
-        Ok(())
-    })
+    let (name, asked) = (scenario.file.clone(), scenario.clone());
+    skip::test_unless(
+        name,
+        move || asked.lack(),
+        move || {
+            report.took(scenario.number, scenario.play()?);
+            Ok(())
+        },
+    )
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 use serde::Deserialize;
 
-use crate::disturb::Disturbed;
-use crate::disturb::play::play;
 use crate::special;
+use mrdeck_testkit::disturb::Disturbed;
+use mrdeck_testkit::disturb::play::play;
+use mrdeck_testkit::skip::Lack;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +45,11 @@ impl Scenario {
         let plays = !scenario.runs.is_empty() || scenario.by.is_some();
         assert!(plays, "{} plays nothing", scenario.file);
         scenario
+    }
+
+    /// Says what this machine lacks for it, if anything.
+    pub fn lack(&self) -> Lack {
+        self.by.as_deref().map_or(Lack::Nothing, special::lack)
     }
 
     /// Plays all of it; gives the longest time that one of its runs lost.

@@ -1,8 +1,6 @@
 //! The console's tests of the real binary: one test binary, because each one links the AWS SDK.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod aws;
+mod commands;
 mod dashboard;
-mod headless;
 mod screens;
-mod support;

@@ -5,12 +5,12 @@ use std::sync::LazyLock;
 use fastrand::Rng;
 use serde_json::{Map, Value};
 
-use crate::disturb::act::{Act, Deed, Place, When};
-use crate::disturb::input::Input;
-use crate::disturb::rules::{FaultSpec, RuleSpec};
-use crate::disturb::{Disturbed, Expected, Shape};
-use crate::support::console::BINARY;
-use crate::support::rule::Filter;
+use mrdeck_testkit::console::binary;
+use mrdeck_testkit::disturb::act::{Act, Deed, Place, When};
+use mrdeck_testkit::disturb::input::Input;
+use mrdeck_testkit::disturb::rules::{FaultSpec, RuleSpec};
+use mrdeck_testkit::disturb::{Disturbed, Expected, Shape};
+use mrdeck_testkit::proxy::rule::Filter;
 
 pub fn draw(seed: u64) -> Disturbed {
     let mut random = Rng::with_seed(seed);
@@ -320,7 +320,7 @@ fn second_console() -> Vec<Act> {
 /// Does this mrdeck know the command?
 fn can_resume() -> bool {
     static KNOWN: LazyLock<bool> = LazyLock::new(|| {
-        let mut command = std::process::Command::new(BINARY);
+        let mut command = std::process::Command::new(binary());
         let asked = command.args(["resume", "--help"]).output();
         asked.unwrap().status.success()
     });

@@ -4,12 +4,8 @@
 //! `-- --seed 7 --minutes 30` all from there on for half an hour.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[path = "../faults/disturb/mod.rs"]
-mod disturb;
 mod draw;
 mod run;
-#[path = "../it/support/mod.rs"]
-mod support;
 mod tally;
 
 use std::process::ExitCode;

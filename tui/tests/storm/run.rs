@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Failed;
 
-use crate::disturb::Disturbed;
-use crate::disturb::act::{Deed, Place};
-use crate::disturb::stage::Stage;
 use crate::draw::draw;
-use crate::support::oracle::Verdict;
+use mrdeck_testkit::disturb::Disturbed;
+use mrdeck_testkit::disturb::act::{Deed, Place};
+use mrdeck_testkit::disturb::stage::Stage;
+use mrdeck_testkit::oracle::Verdict;
 
 /// How a run came out that ended in one of the two ways it may.
 pub struct CameOut {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use libtest_mimic::Failed;
 
 use crate::run::CameOut;
-use crate::support::oracle::Verdict;
+use mrdeck_testkit::oracle::Verdict;
 
 #[derive(Default)]
 pub struct Tally {

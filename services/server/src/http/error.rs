@@ -130,6 +130,7 @@ fn next_step(error: &StoreError) -> &'static str {
         StoreError::Unreachable { .. } => {
             "; check its network and AWS_ENDPOINT_URL, then try again"
         }
+        StoreError::Unreadable { .. } => "; check what this service's AWS_ENDPOINT_URL leads to",
         StoreError::OtherRegion { .. } => "; give this service that region in AWS_REGION",
         StoreError::Other { .. } => "; check its bucket and region, then try again",
     }
@@ -198,6 +199,7 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
         StoreError::Damaged { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DAMAGED),
         StoreError::Credentials { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS),
         StoreError::Unreachable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreachable"),
+        StoreError::Unreadable { .. } => (StatusCode::BAD_GATEWAY, "s3_unreadable"),
         StoreError::Exists { .. } | StoreError::Conflict { .. } => {
             (StatusCode::BAD_GATEWAY, "s3_conflict")
         }

@@ -6,6 +6,7 @@ pub(super) use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::refusal::{Refusal, is_about_credentials, refusal};
+use crate::unreadable::Unreadable;
 use crate::{StoreError, Target};
 pub(super) use mrdeck_core::causes::causes;
 
@@ -23,6 +24,9 @@ pub(super) fn classify<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> Fai
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
+    if let Some(Unreadable { status, detail }) = Unreadable::of(error) {
+        return strange(at, status, detail);
+    }
     let answer = match error {
         SdkError::ServiceError(answer) => answer,
         other => return Failure::Known(undelivered(at, other)),
@@ -36,6 +40,15 @@ where
         (None, None) => format!("HTTP {status} without an explanation"),
     };
     refused(at, status, code, detail)
+}
+
+/// What an answer means that says nothing but its status; one of a success should have said more.
+fn strange(at: &Target, status: u16, detail: String) -> Failure {
+    if (200..300).contains(&status) {
+        let at = at.clone();
+        return Failure::Known(StoreError::Unreadable { at, detail });
+    }
+    refused(at, status, None, detail)
 }
 
 /// What an answer with an error status means. Codes come first: statuses are shared by many of them.

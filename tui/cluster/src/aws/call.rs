@@ -12,6 +12,7 @@ use aws_sigv4::sign::v4;
 use mrdeck_core::causes::causes;
 use mrdeck_store::aws::endpoint_of;
 use mrdeck_store::refusal::{Refusal, refusal};
+use mrdeck_store::unreadable;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -56,6 +57,11 @@ pub enum CallError {
         code: String,
         message: String,
     },
+    /// An error without a code: of something else than the service.
+    Unexplained {
+        status: u16,
+        detail: String,
+    },
 }
 
 impl CallError {
@@ -64,16 +70,36 @@ impl CallError {
         match self {
             Self::Failed(diagnostic) => diagnostic,
             Self::Refused { code, message } => failure::explain(what, "", &code, &message),
+            Self::Unexplained { status, detail } => failure::unexplained(what, status, &detail),
         }
     }
 
     fn is_transient(&self) -> bool {
         match self {
-            Self::Failed(_) => false,
+            Self::Failed(_) | Self::Unexplained { .. } => false,
             Self::Refused { code, .. } => {
                 refusal(code) == Refusal::Throttled || code.starts_with("Internal")
             }
         }
+    }
+}
+
+/// What came, whatever it is.
+struct Answer {
+    status: u16,
+    content_type: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    fn describe(&self) -> String {
+        let content_type = self.content_type.as_deref();
+        unreadable::describe(self.status, content_type, self.body.as_bytes())
+    }
+
+    fn unreadable(&self, service: Service, error: &dyn std::fmt::Display) -> CallError {
+        let detail = format!("{error} ({})", self.describe());
+        CallError::Failed(failure::unreadable(service.id, &detail))
     }
 }
 
@@ -112,8 +138,8 @@ impl Caller {
         service: Service,
         form: &str,
     ) -> Result<T, CallError> {
-        let body = self.retried(service, FORM, None, form).await?;
-        quick_xml::de::from_str(&body).map_err(|error| strange(service, &error))
+        let answer = self.retried(service, FORM, None, form).await?;
+        quick_xml::de::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
     /// The JSON 1.1 protocol: `target` names the operation.
@@ -123,10 +149,10 @@ impl Caller {
         target: &str,
         request: &Value,
     ) -> Result<T, CallError> {
-        let body = self
+        let answer = self
             .retried(service, JSON, Some(target), &request.to_string())
             .await?;
-        serde_json::from_str(&body).map_err(|error| strange(service, &error))
+        serde_json::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
     /// As often as the SDK's own clients would.
@@ -136,7 +162,7 @@ impl Caller {
         content_type: &str,
         target: Option<&str>,
         body: &str,
-    ) -> Result<String, CallError> {
+    ) -> Result<Answer, CallError> {
         let most = self
             .sdk
             .retry_config()
@@ -160,7 +186,7 @@ impl Caller {
         content_type: &str,
         target: Option<&str>,
         body: &str,
-    ) -> Result<String, CallError> {
+    ) -> Result<Answer, CallError> {
         let region = self.region();
         let url = endpoint_of(&self.sdk, service.id)
             .unwrap_or_else(|| default_endpoint(service.host, region));
@@ -186,14 +212,25 @@ impl Caller {
             .await
             .map_err(unreachable)?;
         let status = answer.status();
-        let body = answer.text().await.map_err(unreachable)?;
+        let content_type = answer.headers().get("content-type");
+        let content_type = content_type.and_then(|kind| Some(kind.to_str().ok()?.to_owned()));
+        let answer = Answer {
+            status: status.as_u16(),
+            content_type,
+            body: answer.text().await.map_err(unreachable)?,
+        };
         if status.is_success() {
-            return Ok(body);
+            return Ok(answer);
         }
-        let (code, message) = refused(&body);
-        Err(CallError::Refused {
-            code: code.unwrap_or_else(|| status.to_string()),
-            message: message.unwrap_or_default(),
+        Err(match refused(&answer.body) {
+            (Some(code), message) => CallError::Refused {
+                code,
+                message: message.unwrap_or_default(),
+            },
+            (None, _) => CallError::Unexplained {
+                status: answer.status,
+                detail: answer.describe(),
+            },
         })
     }
 
@@ -254,13 +291,6 @@ pub fn default_endpoint(host: &str, region: &str) -> String {
         "amazonaws.com"
     };
     format!("https://{host}.{region}.{domain}/")
-}
-
-fn strange(service: Service, error: &dyn std::fmt::Display) -> CallError {
-    CallError::Failed(Diagnostic::new(
-        format!("{} answered something unexpected: {error}", service.id),
-        "check --endpoint-url",
-    ))
 }
 
 /// The code and the message of a refusal, in whichever of the three shapes AWS gives them.

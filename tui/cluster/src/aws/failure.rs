@@ -2,40 +2,46 @@
 
 use std::error::Error;
 
+use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use mrdeck_core::causes::causes;
 use mrdeck_store::refusal::{Refusal, is_about_credentials, refusal};
+use mrdeck_store::unreadable::Unreadable;
 
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
 
 /// Why ECS did not do `what` in `cluster`.
-pub fn ecs_diagnostic<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Diagnostic
+pub fn ecs_diagnostic<E>(what: &str, cluster: &str, error: &SdkError<E, HttpResponse>) -> Diagnostic
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     sdk_diagnostic("ECS", what, cluster, error)
 }
 
 /// Why S3 did not do `what`.
-pub fn s3_diagnostic<E, R>(what: &str, error: &SdkError<E, R>) -> Diagnostic
+pub fn s3_diagnostic<E>(what: &str, error: &SdkError<E, HttpResponse>) -> Diagnostic
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
     sdk_diagnostic("S3", what, "", error)
 }
 
-fn sdk_diagnostic<E, R>(
+fn sdk_diagnostic<E>(
     service: &str,
     what: &str,
     cluster: &str,
-    error: &SdkError<E, R>,
+    error: &SdkError<E, HttpResponse>,
 ) -> Diagnostic
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
 {
+    if let Some(came) = Unreadable::of(error) {
+        return if came.is_success() {
+            unreadable(service, &came.detail)
+        } else {
+            unexplained(what, came.status, &came.detail)
+        };
+    }
     let SdkError::ServiceError(answer) = error else {
         let detail = causes(error);
         return if is_about_credentials(error) {
@@ -50,6 +56,23 @@ where
     let code = answer.err().code().unwrap_or_default();
     let message = answer.err().message().unwrap_or("no explanation");
     explain(what, cluster, code, message)
+}
+
+/// Returns what a person is told when a service was reached, and its answer to a successful call is not what AWS sends.
+pub fn unreadable(service: &str, detail: &str) -> Diagnostic {
+    Diagnostic::new(
+        format!("{service} answered, but its answer can't be read: {detail}"),
+        CHECK_ENDPOINT,
+    )
+}
+
+/// Returns what a person is told when a service was reached, and refused `what` without a code of AWS's.
+pub fn unexplained(what: &str, status: u16, detail: &str) -> Diagnostic {
+    let advice = match status {
+        429 | 500.. => "try again in a moment",
+        _ => CHECK_ENDPOINT,
+    };
+    Diagnostic::new(format!("AWS could not {what}: {detail}"), advice)
 }
 
 /// The same for any AWS service that gives a code and a message.

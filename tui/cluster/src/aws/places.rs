@@ -106,7 +106,7 @@ async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
 
 #[derive(Debug, Deserialize)]
 struct Regions {
-    #[serde(rename = "regionInfo", default)]
+    #[serde(rename = "regionInfo")]
     regions: RegionSet,
 }
 

@@ -124,7 +124,7 @@ fn form(ids: &[&String], next: Option<&str>) -> String {
 
 #[derive(Debug, Deserialize)]
 struct Answer {
-    #[serde(rename = "networkInterfaceSet", default)]
+    #[serde(rename = "networkInterfaceSet")]
     interfaces: InterfaceSet,
     #[serde(rename = "nextToken")]
     next_token: Option<String>,

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::time::Duration;
 
-use crate::support::lab::Lab;
-use crate::support::{process, words};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::{process, words};
 
 const WORD: usize = 10 << 20;
 const LINE: usize = 1 << 30;
@@ -59,5 +59,5 @@ fn count(lab: &Lab, key: &str, split: &str, chunks: &str, expected: &BTreeMap<St
         .arg(format!("s3://lab/{key}"));
     let console = console.args(["--split", split, "--chunks", chunks, "--output", "json"]);
     let report = console.run().expect(0).json();
-    crate::support::oracle::expect_exact(&lab.s3, &report, expected);
+    mrdeck_testkit::oracle::expect_exact(&lab.s3, &report, expected);
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::lab::Lab;
-use crate::support::{runtime, words};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::{runtime, words};
 
 /// Words of every length, at both ends, with every kind of separator; some of it is no UTF-8.
 const TEXT: &[u8] = b"It's a dog's\xff\r\nTo be,or  x\0y\xef\xbb\xbf'tis the-end";

@@ -4,18 +4,14 @@ use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 use std::time::Duration;
 
-use super::leave_out;
-use crate::support::console::{BINARY, Console};
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::oracle;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::console::{Console, binary};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::oracle;
+use mrdeck_testkit::skip::Lack;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 pub fn full() -> Option<Duration> {
-    if !may_mount() {
-        leave_out("nothing may be mounted here, not even in a namespace of its own");
-        return None;
-    }
     record_does_not_fit();
     files_do_not_fit();
     // Full at the split, at the maps, at the reduce, and not full.
@@ -37,11 +33,16 @@ fn unshare() -> &'static [&'static str] {
     }
 }
 
-fn may_mount() -> bool {
+/// Returns what is missing to play this on this machine.
+pub fn lack() -> Lack {
     let mut command = Command::new("unshare");
     let mount = ["sh", "-c", "mount -t tmpfs -o size=4k none /mnt"];
     let tried = command.args(unshare()).args(mount).output();
-    tried.is_ok_and(|tried| tried.status.success())
+    let may_mount = tried.is_ok_and(|tried| tried.status.success());
+    if may_mount {
+        return Lack::Nothing;
+    }
+    Lack::Absent("nothing may be mounted here, not even in a namespace of its own".to_owned())
 }
 
 /// A console with a disk of this size at `at` in its home, started as the script's `"$@"`.
@@ -50,7 +51,7 @@ fn console(home: &Home, size: &str, at: &str, script: &str) -> Console {
     let script = format!("mount -t tmpfs -o size={size} none {at} && cd . && {script}");
     Console::by("unshare", home.path())
         .args(unshare())
-        .args(["sh", "-c", &script, "sh", BINARY])
+        .args(["sh", "-c", &script, "sh", binary()])
 }
 
 fn in_lab(lab: &Lab, console: Console) -> Console {

@@ -4,19 +4,19 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::console::{Finished, Running};
-use crate::support::deployed::{PUBLIC, ProxiedTask, deploy};
-use crate::support::home::Home;
-use crate::support::moto::Moto;
-use crate::support::script::{Fault, Gate, Script, Seen};
-use crate::support::services::Service;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::aws::deployed::{PUBLIC, ProxiedTask, deploy};
+use mrdeck_testkit::aws::moto::Moto;
+use mrdeck_testkit::console::{Finished, Running};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::proxy::script::{Fault, Gate, Script, Seen};
+use mrdeck_testkit::services::Service;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 const NO_ROOM: &str =
     r#"{"tasks":[],"failures":[{"reason":"Capacity is unavailable at this time"}]}"#;
 
 pub fn runtask_failures() -> Option<Duration> {
-    let moto = Moto::start()?;
+    let moto = Moto::start();
     moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
     moto.run_tasks("mr", "mr-mapper", 1);
     let script = Script::new([]);
@@ -49,7 +49,7 @@ pub fn runtask_failures() -> Option<Duration> {
 }
 
 pub fn odd_attachments() -> Option<Duration> {
-    let deployed = deploy()?;
+    let deployed = deploy();
     let mut mappers = deployed.tasks.iter().filter(|(role, ..)| *role == "mapper");
     let mut id_of_next = || mappers.next().unwrap().1.id.clone();
     let (bare, odd, usual) = (id_of_next(), id_of_next(), id_of_next());
@@ -98,8 +98,8 @@ pub fn odd_attachments() -> Option<Duration> {
 const THROTTLED: &str = r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#;
 
 /// A cluster with a splitter, a reducer, and the bucket with the input.
-fn cluster() -> Option<(Moto, Vec<Service>)> {
-    let moto = Moto::start()?;
+fn cluster() -> (Moto, Vec<Service>) {
+    let moto = Moto::start();
     moto.put_object("lab", "input.txt", LIBER_PRIMUS.as_bytes());
     moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
     let services =
@@ -108,7 +108,7 @@ fn cluster() -> Option<(Moto, Vec<Service>)> {
             let ip = moto.give_public_ip(&task);
             moto.serve(role, ip)
         });
-    Some((moto, services.into()))
+    (moto, services.into())
 }
 
 fn run(home: &Home, environment: Vec<(&'static str, String)>) -> Running {
@@ -141,7 +141,7 @@ fn maps_on(seen: &[Seen], name: &str) -> usize {
 
 /// The first list comes, and no other one while the run lasts.
 pub fn throttled_throughout() -> Option<Duration> {
-    let (moto, _services) = cluster()?;
+    let (moto, _services) = cluster();
     let held = Gate::closed();
     let throttled = |name| Fault::answer(400, THROTTLED).aws(name);
     let script = Script::new([
@@ -167,7 +167,7 @@ pub fn throttled_throughout() -> Option<Duration> {
 
 /// A task is stopped with a request in its hands, and nothing tells but ECS; another one comes at a new address.
 pub fn replaced() -> Option<Duration> {
-    let (moto, _services) = cluster()?;
+    let (moto, _services) = cluster();
     let held = Gate::closed();
     let script = Script::new([
         Fault::Silence.on("doomed"),

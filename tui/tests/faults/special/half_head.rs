@@ -4,9 +4,9 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use crate::support::lab::Lab;
-use crate::support::words::LIBER_PRIMUS;
-use crate::support::{process, wait_until};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::words::LIBER_PRIMUS;
+use mrdeck_testkit::{process, wait_until};
 
 /// More than a service has places for requests.
 const CALLERS: usize = 100;

@@ -1,44 +1,21 @@
-//! Text that would command the terminal: in the input and its key, in errors and logs, in what others answer.
+//! Text that would command the terminal: in the input and its key, in errors, in what others answer. (In a log: `aws/logs.rs`.)
 
 use std::time::Duration;
 
 use serde_json::json;
 
-use crate::support::deployed::PUBLIC;
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::moto::Moto;
-use crate::support::pty::Deck;
-use crate::support::script::Fault;
-use crate::support::words;
-
-/// Puts a text on the clipboard, sets the title, prints the screen, turns the writing around.
-const EVIL: &str =
-    "a\u{1b}]52;c;ZXZpbA==\u{7}b\u{1b}]0;owned\u{7}c\u{1b}[5id\u{9b}5ie\u{202e}f\u{2066}g";
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::hostile::{EVIL, expect_harmless};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::Fault;
+use mrdeck_testkit::pty::Deck;
+use mrdeck_testkit::words;
 
 pub fn escape_sequences() -> Option<Duration> {
     on_standard_output_and_error();
     in_a_list_of_keys();
     in_an_error();
-    in_a_log();
     None
-}
-
-/// Is this free of what a terminal would obey, and of what turns writing around?
-#[track_caller]
-fn expect_harmless(what: &str, bytes: &[u8]) {
-    let text = String::from_utf8_lossy(bytes);
-    for evil in [
-        "\u{1b}]52;c;ZXZpbA",
-        "\u{1b}]0;owned",
-        "\u{1b}[5i",
-        "\u{7}",
-        "\u{9b}",
-        "\u{202e}",
-        "\u{2066}",
-    ] {
-        assert!(!text.contains(evil), "{what}: {evil:?} is in {text:?}");
-    }
 }
 
 fn on_standard_output_and_error() {
@@ -116,26 +93,6 @@ fn in_an_error() {
     deck.wait_text(&["the run failed"]);
     deck.send("\tjd");
     deck.wait_text(&["failed because", "what to do"]);
-    deck.send("\x03");
-    expect_harmless("the terminal", &deck.wait().bytes());
-}
-
-/// A line of a task's log, in JSON and as it is.
-fn in_a_log() {
-    let Some(moto) = Moto::start() else { return };
-    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
-    moto.create_log_group();
-    let task = moto.run_tasks("mr", "mr-mapper", 1).remove(0);
-    let line =
-        json!({"timestamp": "2026-01-01T00:00:00Z", "level": "INFO", "message": EVIL, EVIL: EVIL});
-    let line = line.to_string();
-    moto.log("mr-mapper", &task, &[EVIL, &line, "the last line"]);
-    let home = Home::new();
-    let deck = Deck::new(home.path()).args(PUBLIC);
-    let mut deck = deck.envs(moto.environment()).open();
-    deck.wait_text(&["Tasks 1"]);
-    deck.send("l");
-    deck.wait_text(&["Log of", "the last line"]);
     deck.send("\x03");
     expect_harmless("the terminal", &deck.wait().bytes());
 }

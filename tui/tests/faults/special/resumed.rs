@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::oracle;
-use crate::support::script::{Fault, Rule};
-use crate::support::wait_until;
-use crate::support::words::{self, LIBER_PRIMUS};
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::oracle;
+use mrdeck_testkit::proxy::script::{Fault, Rule};
+use mrdeck_testkit::wait_until;
+use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 /// Runs that go on side by side: they wait more than they work.
 const SIDE_BY_SIDE: usize = 4;

@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
-use crate::support::home::Home;
-use crate::support::lab::Lab;
-use crate::support::oracle;
-use crate::support::panics;
-use crate::support::script::{Fault, Gate};
+use mrdeck::app::terminal::Screen;
+use ratatui::Frame;
+use tokio_util::sync::CancellationToken;
+
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::oracle;
+use mrdeck_testkit::panics;
+use mrdeck_testkit::proxy::script::{Fault, Gate};
+
+/// Takes the terminal over as the dashboard does.
+pub fn take_over() -> Screen {
+    let mut screen = Screen::open(CancellationToken::new()).unwrap();
+    let draw = |frame: &mut Frame| frame.render_widget(panics::UNDISTURBED, frame.area());
+    screen.terminal.draw(draw).unwrap();
+    screen
+}
 
 pub fn signals_and_panic() -> Option<Duration> {
     for signal in ["TERM", "HUP"] {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::console::{BINARY, Console};
-use crate::support::lab::Lab;
-use crate::support::words::LIBER_PRIMUS;
+use mrdeck_testkit::console::{Console, binary};
+use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 pub fn nobody_reads() -> Option<Duration> {
     let lab = Lab::new([]);
@@ -35,7 +35,7 @@ fn redirected_run(lab: &Lab, redirected: &str) {
     let input = lab.s3.put("input.txt", LIBER_PRIMUS);
     let script = format!("exec \"$@\" {redirected}");
     let console = Console::by("sh", lab.home.path())
-        .args(["-c", &script, "sh", BINARY, "run", &input])
+        .args(["-c", &script, "sh", binary(), "run", &input])
         .args(lab.addresses().flags());
     let code = console.envs(lab.environment()).run().code;
     // A report that could not be written may be complained of, if there is somebody to hear it.

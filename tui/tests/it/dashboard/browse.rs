@@ -1,8 +1,8 @@
 //! The browser on a local cluster: from `o` to the counts of what was chosen.
 
 use super::local;
-use crate::support::home::Home;
-use crate::support::words;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::words;
 
 #[test]
 fn an_object_is_found_chosen_and_counted() {

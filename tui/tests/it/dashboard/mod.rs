@@ -1,18 +1,18 @@
 //! The dashboard as a person uses it: the real binary in a real pseudo-terminal, keys in, screens out.
 
 mod browse;
-mod ending;
-mod fixed;
-mod input;
-mod left;
-mod local;
+mod exit;
+mod fixed_addresses;
+mod local_cluster;
+mod resume;
 mod scaling;
 mod terminal;
+mod typing;
 
-use crate::support::home::Home;
-use crate::support::process::Process;
-use crate::support::pty::{Deck, Open};
-use crate::support::wait_until;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::process::Process;
+use mrdeck_testkit::pty::{Deck, Open};
+use mrdeck_testkit::wait_until;
 
 /// A dashboard on a local cluster whose five tasks are all up.
 fn local(home: &Home) -> Open {

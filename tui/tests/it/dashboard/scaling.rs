@@ -1,7 +1,7 @@
 //! The local cluster made larger and smaller while it runs, and a place that can't be left.
 
 use super::local;
-use crate::support::home::Home;
+use mrdeck_testkit::home::Home;
 
 #[test]
 fn a_local_cluster_grows_and_shrinks() {

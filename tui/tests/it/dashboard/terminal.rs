@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::local;
-use crate::support::home::Home;
-use crate::support::pty::Deck;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::pty::Deck;
 
 /// Quitting may wait this long for what is under way.
 const PROMPT: Duration = Duration::from_secs(5);

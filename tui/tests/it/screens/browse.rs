@@ -9,7 +9,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_store::Page;
 
 use super::check;
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 const CTRL_R: char = 'r';
 
@@ -95,17 +95,17 @@ fn level(scene: &Scene) -> &mrdeck::app::BrowserLevel {
 fn what_it_shows() {
     let mut scene = Scene::new().connected();
     scene.press("o");
-    check("browse-loading", &scene.state);
-    check("browse-buckets", &buckets().state);
+    check("loading", &scene.state);
+    check("buckets", &buckets().state);
     let scene = in_bucket(some_objects(), None).pressed("jj");
-    check("browse-objects", &scene.state);
-    check("browse-empty", &in_bucket(Vec::new(), None).state);
+    check("objects", &scene.state);
+    check("empty", &in_bucket(Vec::new(), None).state);
     let scene = in_bucket(many(1_000, 0), Some("t")).pressed("j");
-    check("browse-more", &scene.state);
+    check("more", &scene.state);
     let scene = in_bucket(many(1_000, 0), Some("t")).pressed("/99");
-    check("browse-filter", &scene.state);
+    check("filter", &scene.state);
     let scene = in_bucket(some_objects(), None).pressed("/nothing like it");
-    check("browse-filter-without-match", &scene.state);
+    check("filter-without-match", &scene.state);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn hostile_names_are_shown_safely_and_chosen_as_they_are() {
         object("x".repeat(1_024), u64::MAX),
     ];
     let mut scene = in_bucket(items, None).pressed("jj");
-    check("browse-hostile", &scene.state);
+    check("hostile", &scene.state);
     scene.key(KeyCode::Enter);
     let chosen = scene.state.input.expect("it is chosen");
     assert_eq!(chosen.to_string(), format!("s3://mrdeck/{evil}"));
@@ -138,7 +138,7 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
     let next = asked(&scene.send(Msg::Listed(request, denied())));
     assert_eq!(next.place, Place::bucket("mrdeck"));
     scene.send(Msg::Listed(next, page(some_objects(), None)));
-    check("browse-denied-buckets", &scene.state);
+    check("denied-buckets", &scene.state);
     scene.key(KeyCode::Esc);
     assert!(scene.state.browser.is_none(), "it is the top");
 
@@ -146,7 +146,7 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
     let mut scene = buckets();
     let request = asked(&scene.key(KeyCode::Enter));
     assert_eq!(scene.send(Msg::Listed(request.clone(), denied())), []);
-    check("browse-denied", &scene.state);
+    check("denied", &scene.state);
     assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
 }
 
@@ -213,7 +213,7 @@ fn pages_are_asked_for_as_the_end_comes_near_and_one_at_a_time() {
     let diagnostic = Diagnostic::new("S3 can't be reached: no route", "check the network");
     scene.send(Msg::Listed(request.clone(), Listed::Failed(diagnostic)));
     assert_eq!(scene.press("kG"), [], "not by itself");
-    check("browse-failed", &scene.state);
+    check("failed", &scene.state);
     assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
     scene.send(Msg::Listed(request, page(many(1, 1_000), None)));
     assert_eq!(level(&scene).items.len(), 1_001);
@@ -253,7 +253,7 @@ fn a_filter_looks_through_what_is_loaded_and_with_a_caret_s3_looks() {
     let request = asked(&scene.key(KeyCode::Enter));
     assert_eq!((request.beginning.as_str(), &request.from), ("07", &None));
     scene.send(Msg::Listed(request, page(many(1_000, 7_000), Some("u"))));
-    check("browse-beginning", &scene.state);
+    check("beginning", &scene.state);
     assert_eq!(asked(&scene.press("G")).beginning, "07");
     assert_eq!(asked(&scene.key(KeyCode::Esc)).beginning, "");
 

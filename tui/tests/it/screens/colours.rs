@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use super::draw;
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 const SIZE: (u16, u16) = (120, 40);
 

@@ -11,7 +11,7 @@ use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions};
 use mrdeck_engine::work::Work;
 use ratatui::buffer::Buffer;
 
-use super::scene::{Scene, run_id, task, uri};
+use super::fixtures::{Scene, run_id, task, uri};
 use super::{SIZES, check, draw, text};
 
 /// Puts a text on the clipboard, clears the screen, sets the title, turns the writing around.

@@ -6,7 +6,7 @@ use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
 
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 fn connected() -> Scene {
     Scene::new().connected()

@@ -2,15 +2,19 @@
 
 mod browse;
 mod colours;
-mod elsewhere;
+mod completion;
+mod effects;
+mod fixtures;
 mod hostile;
 mod keys;
-mod moving;
+mod navigation;
 mod overlays;
 mod panels;
-mod requests;
-mod scene;
-mod story;
+mod scaling;
+mod switching;
+
+use std::panic::Location;
+use std::path::Path;
 
 use jiff::tz::TimeZone;
 use mrdeck::app::State;
@@ -21,7 +25,8 @@ use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr;
 
 /// The sizes every screen is looked at: the smallest that is drawn, and a roomy one.
-const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
+const SIZES: [(u16, u16); 2] = [(80, 24), ROOMY];
+const ROOMY: (u16, u16) = (120, 40);
 
 fn draw(state: &State, size: (u16, u16), is_colourless: bool) -> Buffer {
     let look = Look::new(TimeZone::UTC, is_colourless);
@@ -54,16 +59,20 @@ fn screen(state: &State, size: (u16, u16)) -> String {
     text(&draw(state, size, true))
 }
 
-/// Compares the screen at both sizes with the accepted ones.
+/// Compares the screen at both sizes with the accepted ones, in `snapshots/` in a folder of the calling file's name.
+#[track_caller]
 fn check(name: &str, state: &State) {
     for size in SIZES {
         check_at(name, state, size);
     }
 }
 
+#[track_caller]
 fn check_at(name: &str, state: &State, size: (u16, u16)) {
+    let file = Path::new(Location::caller().file());
+    let folder = Path::new("snapshots").join(file.file_stem().unwrap());
     let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../snapshots");
+    settings.set_snapshot_path(folder);
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| {

@@ -6,7 +6,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 
 use super::check;
-use super::scene::Scene;
+use super::fixtures::Scene;
 
 #[test]
 fn the_help() {

@@ -5,7 +5,7 @@ use mrdeck::app::{LinkInfo, Msg};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::task::TaskList;
 
-use super::scene::{Scene, ecs_tasks};
+use super::fixtures::{Scene, ecs_tasks};
 use super::{SIZES, check, check_at, screen};
 
 #[test]

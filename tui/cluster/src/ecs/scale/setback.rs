@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::types::Failure;
 use mrdeck_store::refusal::{Refusal, refusal};
@@ -49,10 +50,9 @@ impl Setback {
         }
     }
 
-    pub(super) fn of_error<E, R>(what: &str, cluster: &str, error: &SdkError<E, R>) -> Self
+    pub(super) fn of_error<E>(what: &str, cluster: &str, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
     {
         let diagnostic = ecs_diagnostic(what, cluster, error);
         let may_pass = match error {

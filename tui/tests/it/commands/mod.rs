@@ -1,0 +1,19 @@
+//! The console without its dashboard, end to end.
+
+mod broken_services;
+mod cancel;
+mod doctor;
+mod exactness;
+mod forged_objects;
+mod local_files;
+mod local_services;
+mod no_credentials;
+mod orphans;
+mod output_files;
+mod report;
+mod resume;
+mod retries;
+mod settings;
+mod tasks;
+mod unreadable_answers;
+mod unusable_inputs;

@@ -1,0 +1,63 @@
+//! Every way to an end: quit, signals, a kill. The terminal is given back and no process is left.
+
+use super::{local, wait_until_gone};
+use mrdeck::app::terminal::Screen;
+use mrdeck_testkit::home::Home;
+use mrdeck_testkit::panics;
+use ratatui::Frame;
+use tokio_util::sync::CancellationToken;
+
+#[test]
+fn ctrl_c_and_signals_restore_the_terminal_and_end_every_service() {
+    let ends: [(&str, u32); 3] = [("TERM", 130), ("HUP", 130), ("ctrl-c", 0)];
+    for (end, code) in ends {
+        let home = Home::new();
+        let mut deck = local(&home);
+        let children = deck.children();
+        assert_eq!(children.len(), 5);
+        match end {
+            "ctrl-c" => deck.send("\x03"),
+            signal => deck.signal(signal),
+        }
+        let closed = deck.wait();
+        assert_eq!(closed.code, code, "{end}");
+        closed.expect_restored();
+        wait_until_gone(&children);
+    }
+}
+
+#[test]
+fn no_service_outlives_a_console_that_was_killed() {
+    let home = Home::new();
+    let deck = local(&home);
+    let children = deck.children();
+    assert_eq!(children.len(), 5);
+    // A stopped process can't notice anything by itself.
+    children[2].signal("STOP");
+    deck.kill();
+    wait_until_gone(&children);
+}
+
+#[test]
+fn ctrl_d_does_not_end_anything() {
+    let home = Home::new();
+    let mut deck = local(&home);
+    deck.send("\x04\x04");
+    deck.send("?");
+    deck.wait_text(&["Keys"]);
+    deck.send("\x04?");
+    deck.wait_text(&["Tasks", "q quit"]);
+}
+
+#[test]
+fn a_panic_gives_the_terminal_back_and_is_told() {
+    panics::panic_if_wanted(|| {
+        let mut screen = Screen::open(CancellationToken::new()).unwrap();
+        let draw = |frame: &mut Frame| frame.render_widget(panics::UNDISTURBED, frame.area());
+        screen.terminal.draw(draw).unwrap();
+        screen
+    });
+    let home = Home::new();
+    let name = "dashboard::exit::a_panic_gives_the_terminal_back_and_is_told";
+    panics::expect_told(&home, &["--exact", name, "--nocapture"]);
+}
