@@ -6,6 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::console::Console;
+use crate::wait_until;
 
 pub struct Home(TempDir);
 
@@ -51,6 +52,17 @@ impl Home {
             .collect();
         names.sort();
         names
+    }
+
+    /// Waits until the only recorded run has ended, however long that takes, as long as its record grows; returns it.
+    pub fn ended_record(&self) -> Vec<Value> {
+        let mut record = self.record();
+        while record.last().is_none_or(|e| e["event"] != "run_finished") {
+            let known = record.len();
+            wait_until("more of the record", || self.record().len() > known);
+            record = self.record();
+        }
+        record
     }
 
     /// The events of the only recorded run, as far as they are written.

@@ -16,6 +16,11 @@ impl Process {
         stat(self.pid).is_some_and(|stat| stat.started == self.started && !stat.has_ended)
     }
 
+    /// Returns whether it is stopped by a signal.
+    pub fn is_frozen(&self) -> bool {
+        stat(self.pid).is_some_and(|stat| stat.started == self.started && stat.is_frozen)
+    }
+
     pub fn command_line(&self) -> String {
         let bytes = fs::read(format!("/proc/{}/cmdline", self.pid)).unwrap_or_default();
         String::from_utf8(bytes).unwrap().replace('\0', " ")
@@ -64,6 +69,7 @@ struct Stat {
     parent: u32,
     started: String,
     has_ended: bool,
+    is_frozen: bool,
 }
 
 fn stat(pid: u32) -> Option<Stat> {
@@ -74,5 +80,6 @@ fn stat(pid: u32) -> Option<Stat> {
         parent: fields.get(1)?.parse().ok()?,
         started: (*fields.get(19)?).to_owned(),
         has_ended: matches!(*fields.first()?, "Z" | "X"),
+        is_frozen: *fields.first()? == "T",
     })
 }

@@ -39,6 +39,8 @@ struct Output {
     parser: vt100::Parser,
     bytes: Vec<u8>,
     has_ended: bool,
+    /// The terminal stalls: what comes is left where it is.
+    is_stalled: bool,
 }
 
 /// How a dashboard ended, and how it left the terminal.
@@ -100,6 +102,7 @@ impl Deck {
             // The last process on the other side closes it: that is the end.
             while let Ok(count @ 1..) = screen.read(&mut buffer) {
                 output.take_in(&buffer[..count]);
+                output.wait_while_stalled();
             }
             output.end();
         });
@@ -139,6 +142,11 @@ impl Shared {
         output.parser.process(bytes);
         output.bytes.extend_from_slice(bytes);
         self.changed.notify_all();
+    }
+
+    fn wait_while_stalled(&self) {
+        let stalled = |output: &mut Output| output.is_stalled;
+        drop(self.changed.wait_while(self.lock(), stalled).unwrap());
     }
 
     fn end(&self) {
@@ -183,6 +191,17 @@ impl Open {
     pub fn send(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).unwrap();
         self.keyboard.flush().unwrap();
+    }
+
+    /// Stalls the terminal, as ctrl-s or a dead network does: nothing that is drawn is read until [`Self::go_on`].
+    pub fn stall(&self) {
+        self.shared.lock().is_stalled = true;
+    }
+
+    /// Ends a stall.
+    pub fn go_on(&self) {
+        self.shared.lock().is_stalled = false;
+        self.shared.changed.notify_all();
     }
 
     /// Presses Esc, and waits until `shown` is gone: a key right after it would be read as one with Alt.
@@ -263,6 +282,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
+        self.go_on();
         // Both fail only for a process that has already ended.
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
             let _ = self.child.kill();

@@ -14,6 +14,7 @@ mod report;
 mod resume;
 mod retries;
 mod settings;
+mod stalled;
 mod tasks;
 mod unreadable_answers;
 mod unusable_inputs;

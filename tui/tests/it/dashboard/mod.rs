@@ -6,6 +6,7 @@ mod fixed_addresses;
 mod local_cluster;
 mod resume;
 mod scaling;
+mod stalled;
 mod terminal;
 mod typing;
 
