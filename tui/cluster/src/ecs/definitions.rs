@@ -34,14 +34,13 @@ impl Definitions {
     }
 
     /// Describes the definitions that are new. One that can't be described is asked for again next time.
-    pub(super) async fn learn(&mut self, tasks: &[Task], calls: &mut u32) {
+    pub(super) async fn learn(&mut self, tasks: &[Task]) {
         let new: HashSet<&str> = tasks
             .iter()
             .filter_map(Task::task_definition_arn)
             .filter(|arn| !self.known.contains_key(*arn))
             .collect();
         for arn in new {
-            *calls += 1;
             let described = self
                 .client
                 .describe_task_definition()

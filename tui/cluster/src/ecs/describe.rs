@@ -28,18 +28,13 @@ const DEFAULT_PORT: u16 = 8080;
 /// The kind of attachment that is the task's network interface; there are others.
 const INTERFACE: &str = "ElasticNetworkInterface";
 
-/// Every task that runs or was stopped lately, described. Counts the calls it makes.
-pub(super) async fn all_tasks(
-    client: &Client,
-    cluster: &str,
-    calls: &mut u32,
-) -> Result<Vec<EcsTask>, Diagnostic> {
+/// Describes every task that runs or was stopped lately.
+pub(super) async fn all_tasks(client: &Client, cluster: &str) -> Result<Vec<EcsTask>, Diagnostic> {
     let mut arns = Vec::new();
     for desired in [DesiredStatus::Running, DesiredStatus::Stopped] {
-        arns.extend(list(client, cluster, desired, calls).await?);
+        arns.extend(list(client, cluster, desired).await?);
     }
     let batches: Vec<Vec<String>> = arns.chunks(BATCH).map(<[String]>::to_vec).collect();
-    *calls += u32::try_from(batches.len()).unwrap_or(u32::MAX);
     let described: Vec<Vec<EcsTask>> = stream::iter(batches)
         .map(|batch| async move {
             let answer = client
@@ -63,12 +58,10 @@ async fn list(
     client: &Client,
     cluster: &str,
     desired: DesiredStatus,
-    calls: &mut u32,
 ) -> Result<Vec<String>, Diagnostic> {
     let mut arns = Vec::new();
     let mut next = None;
     loop {
-        *calls += 1;
         let page = client
             .list_tasks()
             .cluster(cluster)

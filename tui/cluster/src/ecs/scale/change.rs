@@ -3,9 +3,9 @@
 use aws_sdk_ecs::types::{Task as EcsTask, TaskField};
 use ulid::Ulid;
 
+use super::backoff::Backoff;
 use super::setback::Setback;
 use super::template::Template;
-use super::turn::Backoff;
 use super::{Progress, STARTED_BY, Scaler};
 use crate::aws::failure::ecs_diagnostic;
 use crate::ecs::{describe, eni};
@@ -35,7 +35,7 @@ impl Scaler {
     ) -> Result<(), Diagnostic> {
         let mut backoff = Backoff::until(progress.until);
         loop {
-            self.turn.take().await;
+            self.limiter.until_ready().await;
             let updated = self
                 .writer
                 .update_service()
@@ -64,7 +64,7 @@ impl Scaler {
         let mut backoff = Backoff::until(progress.until);
         for task in tasks {
             loop {
-                self.turn.take().await;
+                self.limiter.until_ready().await;
                 let stopped = self
                     .writer
                     .stop_task()
@@ -120,7 +120,7 @@ impl Scaler {
 
     /// The tasks in the order asked for.
     async fn models(&self, like: &[TaskId]) -> Result<Vec<EcsTask>, Diagnostic> {
-        self.turn.take().await;
+        self.limiter.until_ready().await;
         let ids = like.iter().map(|id| id.0.clone()).collect();
         let answer = self
             .reader
@@ -181,7 +181,7 @@ impl Scaler {
         token: &str,
         template: &Template,
     ) -> (Option<Vec<TaskId>>, Option<Setback>) {
-        self.turn.take().await;
+        self.limiter.until_ready().await;
         let request = self
             .writer
             .run_task()

@@ -1,26 +1,25 @@
 //! Scaling on ECS: a service's desired count, or single tasks started and stopped, and what comes of it.
 
+mod backoff;
 mod change;
 mod plan;
 mod setback;
 mod template;
-mod turn;
 mod wait;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{Service, ServiceField};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
+use self::backoff::Backoff;
 use self::change::Started;
 use self::setback::Setback;
-use self::turn::{Backoff, Turn};
 use super::describe;
+use super::limiter::RateLimiter;
 use crate::aws::Caller;
 use crate::aws::failure::ecs_diagnostic;
 use crate::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, Step};
@@ -43,7 +42,7 @@ pub(super) struct Scaler {
     /// What the poller finds: waiting for tasks costs no calls of its own.
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
-    turn: Turn,
+    limiter: RateLimiter,
 }
 
 /// Scaling on its way.
@@ -75,33 +74,32 @@ impl Progress {
 }
 
 impl Scaler {
-    /// `writer` makes no retries of its own; `spent` is the poller's bill.
+    /// `writer` makes no retries of its own.
     pub(super) fn new(
         settings: &EcsSettings,
-        sdk: &SdkConfig,
+        reader: Client,
         writer: Client,
         ec2: Caller,
         tasks: watch::Sender<TaskList>,
         wake: Arc<Notify>,
-        spent: Arc<AtomicU32>,
+        limiter: RateLimiter,
     ) -> Self {
         Self {
             settings: settings.clone(),
-            reader: Client::new(sdk),
+            reader,
             writer,
             ec2,
             tasks,
             wake,
-            turn: Turn::new(spent),
+            limiter,
         }
     }
 
     pub(super) async fn plan(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
         let services = self.services().await?;
-        let mut calls = 0;
-        let tasks = describe::all_tasks(&self.reader, self.cluster(), &mut calls).await;
-        self.turn.count(calls);
-        plan::plan(wanted, &services, &tasks?, &self.settings)
+        self.limiter.until_ready().await;
+        let tasks = describe::all_tasks(&self.reader, self.cluster()).await?;
+        plan::plan(wanted, &services, &tasks, &self.settings)
     }
 
     pub(super) async fn scale(
@@ -143,7 +141,7 @@ impl Scaler {
         let mut names = Vec::new();
         let mut next = None;
         loop {
-            self.turn.take().await;
+            self.limiter.until_ready().await;
             let page = self
                 .reader
                 .list_services()
@@ -166,7 +164,7 @@ impl Scaler {
     }
 
     async fn describe_services(&self, names: Vec<String>) -> Result<Vec<Service>, Diagnostic> {
-        self.turn.take().await;
+        self.limiter.until_ready().await;
         let answer = self
             .reader
             .describe_services()

@@ -1,0 +1,148 @@
+//! Lists the cluster's tasks again and again, and publishes each list.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_ecs::Client;
+use tokio::sync::{Notify, watch};
+use tokio::time::{sleep, timeout};
+
+use super::definitions::Definitions;
+use super::describe;
+use super::eni::Interfaces;
+use super::limiter::RateLimiter;
+use super::logs::KnownLogs;
+use super::poll_interval::PollInterval;
+use crate::aws::Caller;
+use crate::aws::credentials::Renewal;
+use crate::settings::EcsSettings;
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::task::TaskList;
+
+/// A list must be complete within this, or the cluster counts as out of reach.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+/// A list that takes longer than this is reported as late.
+const LATE: Duration = Duration::from_secs(5);
+/// Between a key that asks for a refresh and the refresh: a key held down is one refresh.
+const AFTER_KEY: Duration = Duration::from_millis(500);
+
+/// Asks ECS for the tasks, again and again.
+pub(super) struct Poller {
+    settings: EcsSettings,
+    client: Client,
+    definitions: Definitions,
+    interfaces: Interfaces,
+    logs: KnownLogs,
+    interval: PollInterval,
+    limiter: RateLimiter,
+    renewal: Renewal,
+    wake: Arc<Notify>,
+}
+
+impl Poller {
+    /// `client` makes no retries of its own: the interval between two lists grows instead.
+    pub(super) fn new(
+        settings: &EcsSettings,
+        client: Client,
+        aws: Caller,
+        limiter: RateLimiter,
+        renewal: Renewal,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self {
+            settings: settings.clone(),
+            definitions: Definitions::new(client.clone()),
+            client,
+            interfaces: Interfaces::new(aws),
+            logs: KnownLogs::default(),
+            interval: PollInterval::default(),
+            limiter,
+            renewal,
+            wake,
+        }
+    }
+
+    /// The log settings of the tasks that were listed last.
+    pub(super) fn logs(&self) -> KnownLogs {
+        self.logs.clone()
+    }
+
+    /// Keeps the list fresh until nothing holds it any more. A failure keeps the last list, with its reason.
+    pub(super) async fn follow(mut self, sender: watch::Sender<TaskList>) {
+        loop {
+            tokio::select! {
+                () = self.next_refresh() => {}
+                () = sender.closed() => return,
+            }
+            let listed = {
+                let mut listing = std::pin::pin!(self.list_in_time());
+                tokio::select! {
+                    listed = &mut listing => listed,
+                    () = sender.closed() => return,
+                    () = sleep(LATE) => {
+                        // An older reason says more.
+                        sender.send_modify(|list| {
+                            list.problem.get_or_insert_with(|| late(LATE));
+                        });
+                        tokio::select! {
+                            listed = listing => listed,
+                            () = sender.closed() => return,
+                        }
+                    }
+                }
+            };
+            match listed {
+                Ok(list) => {
+                    self.interval.reset();
+                    sender.send_replace(list);
+                }
+                Err(diagnostic) => {
+                    self.interval.back_off();
+                    if diagnostic.kind == DiagnosticKind::Credentials {
+                        self.renewal.renew().await;
+                    }
+                    sender.send_modify(|list| list.problem = Some(diagnostic));
+                }
+            }
+        }
+    }
+
+    /// Returns when it is time for a refresh, or soon after one was asked for; the limit holds for both.
+    async fn next_refresh(&self) {
+        tokio::select! {
+            () = sleep(self.interval.pause()) => {}
+            () = self.wake.notified() => sleep(AFTER_KEY).await,
+        }
+        self.limiter.until_ready().await;
+    }
+
+    pub(super) async fn list_in_time(&mut self) -> Result<TaskList, Diagnostic> {
+        timeout(LIST_DEADLINE, self.list())
+            .await
+            .unwrap_or_else(|_| Err(late(LIST_DEADLINE)))
+    }
+
+    /// One refresh: every task of the cluster, with its addresses.
+    async fn list(&mut self) -> Result<TaskList, Diagnostic> {
+        let found = describe::all_tasks(&self.client, &self.settings.cluster).await?;
+        self.definitions.learn(&found).await;
+        self.logs.replace(describe::logs(&found, &self.definitions));
+
+        let interfaces: Vec<String> = found.iter().filter_map(describe::interface).collect();
+        let public = self.interfaces.public_ips(&interfaces).await;
+        let tasks = found
+            .iter()
+            .map(|task| describe::task(task, &self.settings, &self.definitions, &public))
+            .collect();
+        let mut list = TaskList::new(tasks);
+        list.public_ips = public.diagnostic;
+        Ok(list)
+    }
+}
+
+fn late(after: Duration) -> Diagnostic {
+    Diagnostic::new(
+        format!("ECS has not answered for {} s", after.as_secs()),
+        "check the network, the region and --endpoint-url",
+    )
+}
