@@ -17,6 +17,7 @@ pub const TESTS: &[Test] = tests![
     every_task_is_listed_and_a_run_uses_the_addresses_found,
     the_dashboard_shows_both_addresses_runs_and_draws,
     none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted,
+    a_page_that_names_itself_as_the_next_one_ends_the_list,
     the_aws_cli_sees_the_same_tasks,
     a_cluster_that_is_not_there_is_named_with_what_to_do,
 ];
@@ -132,6 +133,20 @@ fn none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted() {
         calls.sort_unstable();
         assert_eq!(made, calls, "{count} tasks");
     }
+}
+
+fn a_page_that_names_itself_as_the_next_one_ends_the_list() {
+    let moto = Moto::start();
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    let same_again = r#"{"taskArns":[],"nextToken":"again"}"#;
+    let script = Script::new([Fault::answer(200, same_again).aws("ListTasks")]);
+    let (_proxy, environment) = moto.through(&script);
+    let home = Home::new();
+    let console = home.console().args(["tasks", "--output", "json"]);
+    let console = console.args(["--cluster", "mr"]).envs(environment);
+    assert_eq!(console.run().expect(0).json(), json!([]));
+    // The running and the stopped ones, each asked for once more.
+    assert_eq!(script.operations()["ListTasks"], 4);
 }
 
 /// What the AWS CLI says of a cluster.

@@ -85,23 +85,16 @@ async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
 
 async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
     let client = Client::new(&sdk_config(aws).await);
-    let mut names = BTreeSet::new();
-    let mut next = None;
-    loop {
-        let page = client
-            .list_clusters()
-            .set_next_token(next)
-            .send()
-            .await
-            .map_err(|error| ecs_diagnostic("list the clusters (ecs:ListClusters)", "", &error))?;
-        let arns = page.cluster_arns.unwrap_or_default();
-        let last_part = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
-        names.extend(arns.iter().map(last_part));
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(names);
-        }
-    }
+    let arns: Vec<String> = client
+        .list_clusters()
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(|error| ecs_diagnostic("list the clusters (ecs:ListClusters)", "", &error))?;
+    let last_part = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
+    Ok(arns.iter().map(last_part).collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -74,14 +74,9 @@ pub async fn holds(s3: &Client, bucket: &str) -> Result<Holds, Diagnostic> {
 /// Removes every object and then the bucket; gives how many there were.
 pub async fn remove(s3: &Client, bucket: &str, tell: Tell<'_>) -> Result<u64, Diagnostic> {
     let mut removed = 0;
-    loop {
-        // Always the first page: what is listed is gone before the next look.
-        let page = s3
-            .list_objects_v2()
-            .bucket(bucket)
-            .send()
-            .await
-            .map_err(|error| s3_diagnostic("list the bucket", &error))?;
+    let mut pages = s3.list_objects_v2().bucket(bucket).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| s3_diagnostic("list the bucket", &error))?;
         let objects: Vec<ObjectIdentifier> = page
             .contents()
             .iter()
@@ -91,7 +86,7 @@ pub async fn remove(s3: &Client, bucket: &str, tell: Tell<'_>) -> Result<u64, Di
             })
             .collect();
         if objects.is_empty() {
-            break;
+            continue;
         }
         let before = removed;
         removed += remove_page(s3, bucket, objects).await?;

@@ -59,23 +59,16 @@ async fn list(
     cluster: &str,
     desired: DesiredStatus,
 ) -> Result<Vec<String>, Diagnostic> {
-    let mut arns = Vec::new();
-    let mut next = None;
-    loop {
-        let page = client
-            .list_tasks()
-            .cluster(cluster)
-            .desired_status(desired.clone())
-            .set_next_token(next)
-            .send()
-            .await
-            .map_err(|error| ecs_diagnostic("list the tasks", cluster, &error))?;
-        arns.extend(page.task_arns.unwrap_or_default());
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(arns);
-        }
-    }
+    client
+        .list_tasks()
+        .cluster(cluster)
+        .desired_status(desired)
+        .into_paginator()
+        .items()
+        .send()
+        .try_collect()
+        .await
+        .map_err(|error| ecs_diagnostic("list the tasks", cluster, &error))
 }
 
 /// The id of the task's network interface; a task that is being provisioned has none yet.

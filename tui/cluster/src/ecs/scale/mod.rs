@@ -138,24 +138,17 @@ impl Scaler {
     }
 
     async fn services(&self) -> Result<Vec<Service>, Diagnostic> {
-        let mut names = Vec::new();
-        let mut next = None;
-        loop {
-            self.limiter.until_ready().await;
-            let page = self
-                .reader
-                .list_services()
-                .cluster(self.cluster())
-                .set_next_token(next)
-                .send()
-                .await
-                .map_err(|error| ecs_diagnostic("list the services", self.cluster(), &error))?;
-            names.extend(page.service_arns.unwrap_or_default());
-            next = page.next_token;
-            if next.is_none() {
-                break;
-            }
-        }
+        self.limiter.until_ready().await;
+        let names: Vec<String> = self
+            .reader
+            .list_services()
+            .cluster(self.cluster())
+            .into_paginator()
+            .items()
+            .send()
+            .try_collect()
+            .await
+            .map_err(|error| ecs_diagnostic("list the services", self.cluster(), &error))?;
         let mut services = Vec::new();
         for batch in names.chunks(SERVICES) {
             services.extend(self.describe_services(batch.to_vec()).await?);
