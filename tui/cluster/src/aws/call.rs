@@ -5,10 +5,12 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ecs::config::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
+use mrdeck_core::backoff::Backoff;
 use mrdeck_core::causes::causes;
 use mrdeck_store::aws::endpoint_of;
 use mrdeck_store::refusal::{Refusal, refusal};
@@ -24,10 +26,13 @@ use mrdeck_core::diagnostic::Diagnostic;
 const DEADLINE: Duration = Duration::from_secs(10);
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 const JSON: &str = "application/x-amz-json-1.1";
-/// Before the first retry; doubled for each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// Between two attempts.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(200),
+    longest: DEADLINE,
+};
 /// The SDK's own default, where the profile and the environment name none.
-const TRIES: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 
 /// A service, by the names that AWS gives it.
 #[derive(Debug, Clone, Copy)]
@@ -163,20 +168,18 @@ impl Caller {
         target: Option<&str>,
         body: &str,
     ) -> Result<Answer, CallError> {
-        let most = self
+        let attempts = self
             .sdk
             .retry_config()
-            .map_or(TRIES, aws_config::retry::RetryConfig::max_attempts);
-        let mut pause = FIRST_PAUSE;
-        let mut tried = 1;
+            .map_or(MAX_ATTEMPTS, RetryConfig::max_attempts);
+        let mut retry = 0;
         loop {
             match self.send(service, content_type, target, body).await {
-                Err(error) if error.is_transient() && tried < most => {}
+                Err(error) if error.is_transient() && retry + 1 < attempts => {}
                 done => return done,
             }
-            sleep(pause.mul_f64(0.5 + fastrand::f64())).await;
-            pause *= 2;
-            tried += 1;
+            sleep(BACKOFF.pause(retry, fastrand::f64())).await;
+            retry += 1;
         }
     }
 
@@ -334,7 +337,72 @@ struct RefusedBecause {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use mrdeck_store::aws::{AwsOptions, Credentials, sdk_config};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
+
+    const BODY: &str = "\"body\"";
+
+    /// Answers one request after another, each on a connection of its own; gives how many there were.
+    async fn serve(listener: TcpListener, answers: &[(u16, &str)]) -> usize {
+        for (served, (status, body)) in answers.iter().enumerate() {
+            let Ok(accepted) =
+                tokio::time::timeout(Duration::from_secs(5), listener.accept()).await
+            else {
+                return served;
+            };
+            let mut socket = accepted.unwrap().0;
+            let mut request = Vec::new();
+            while !request.ends_with(BODY.as_bytes()) {
+                assert!(socket.read_buf(&mut request).await.unwrap() > 0);
+            }
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status} -\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            socket.write_all(answer.as_bytes()).await.unwrap();
+        }
+        answers.len()
+    }
+
+    async fn asked(answers: &[(u16, &str)]) -> (Result<Value, CallError>, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let options = AwsOptions {
+            region: Some("us-east-1".to_owned()),
+            endpoint_url: Some(format!("http://{}", listener.local_addr().unwrap())),
+            credentials: Some(Credentials::new("key", "secret", None, None, "test")),
+            ..AwsOptions::default()
+        };
+        let sdk = sdk_config(&options).await;
+        // Fails if another test was first, which does as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let caller = Caller::new(&sdk, mrdeck_client::http_client().unwrap());
+        let body = Value::from("body");
+        let asking = caller.json(EC2, "Operation", &body);
+        tokio::join!(asking, serve(listener, answers))
+    }
+
+    #[tokio::test]
+    async fn what_is_throttled_is_asked_again_and_what_is_denied_is_not() {
+        let throttled = (400, r#"{"__type":"ThrottlingException"}"#);
+        let (answer, served) = asked(&[throttled, throttled, (200, "7")]).await;
+        assert_eq!((answer, served), (Ok(Value::from(7)), 3));
+        let (answer, _) = asked(&[throttled; 3]).await;
+        assert!(
+            matches!(answer, Err(CallError::Refused { .. })),
+            "{answer:?}"
+        );
+        let denied = (403, r#"{"__type":"AccessDeniedException"}"#);
+        let (answer, _) = asked(&[denied]).await;
+        assert!(
+            matches!(answer, Err(CallError::Refused { .. })),
+            "{answer:?}"
+        );
+    }
 
     #[test]
     fn every_shape_of_refusal_is_read() {

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{Task as EcsTask, TaskField};
 use ulid::Ulid;
 
-use super::backoff::Backoff;
+use super::pauses::Pauses;
 use super::setback::Setback;
 use super::template::Template;
 use super::{Progress, STARTED_BY, Scaler};
@@ -33,7 +33,7 @@ impl Scaler {
         count: u32,
         progress: &Progress,
     ) -> Result<(), Diagnostic> {
-        let mut backoff = Backoff::until(progress.until);
+        let mut pauses = Pauses::until(progress.until);
         loop {
             self.limiter.until_ready().await;
             let updated = self
@@ -48,7 +48,7 @@ impl Scaler {
                 return Ok(());
             };
             let setback = Setback::of_error("scale the service", self.cluster(), &error);
-            if !progress.put_off(&setback, &mut backoff).await {
+            if !progress.put_off(&setback, &mut pauses).await {
                 return Err(setback.diagnostic);
             }
         }
@@ -61,7 +61,7 @@ impl Scaler {
         progress: &Progress,
     ) -> Result<(), Diagnostic> {
         let mut diagnostic = Ok(());
-        let mut backoff = Backoff::until(progress.until);
+        let mut pauses = Pauses::until(progress.until);
         for task in tasks {
             loop {
                 self.limiter.until_ready().await;
@@ -74,11 +74,11 @@ impl Scaler {
                     .send()
                     .await;
                 let Err(error) = stopped else {
-                    backoff.reset();
+                    pauses.reset();
                     break;
                 };
                 let setback = Setback::of_error("stop the task", self.cluster(), &error);
-                if !progress.put_off(&setback, &mut backoff).await {
+                if !progress.put_off(&setback, &mut pauses).await {
                     diagnostic = Err(setback.diagnostic);
                     break;
                 }
@@ -145,7 +145,7 @@ impl Scaler {
     ) -> Started {
         let mut started = Started::default();
         let mut missing = count;
-        let mut backoff = Backoff::until(progress.until);
+        let mut pauses = Pauses::until(progress.until);
         let mut token = fresh_token();
         while missing > 0 {
             let (batch, setback) = self
@@ -159,13 +159,13 @@ impl Scaler {
                 missing = missing.saturating_sub(got);
                 started.tasks.extend(batch);
                 if got > 0 {
-                    backoff.reset();
+                    pauses.reset();
                     let (started, of) = (count - missing, count);
                     progress.say(ScaleEvent::Started { started, of }).await;
                 }
             }
             if let Some(setback) = setback
-                && !progress.put_off(&setback, &mut backoff).await
+                && !progress.put_off(&setback, &mut pauses).await
             {
                 started.diagnostic = Some(setback.diagnostic);
                 break;

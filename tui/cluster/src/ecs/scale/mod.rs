@@ -1,7 +1,7 @@
 //! Scaling on ECS: a service's desired count, or single tasks started and stopped, and what comes of it.
 
-mod backoff;
 mod change;
+mod pauses;
 mod plan;
 mod setback;
 mod template;
@@ -15,8 +15,8 @@ use aws_sdk_ecs::types::{Service, ServiceField};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
-use self::backoff::Backoff;
 use self::change::Started;
+use self::pauses::Pauses;
 use self::setback::Setback;
 use super::describe;
 use super::limiter::RateLimiter;
@@ -59,11 +59,11 @@ impl Progress {
     }
 
     /// Says why it did not work and waits before the next try; `false` if there is none.
-    async fn put_off(&self, setback: &Setback, backoff: &mut Backoff) -> bool {
+    async fn put_off(&self, setback: &Setback, pauses: &mut Pauses) -> bool {
         if !setback.may_pass {
             return false;
         }
-        let Some(retry_in) = backoff.next(Instant::now()) else {
+        let Some(retry_in) = pauses.next(Instant::now()) else {
             return false;
         };
         let reason = setback.diagnostic.cause.clone();
