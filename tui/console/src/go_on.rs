@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use mrdeck_cluster::settings::{AddressChoice, Backend};
+use mrdeck_core::shell::quoted;
 use mrdeck_engine::state::Record;
 
 pub fn command(config: &Config, record: &Record) -> String {
@@ -48,27 +49,4 @@ pub fn command(config: &Config, record: &Record) -> String {
     flag("--profile", &config.connect.aws.profile);
     flag("--endpoint-url", &config.connect.aws.endpoint_url);
     words.join(" ")
-}
-
-/// As a shell takes it for one word.
-fn quoted(value: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !value.is_empty() && value.chars().all(is_plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quoted;
-
-    #[test]
-    fn what_a_shell_would_take_apart_is_quoted() {
-        assert_eq!(quoted("http://10.0.0.7:8080/"), "http://10.0.0.7:8080/");
-        assert_eq!(quoted("my data"), "'my data'");
-        assert_eq!(quoted("it's $HOME"), r"'it'\''s $HOME'");
-        assert_eq!(quoted(""), "''");
-    }
 }

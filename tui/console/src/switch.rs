@@ -5,6 +5,7 @@ use std::fmt;
 use crate::config::Config;
 use mrdeck_cluster::settings::Backend;
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::shell::quoted;
 
 /// What can be another from now on. `None` leaves it to the AWS SDK's own search.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,10 @@ impl Place {
             (Kind::Fixed, Switch::Cluster(name)) => {
                 return Err(Diagnostic::new(
                     "this console works with services at fixed addresses",
-                    format!("start another one for the cluster: mrdeck --cluster {name}"),
+                    format!(
+                        "start another one for the cluster: mrdeck --cluster {}",
+                        quoted(name)
+                    ),
                 ));
             }
             (Kind::Ecs(_), Switch::Cluster(name)) => place.kind = Kind::Ecs(name.clone()),

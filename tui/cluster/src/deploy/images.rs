@@ -7,6 +7,7 @@ use super::stack::Stack;
 use super::template::{SERVICES, Service};
 use crate::aws::{self, CallError, Caller};
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::shell::quoted;
 
 const ECR: aws::Service = aws::Service {
     id: "ECR",
@@ -72,13 +73,16 @@ pub fn push_commands(
     let Some(first) = missing.first() else {
         return Vec::new();
     };
-    let profile = profile.map_or(String::new(), |name| format!(" --profile {name}"));
+    let region = quoted(region);
+    let profile = profile.map_or(String::new(), |name| format!(" --profile {}", quoted(name)));
     let (registry, _) = first.repository.split_once('/').unwrap_or_default();
+    let registry = quoted(registry);
     let mut commands = vec![format!(
         "aws ecr get-login-password --region {region}{profile} | docker login --username AWS --password-stdin {registry}"
     )];
     for image in missing {
         let (name, target) = (image.service.name, format!("{}:{tag}", image.repository));
+        let target = quoted(&target);
         commands.push(format!(
             "docker build --platform linux/amd64 --build-arg SERVICE={name} -t {target} ."
         ));
@@ -97,4 +101,24 @@ struct Described {
 #[serde(rename_all = "camelCase")]
 struct ImageDetail {
     image_digest: String,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_profile_with_a_space_is_one_word() {
+        let image = Image {
+            service: &SERVICES[0],
+            repository: "1.dkr.ecr.eu-west-1.amazonaws.com/mr/splitter".to_owned(),
+            digest: None,
+        };
+        let commands = push_commands(&[&image], "latest", "eu-west-1", Some("the lab"));
+        let words = shlex::split(&commands[0]).unwrap();
+        let flag = words.iter().position(|word| word == "--profile").unwrap();
+        assert_eq!(words[flag + 1], "the lab", "{}", commands[0]);
+    }
 }

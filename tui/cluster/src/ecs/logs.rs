@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::aws::{CallError, Caller, Service};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::shell::quoted;
 use mrdeck_core::task::TaskId;
 
 const LOGS: Service = Service {
@@ -59,12 +60,12 @@ impl LogSettings {
 
     /// What shows the same log outside of mrdeck.
     pub(super) fn command(&self, task: &str) -> String {
-        let mut command = format!("aws logs tail {}", self.group);
+        let mut command = format!("aws logs tail {}", quoted(&self.group));
         if let Some(stream) = self.stream(task) {
-            command += &[" --log-stream-names ", &stream].concat();
+            command += &[" --log-stream-names ", &quoted(&stream)].concat();
         }
         if let Some(region) = &self.region {
-            command += &[" --region ", region].concat();
+            command += &[" --region ", &quoted(region)].concat();
         }
         command
     }
@@ -229,5 +230,18 @@ mod tests {
         let settings = LogSettings::find(&plain).unwrap();
         assert_eq!(settings.stream("7f3c"), None);
         assert_eq!(settings.command("7f3c"), "aws logs tail /mr");
+    }
+
+    #[test]
+    fn a_prefix_with_a_space_stays_one_word_of_the_command() {
+        let options = [
+            ("awslogs-group", "/mr"),
+            ("awslogs-stream-prefix", "my mappers"),
+        ];
+        let settings = LogSettings::find(&[container("map", LogDriver::Awslogs, &options)]);
+        assert_eq!(
+            settings.unwrap().command("7f3c"),
+            "aws logs tail /mr --log-stream-names 'my mappers/map/7f3c'"
+        );
     }
 }

@@ -19,6 +19,7 @@ use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
 use mrdeck_cluster::deploy::{account, bucket};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
+use mrdeck_core::shell::quoted;
 
 const NO_ALLOW_FROM: &str = "name who may call the services with --allow-from ADDRESS, for instance your own: curl https://checkip.amazonaws.com tells it";
 
@@ -239,9 +240,14 @@ impl Command<'_> {
 
     /// In full, so that it works in a shell with other settings too.
     fn dashboard_command(&self, session: &Session, bucket: &str) -> String {
-        let (stack, region) = (&self.wanted.stack, session.aws.region());
-        let profile = flag("--profile", self.config.connect.aws.profile.as_deref());
-        format!("mrdeck --cluster {stack} --bucket {bucket} --region {region}{profile}")
+        [
+            flag("--cluster", Some(&self.wanted.stack)),
+            flag("--bucket", Some(bucket)),
+            flag("--region", Some(session.aws.region())),
+            flag("--profile", self.config.connect.aws.profile.as_deref()),
+        ]
+        .iter()
+        .fold("mrdeck".to_owned(), |command, flag| command + flag)
     }
 
     /// With what the stack does not know yet: how many tasks, of which images.
@@ -293,7 +299,7 @@ impl Command<'_> {
 
 /// A flag of a command to be typed, if it has a value.
 fn flag(name: &str, value: Option<&str>) -> String {
-    value.map_or(String::new(), |value| format!(" {name} {value}"))
+    value.map_or(String::new(), |value| format!(" {name} {}", quoted(value)))
 }
 
 /// Reads what the command line asks for.
@@ -330,4 +336,15 @@ fn deploy_request(
         other_buckets: other_buckets.collect::<Result<_, _>>()?,
         bucket: bucket.map(request::bucket_name).transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flag;
+
+    #[test]
+    fn a_profile_with_a_space_is_one_word() {
+        assert_eq!(flag("--profile", Some("the lab")), " --profile 'the lab'");
+        assert_eq!(flag("--profile", None), "");
+    }
 }
