@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use ipnet::Ipv4Net;
+
 use super::template::{HELLO, MAPPER, Service};
 
 /// Names of repositories and buckets begin with the stack's, and buckets' are the shortest: 63.
@@ -123,38 +125,33 @@ fn is_bucket(name: &str) -> bool {
 
 /// A block of IPv4 addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cidr {
-    first: Ipv4Addr,
-    prefix: u8,
-}
+pub struct Cidr(Ipv4Net);
 
 impl Cidr {
+    /// Returns whether it contains every address there is.
     pub fn is_everyone(self) -> bool {
-        self.prefix == 0
+        self.0.prefix_len() == 0
     }
 }
 
 impl FromStr for Cidr {
     type Err = DeployRequestError;
 
-    /// An address alone is a block of one; what follows the prefix is dropped.
+    /// Reads an address alone as a block of one, and drops what follows the prefix.
     fn from_str(text: &str) -> Result<Self, DeployRequestError> {
-        let refused = || DeployRequestError::AllowFrom(text.to_owned());
-        let (address, prefix) = text.split_once('/').unwrap_or((text, "32"));
-        let address: Ipv4Addr = address.parse().map_err(|_| refused())?;
-        let prefix: u8 = prefix.parse().map_err(|_| refused())?;
-        if prefix > 32 || text.contains('+') {
-            return Err(refused());
-        }
-        let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-        let first = Ipv4Addr::from(u32::from(address) & mask);
-        Ok(Self { first, prefix })
+        let block = match text.parse::<Ipv4Addr>() {
+            Ok(address) => Ipv4Net::from(address),
+            Err(_) => text
+                .parse()
+                .map_err(|_| DeployRequestError::AllowFrom(text.to_owned()))?,
+        };
+        Ok(Self(block.trunc()))
     }
 }
 
 impl fmt::Display for Cidr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.first, self.prefix)
+        self.0.fmt(f)
     }
 }
 
