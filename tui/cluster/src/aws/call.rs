@@ -45,14 +45,6 @@ pub struct Service {
     pub host: &'static str,
 }
 
-pub const EC2: Service = Service {
-    id: "EC2",
-    name: "ec2",
-    host: "ec2",
-};
-/// Of EC2's interface; it has not changed for years.
-pub const EC2_VERSION: &str = "2016-11-15";
-
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
@@ -343,6 +335,7 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
 
+    use super::super::ec2::EC2;
     use super::*;
 
     const BODY: &str = "\"body\"";

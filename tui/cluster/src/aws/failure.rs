@@ -26,7 +26,8 @@ where
     sdk_diagnostic("S3", what, "", error)
 }
 
-fn sdk_diagnostic<E>(
+/// Why `service` did not do `what`.
+pub(super) fn sdk_diagnostic<E>(
     service: &str,
     what: &str,
     cluster: &str,

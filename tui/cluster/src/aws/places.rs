@@ -9,7 +9,9 @@ use mrdeck_store::aws::{AwsOptions, sdk_config};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::call::{Caller, EC2, EC2_VERSION};
+use super::arn::resource_name;
+use super::call::Caller;
+use super::ec2::{self, EC2};
 use super::failure::ecs_diagnostic;
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -64,7 +66,7 @@ async fn profiles() -> Result<BTreeSet<String>, Diagnostic> {
 async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
     let sdk = sdk_config(aws).await;
     let caller = Caller::new(&sdk, mrdeck_client::http_client()?);
-    let form = format!("Action=DescribeRegions&Version={EC2_VERSION}");
+    let form = ec2::Request::new("DescribeRegions").finish();
     let refused = match caller.query::<Regions>(EC2, &form).await {
         Ok(answer) => {
             let names = answer.regions.items.into_iter().map(|region| region.name);
@@ -93,8 +95,8 @@ async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
         .try_collect()
         .await
         .map_err(|error| ecs_diagnostic("list the clusters (ecs:ListClusters)", "", &error))?;
-    let last_part = |arn: &String| arn.rsplit('/').next().unwrap_or(arn).to_owned();
-    Ok(arns.iter().map(last_part).collect())
+    let names = arns.iter().map(|arn| resource_name(arn).to_owned());
+    Ok(names.collect())
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,14 +1,15 @@
 //! What is to be done, from what is there and what is wanted: pure, so that every case can be tested.
 
-use super::account::{Identity, Network};
 use super::bucket;
 use super::images::Image;
+use super::network::Network;
 use super::request::DeployRequest;
 use super::stack::{Parameters, Stack};
 use super::template::{
     ALLOW_FROM, EXECUTION_ROLE, EXISTING_BUCKET, NEW_BUCKET, OTHER_BUCKETS, SERVICES, SUBNETS,
     Service, TASK_ROLE, VPC,
 };
+use crate::aws::identity::CallerIdentity;
 use mrdeck_core::human::plural;
 
 /// Parameters that may be empty.
@@ -40,7 +41,7 @@ impl Plan {
 /// A new stack. It begins without tasks: their images can't be there yet.
 pub fn create(
     wanted: &DeployRequest,
-    identity: &Identity,
+    identity: &CallerIdentity,
     network: &Network,
     bucket: Option<(&str, bucket::Name)>,
 ) -> Plan {
@@ -90,7 +91,7 @@ pub fn create(
 /// What differs between the stack and what is wanted of it. A service whose image is missing is left alone.
 pub fn update(
     wanted: &DeployRequest,
-    identity: &Identity,
+    identity: &CallerIdentity,
     stack: &Stack,
     is_current: bool,
     images: &[Image],
@@ -179,7 +180,7 @@ fn roles(wanted: &DeployRequest) -> [(&'static str, Option<&String>, &'static st
     ]
 }
 
-fn set_role(plan: &mut Plan, identity: &Identity, parameter: &str, role: &str, what: &str) {
+fn set_role(plan: &mut Plan, identity: &CallerIdentity, parameter: &str, role: &str, what: &str) {
     let arn = identity.role_arn(role);
     plan.line(format!("  the role {arn}, which {what}"));
     plan.set(parameter, arn);
@@ -235,8 +236,8 @@ mod tests {
         }
     }
 
-    fn identity() -> Identity {
-        Identity {
+    fn identity() -> CallerIdentity {
+        CallerIdentity {
             account: "1".to_owned(),
             arn: "arn:aws:iam::1:user/me".to_owned(),
         }

@@ -12,6 +12,7 @@ use url::Url;
 use super::definitions::Definitions;
 use super::eni::PublicIps;
 use super::logs::LogSettings;
+use crate::aws::arn::resource_name;
 use crate::aws::failure::ecs_diagnostic;
 use crate::settings::{AddressChoice, EcsSettings};
 use mrdeck_core::diagnostic::Diagnostic;
@@ -205,7 +206,7 @@ pub(super) fn role_tag(tags: &[Tag]) -> Option<&str> {
 
 /// `arn:…:task-definition/FAMILY:REVISION`
 pub(super) fn family_and_revision(arn: &str) -> (String, Option<i32>) {
-    let name = last_part(arn);
+    let name = resource_name(arn);
     match name.rsplit_once(':') {
         Some((family, revision)) => (family.to_owned(), revision.parse().ok()),
         None => (name.to_owned(), None),
@@ -213,21 +214,17 @@ pub(super) fn family_and_revision(arn: &str) -> (String, Option<i32>) {
 }
 
 pub(super) fn id(task: &EcsTask) -> TaskId {
-    TaskId(last_part(task.task_arn().unwrap_or_default()).to_owned())
+    TaskId(resource_name(task.task_arn().unwrap_or_default()).to_owned())
 }
 
 /// Where each task logs, by its id.
 pub(super) fn logs(tasks: &[EcsTask], definitions: &Definitions) -> HashMap<String, LogSettings> {
     let settings = |task: &EcsTask| {
-        let id = last_part(task.task_arn()?).to_owned();
+        let id = resource_name(task.task_arn()?).to_owned();
         let definition = definitions.get(task.task_definition_arn()?)?;
         Some((id, definition.logs.clone()?))
     };
     tasks.iter().filter_map(settings).collect()
-}
-
-pub(super) fn last_part(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 fn timestamp(at: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {

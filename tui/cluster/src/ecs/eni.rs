@@ -1,7 +1,6 @@
 //! Network interfaces: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
 //!
-//! It tells the public IPs, and in which security groups a task is. The EC2 SDK would take minutes to build for it,
-//! so the call is made by hand.
+//! It tells the public IPs, and in which security groups a task is.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -9,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use crate::aws::call::{EC2, EC2_VERSION};
+use crate::aws::ec2::{self, EC2};
 use crate::aws::{CallError, Caller};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
+const DESCRIBE: &str = "DescribeNetworkInterfaces";
 const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
 const BATCH: usize = 200;
@@ -101,25 +101,20 @@ pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interf
 
 /// Asks for one interface, whichever: only to see whether EC2 answers.
 pub async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Diagnostic> {
-    let form = format!("Action=DescribeNetworkInterfaces&Version={EC2_VERSION}&MaxResults=5");
+    let form = ec2::Request::new(DESCRIBE).with("MaxResults", "5").finish();
     let answer: Result<Answer, _> = aws.query(EC2, &form).await;
     answer.map(drop).map_err(|error| error.diagnostic(LOOK_UP))
 }
 
 /// A filter, not a list of ids: one id that vanished would fail the whole batch.
 fn form(ids: &[&String], next: Option<&str>) -> String {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("Action", "DescribeNetworkInterfaces")
-        .append_pair("Version", EC2_VERSION)
-        .append_pair("MaxResults", "1000")
-        .append_pair("Filter.1.Name", "network-interface-id");
-    for (index, id) in ids.iter().enumerate() {
-        form.append_pair(&format!("Filter.1.Value.{}", index + 1), id);
+    let request = ec2::Request::new(DESCRIBE)
+        .with("MaxResults", "1000")
+        .filter("network-interface-id", ids.iter().copied());
+    match next {
+        Some(token) => request.with("NextToken", token).finish(),
+        None => request.finish(),
     }
-    if let Some(token) = next {
-        form.append_pair("NextToken", token);
-    }
-    form.finish()
 }
 
 #[derive(Debug, Deserialize)]

@@ -7,51 +7,29 @@ use aws_credential_types::Credentials;
 use aws_credential_types::credential_feature::AwsCredentialFeature as Feature;
 use aws_credential_types::provider::ProvideCredentials;
 use mrdeck_core::causes::causes;
-use serde::Deserialize;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::{Caller, Service, failure};
+use mrdeck_cluster::aws::failure;
+use mrdeck_cluster::aws::identity::caller_identity;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::human::age;
 
 const CHECK: &str = "credentials";
-const STS: Service = Service {
-    id: "STS",
-    name: "sts",
-    host: "sts",
-};
-const WHO_AM_I: &str = "Action=GetCallerIdentity&Version=2011-06-15";
 /// A run over a large input takes minutes.
 const SOON: Duration = Duration::from_mins(10);
 
-#[derive(Debug, Deserialize)]
-struct Answer {
-    #[serde(rename = "GetCallerIdentityResult")]
-    identity: Identity,
-}
-
-#[derive(Debug, Deserialize)]
-struct Identity {
-    #[serde(rename = "Account")]
-    account: String,
-    #[serde(rename = "Arn")]
-    arn: String,
-}
-
 /// Asks AWS whose they are.
-pub(super) async fn check(sdk: &SdkConfig, aws: &Caller) -> Finding {
+pub(super) async fn check(sdk: &SdkConfig) -> Finding {
     let here = match find(sdk).await {
         Ok(credentials) => describe(&credentials),
         Err(diagnostic) => return Finding::failed(CHECK, diagnostic),
     };
-    match aws.query::<Answer>(STS, WHO_AM_I).await {
-        Ok(Answer { identity }) => {
+    match caller_identity(sdk).await {
+        Ok(identity) => {
             let who = format!("account {}, {}", identity.account, identity.arn);
             with_expiry(&format!("{who}, {}", here.source), here.left)
         }
-        Err(error) => {
-            let diagnostic =
-                error.diagnostic("say whose credentials these are (sts:GetCallerIdentity)");
+        Err(diagnostic) => {
             if diagnostic.kind == DiagnosticKind::Credentials {
                 return Finding::failed(CHECK, diagnostic);
             }
@@ -156,22 +134,8 @@ fn with_expiry(who: &str, left: Option<Duration>) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used)]
-
     use super::*;
     use crate::doctor::Status;
-
-    #[test]
-    fn the_identity_is_read() {
-        let answer: Answer = quick_xml::de::from_str(
-            "<GetCallerIdentityResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'>\
-             <GetCallerIdentityResult><Arn>arn:aws:iam::1:user/u</Arn><UserId>U</UserId>\
-             <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
-        )
-        .unwrap();
-        assert_eq!(answer.identity.account, "1");
-        assert_eq!(answer.identity.arn, "arn:aws:iam::1:user/u");
-    }
 
     #[test]
     fn the_source_is_the_one_a_person_knows() {

@@ -111,7 +111,7 @@ async fn examine_ecs(
     let clock = s3_endpoint(&sdk);
     let bucket = config.connect.bucket.as_deref();
     let checks: Vec<Check> = vec![
-        one(within("credentials", credentials::check(&sdk, &aws))),
+        one(within("credentials", credentials::check(&sdk))),
         one(within(
             "region",
             region::check(&sdk, &config.connect.aws, region::OF_ECS),

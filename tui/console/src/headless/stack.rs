@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
 use mrdeck_cluster::aws::Caller;
-use mrdeck_cluster::deploy::account::{self, Identity};
+use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -37,7 +37,7 @@ pub(super) struct Session {
     pub(super) sdk: SdkConfig,
     pub(super) aws: Caller,
     pub(super) stacks: Stacks,
-    pub(super) identity: Identity,
+    pub(super) identity: CallerIdentity,
     pub(super) name: String,
 }
 
@@ -45,7 +45,7 @@ impl Session {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await;
         let aws = Caller::new(&sdk, mrdeck_client::http_client()?);
-        let identity = account::identity(&aws).await?;
+        let identity = caller_identity(&sdk).await?;
         Ok(Self {
             stacks: Stacks::new(aws.clone()),
             sdk,

@@ -17,7 +17,7 @@ use mrdeck_cluster::deploy::plan::{self, Plan};
 use mrdeck_cluster::deploy::request::{self, DeployRequest, DeployRequestError};
 use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
-use mrdeck_cluster::deploy::{account, bucket};
+use mrdeck_cluster::deploy::{bucket, network};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::shell::quoted;
 
@@ -101,7 +101,7 @@ impl Command<'_> {
         if self.wanted.allow_from.is_none() {
             return Err(Stop::Usage(NO_ALLOW_FROM.to_owned()));
         }
-        let network = account::network(&session.aws, &self.wanted.subnets).await?;
+        let network = network::network(&session.aws, &self.wanted.subnets).await?;
         let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
         let bucket = match self.wanted.bucket.as_deref() {
             None => None,

@@ -1,36 +1,10 @@
-//! Whose account it is, and the network that tasks run in unless told.
+//! The network that tasks run in: the subnets that were named, or the default VPC's.
 
 use serde::Deserialize;
-use url::form_urlencoded::Serializer;
 
-use crate::aws::{Caller, Service};
+use crate::aws::Caller;
+use crate::aws::ec2::{self, EC2};
 use mrdeck_core::diagnostic::Diagnostic;
-
-const STS: Service = Service {
-    id: "STS",
-    name: "sts",
-    host: "sts",
-};
-const STS_VERSION: &str = "2011-06-15";
-const EC2_VERSION: &str = "2016-11-15";
-
-/// Who asks.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    pub account: String,
-    pub arn: String,
-}
-
-impl Identity {
-    /// A role's ARN; its name alone will do, since it can only be one of this account.
-    pub fn role_arn(&self, role: &str) -> String {
-        if role.starts_with("arn:") {
-            return role.to_owned();
-        }
-        let partition = self.arn.split(':').nth(1).unwrap_or("aws");
-        format!("arn:{partition}:iam::{}:role/{role}", self.account)
-    }
-}
 
 /// A VPC and public subnets of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +13,11 @@ pub struct Network {
     pub subnets: Vec<String>,
 }
 
-pub async fn identity(aws: &Caller) -> Result<Identity, Diagnostic> {
-    let form = format!("Action=GetCallerIdentity&Version={STS_VERSION}");
-    let answer: CallerIdentity = aws
-        .query(STS, &form)
-        .await
-        .map_err(|error| error.diagnostic("tell whose credentials these are"))?;
-    Ok(Identity {
-        account: answer.result.account,
-        arn: answer.result.arn,
-    })
-}
-
-/// The named subnets with their VPC; without any, the default VPC with its default subnets.
+/// Looks up the named subnets with their VPC; without any, the default VPC with its default subnets.
+///
+/// # Errors
+///
+/// Returns which subnet or VPC there is none of, or why AWS did not say.
 pub async fn network(aws: &Caller, named: &[String]) -> Result<Network, Diagnostic> {
     if named.is_empty() {
         return default_network(aws).await;
@@ -78,9 +44,9 @@ pub async fn network(aws: &Caller, named: &[String]) -> Result<Network, Diagnost
 
 async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
     let advice = "name public subnets with --subnet, or make a default VPC with 'aws ec2 create-default-vpc'";
-    let form = filtered("DescribeVpcs", "is-default", &["true".to_owned()]);
+    let request = ec2::Request::new("DescribeVpcs").filter("is-default", &["true".to_owned()]);
     let answer: Vpcs = aws
-        .query(crate::aws::call::EC2, &form)
+        .query(EC2, &request.finish())
         .await
         .map_err(|error| error.diagnostic("look up the default VPC (ec2:DescribeVpcs)"))?;
     let Some(vpc) = answer.vpcs.items.into_iter().next() else {
@@ -104,39 +70,13 @@ async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
 }
 
 async fn subnets(aws: &Caller, filter: &str, values: &[String]) -> Result<Vec<Subnet>, Diagnostic> {
+    // One page holds every VPC and every subnet of one, by EC2's own quotas.
+    let request = ec2::Request::new("DescribeSubnets").filter(filter, values);
     let answer: Subnets = aws
-        .query(
-            crate::aws::call::EC2,
-            &filtered("DescribeSubnets", filter, values),
-        )
+        .query(EC2, &request.finish())
         .await
         .map_err(|error| error.diagnostic("look up subnets (ec2:DescribeSubnets)"))?;
     Ok(answer.subnets.items)
-}
-
-/// One page holds every VPC and every subnet of one, by EC2's own quotas.
-fn filtered(action: &str, name: &str, values: &[String]) -> String {
-    let mut form = Serializer::new(String::new());
-    form.append_pair("Action", action)
-        .append_pair("Version", EC2_VERSION)
-        .append_pair("Filter.1.Name", name);
-    for (index, value) in values.iter().enumerate() {
-        form.append_pair(&format!("Filter.1.Value.{}", index + 1), value);
-    }
-    form.finish()
-}
-
-#[derive(Debug, Deserialize)]
-struct CallerIdentity {
-    #[serde(rename = "GetCallerIdentityResult")]
-    result: CallerIdentityResult,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct CallerIdentityResult {
-    account: String,
-    arn: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -171,20 +111,4 @@ struct Subnet {
 struct Items<T> {
     #[serde(rename = "item", default = "Vec::new")]
     items: Vec<T>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_roles_name_is_enough() {
-        let identity = Identity {
-            account: "123456789012".to_owned(),
-            arn: "arn:aws-cn:sts::123456789012:assumed-role/x/y".to_owned(),
-        };
-        let full = "arn:aws-cn:iam::123456789012:role/LabRole";
-        assert_eq!(identity.role_arn("LabRole"), full);
-        assert_eq!(identity.role_arn(full), full);
-    }
 }
