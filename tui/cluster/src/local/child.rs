@@ -1,10 +1,10 @@
-//! One service as a child process: started, listened to, and never left behind.
+//! One service as a child process: started, read from, and never left behind.
 
 use std::collections::VecDeque;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
 
 use mrdeck_core::role::Role;
+use mrdeck_core::task::TaskId;
 
 /// Lines of a task's log that the log view can show.
 const LOG_LINES: usize = 1_000;
@@ -26,7 +27,7 @@ pub(super) struct LogBuffer {
 }
 
 impl LogBuffer {
-    pub(super) fn new(file: PathBuf) -> Self {
+    fn new(file: PathBuf) -> Self {
         Self {
             lines: Arc::default(),
             file,
@@ -64,6 +65,27 @@ impl LogBuffer {
     }
 }
 
+/// How the services' processes are started.
+#[derive(Debug, Clone)]
+pub(super) struct Launcher {
+    /// This program's own file: it has the services in it.
+    pub(super) program: PathBuf,
+    pub(super) environment: Vec<(&'static str, String)>,
+    pub(super) logs_dir: PathBuf,
+}
+
+impl Launcher {
+    /// Returns an empty log for a task.
+    pub(super) fn log(&self, task: &TaskId) -> LogBuffer {
+        LogBuffer::new(self.logs_dir.join(format!("{task}.log")))
+    }
+
+    /// Starts a service whose standard error goes to `log`.
+    pub(super) fn spawn(&self, role: Role, log: &LogBuffer) -> std::io::Result<Child> {
+        Child::spawn(&self.program, role, &self.environment, log)
+    }
+}
+
 /// A running service process. Dropping it kills the process.
 pub(super) struct Child {
     process: tokio::process::Child,
@@ -74,12 +96,13 @@ pub(super) struct Child {
 }
 
 impl Child {
-    pub(super) fn spawn(
+    fn spawn(
+        program: &Path,
         role: Role,
         environment: &[(&'static str, String)],
         log: &LogBuffer,
     ) -> std::io::Result<Self> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(program);
         command
             .args(["serve", &role.to_string(), "--until-stdin-closes"])
             .stdin(Stdio::piped())

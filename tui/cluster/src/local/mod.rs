@@ -1,6 +1,8 @@
 //! The embedded cluster: an S3 server in this process, the services as child processes of this binary.
 
+mod actor;
 mod child;
+mod lifecycle;
 mod object_store;
 mod scale;
 mod supervisor;
@@ -16,6 +18,7 @@ use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
+use self::child::Launcher;
 use self::object_store::ObjectStore;
 use self::supervisor::Supervisor;
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
@@ -54,11 +57,11 @@ impl Cluster for LocalCluster {
     }
 
     async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
-        self.supervisor.kill(task)
+        self.supervisor.kill(task).await
     }
 
     async fn plan_scale(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
-        scale::plan(&self.supervisor, wanted)
+        scale::plan(&self.supervisor, wanted).await
     }
 
     async fn scale(
@@ -71,7 +74,7 @@ impl Cluster for LocalCluster {
     }
 
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
-        self.supervisor.logs(task)
+        self.supervisor.logs(task).await
     }
 
     async fn shutdown(&self) {
@@ -96,7 +99,17 @@ pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Dia
         )
     })?;
 
-    let supervisor = Supervisor::new(server.environment(), logs);
+    let program = std::env::current_exe().map_err(|error| {
+        Diagnostic::new(
+            format!("this program's own file, which has the services in it, is unknown: {error}"),
+            "start mrdeck by its full path",
+        )
+    })?;
+    let supervisor = Supervisor::new(Launcher {
+        program,
+        environment: server.environment(),
+        logs_dir: logs,
+    });
     supervisor.start(Role::Splitter, 1);
     supervisor.start(Role::Mapper, mappers);
     supervisor.start(Role::Reducer, 1);

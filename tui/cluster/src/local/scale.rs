@@ -12,7 +12,10 @@ use crate::settings::MAX_LOCAL_MAPPERS;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskList;
 
-pub(super) fn plan(supervisor: &Supervisor, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
+pub(super) async fn plan(
+    supervisor: &Supervisor,
+    wanted: ScaleRequest,
+) -> Result<ScalePlan, Diagnostic> {
     if wanted.count > MAX_LOCAL_MAPPERS {
         return Err(Diagnostic::new(
             format!("{} processes would only measure this machine", wanted.count),
@@ -22,7 +25,7 @@ pub(super) fn plan(supervisor: &Supervisor, wanted: ScaleRequest) -> Result<Scal
             ),
         ));
     }
-    let now = supervisor.kept(wanted.role);
+    let now = supervisor.replicas(wanted.role).await;
     let step = match wanted.count.cmp(&now) {
         Ordering::Greater => Step::Start {
             count: wanted.count - now,
