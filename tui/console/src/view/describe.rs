@@ -32,6 +32,7 @@ fn describe_task(state: &State, page: &mut Page, task: &Task) {
     page.field("role", task.role_name());
     page.field("status", task.last_status.to_string());
     page.maybe("desired status", task.desired_status.as_ref());
+    page.maybe("stopped because", task.stopped_reason.as_ref());
     page.maybe("health", task.health.as_ref());
     page.maybe("definition", task.definition());
     page.maybe(
