@@ -10,21 +10,21 @@
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
 //! | [`deploy`] | puts the services on ECS and takes them down again |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
-//! | [`headless`] | the commands without a dashboard |
+//! | [`commands`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
-//! | [`go_on`] | the command that goes on with a run |
+//! | [`resume_command`] | the command that goes on with a run |
 //! | [`switch`] | another cluster, profile or region without a restart |
 
 pub mod app;
+pub mod atomic_file;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod exit;
-pub mod go_on;
-pub mod headless;
 pub mod input;
 pub mod report;
-pub mod save;
+pub mod resume_command;
 pub mod signals;
 pub mod switch;
 pub mod upload;
@@ -62,9 +62,9 @@ pub fn main(cli: &Cli) -> Exit {
 async fn dispatch(cli: &Cli) -> Exit {
     // These have no use for a cluster that is there already.
     match &cli.command {
-        Some(Command::Serve(args)) => return headless::serve(args).await,
-        Some(Command::Up(args)) => return headless::up(&cli.common, args).await,
-        Some(Command::Down(args)) => return headless::down(&cli.common, args).await,
+        Some(Command::Serve(args)) => return commands::serve(args).await,
+        Some(Command::Up(args)) => return commands::up(&cli.common, args).await,
+        Some(Command::Down(args)) => return commands::down(&cli.common, args).await,
         _ => {}
     }
     let config = match Config::load(&cli.common) {
@@ -76,11 +76,11 @@ async fn dispatch(cli: &Cli) -> Exit {
     };
     match &cli.command {
         None => app::run(config).await,
-        Some(Command::Run(args)) => headless::run(&config, args).await,
-        Some(Command::Resume(args)) => headless::resume(&config, args).await,
-        Some(Command::Scale(args)) => headless::scale(&config, args).await,
-        Some(Command::Tasks) => headless::tasks(&config).await,
-        Some(Command::Doctor) => headless::doctor(&config).await,
+        Some(Command::Run(args)) => commands::run(&config, args).await,
+        Some(Command::Resume(args)) => commands::resume(&config, args).await,
+        Some(Command::Scale(args)) => commands::scale(&config, args).await,
+        Some(Command::Tasks) => commands::tasks(&config).await,
+        Some(Command::Doctor) => commands::doctor(&config).await,
         Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
     }
 }

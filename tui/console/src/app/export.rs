@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::atomic_file::SaveError;
 use crate::report::chart;
-use crate::save::SaveError;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::state::Record;
 

@@ -16,7 +16,7 @@ use super::log_text::readable;
 use super::reach;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::config::Config;
-use crate::go_on;
+use crate::resume_command;
 use crate::switch::Switch;
 use crate::upload::settle;
 use mrdeck_cluster::aws::places::{self, Places};
@@ -325,7 +325,7 @@ impl Performer {
             return None;
         }
         let left = Journal::new(&self.config.runs_dir).unfinished()?;
-        Some(go_on::command(&self.config, &left))
+        Some(resume_command::for_run(&self.config, &left))
     }
 }
 

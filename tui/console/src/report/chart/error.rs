@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::save::SaveError;
+use crate::atomic_file::SaveError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {

@@ -18,7 +18,7 @@ use std::path::Path;
 
 pub use error::ChartError;
 
-use crate::save;
+use crate::atomic_file;
 use format::Format;
 use model::ChartModel;
 use mrdeck_engine::state::Record;
@@ -33,14 +33,14 @@ pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), 
         Format::Png => png::render(&model)?,
         Format::Svg => svg::render(&model)?.into_bytes(),
     };
-    save::write(path, &bytes, overwrite)?;
+    atomic_file::write(path, &bytes, overwrite)?;
     Ok(())
 }
 
 /// Whether [`write_chart`] could write there; asked before a run begins, so that a typo costs no run.
 pub fn check_path(path: &Path, overwrite: bool) -> Result<(), ChartError> {
     Format::of(path)?;
-    save::check(path, overwrite)?;
+    atomic_file::check(path, overwrite)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use crate::config::Config;
 use mrdeck_cluster::settings::{AddressChoice, Backend};
 use mrdeck_engine::state::Record;
 
-pub fn command(config: &Config, record: &Record) -> String {
+pub fn for_run(config: &Config, record: &Record) -> String {
     let mut words = vec![
         "mrdeck".to_owned(),
         "resume".to_owned(),

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use super::{complain, print, print_json};
+use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::go_on;
 use crate::report::{RunReport, chart, text};
-use crate::save;
+use crate::resume_command;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -28,12 +28,12 @@ pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
         chart::check_path(path, false).map_err(|error| error.to_string())?;
     }
     if let Some(path) = &args.save {
-        save::check(path, false).map_err(|error| error.to_string())?;
+        atomic_file::check(path, false).map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     config: &Config,
     args: &ReportArgs,
     job: Job,
@@ -71,7 +71,7 @@ pub(super) async fn conclude(
     if !record.can_resume() {
         return exit;
     }
-    let command = go_on::command(config, record);
+    let command = resume_command::for_run(config, record);
     crate::say(&format!("  to go on with it: {command}"));
     match exit {
         Exit::Failed => Exit::Unfinished,
@@ -146,5 +146,5 @@ async fn write_files(
 }
 
 fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Diagnostic> {
-    save::write(path, counts, false).map_err(|error| Diagnostic::new(error.to_string(), ""))
+    atomic_file::write(path, counts, false).map_err(|error| Diagnostic::new(error.to_string(), ""))
 }

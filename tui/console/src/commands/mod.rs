@@ -1,10 +1,10 @@
 //! The commands that work without the dashboard; each prints what it found and gives an exit code.
 
-mod carry_out;
 mod confirm;
-mod connecting;
+mod connect;
 mod doctor;
 mod down;
+mod execute;
 mod progress;
 mod resume;
 mod run;
@@ -13,7 +13,7 @@ mod serve;
 mod stack;
 mod tasks;
 mod up;
-mod uploading;
+mod upload_progress;
 
 use std::io::{ErrorKind, Write};
 use std::time::Duration;

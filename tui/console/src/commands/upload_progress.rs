@@ -12,12 +12,12 @@ use mrdeck_core::human::{bytes, printable};
 const TEMPLATE: &str = "{spinner} upload {elapsed:>4} {wide_bar} {binary_bytes} of {binary_total_bytes} {percent:>3} %";
 
 /// Follows the upload of one input; an object needs none, and nothing is shown.
-pub struct Uploading {
+pub struct UploadProgress {
     name: String,
     bar: OnceLock<Option<ProgressBar>>,
 }
 
-impl Uploading {
+impl UploadProgress {
     pub fn new(input: &InputChoice) -> Self {
         Self {
             name: printable(&input.to_string()).into_owned(),
@@ -45,7 +45,7 @@ impl Uploading {
     }
 }
 
-impl Drop for Uploading {
+impl Drop for UploadProgress {
     fn drop(&mut self) {
         if let Some(Some(bar)) = self.bar.get() {
             bar.finish_and_clear();

@@ -3,7 +3,7 @@
 use mrdeck_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{carry_out, complain, connecting};
+use super::{complain, connect, execute};
 use crate::cli::ResumeArgs;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -30,10 +30,10 @@ pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
             args.run
         ));
     };
-    if let Err(error) = carry_out::check(&args.report) {
+    if let Err(error) = execute::check(&args.report) {
         return usage(&error);
     }
-    let (connection, cancel) = match connecting::connected(config).await {
+    let (connection, cancel) = match connect::connect(config).await {
         Ok(connected) => connected,
         Err(exit) => return exit,
     };
@@ -60,10 +60,10 @@ async fn resume_connected(
     if let Job::Resume { record, .. } = &job {
         // Of a run that is done it is seen whether its result is still there.
         if record.status != RunStatus::Done && !record.can_rerun() {
-            return carry_out::conclude(config, &args.report, record, connection).await;
+            return execute::conclude(config, &args.report, record, connection).await;
         }
     }
-    carry_out::carry_out(config, &args.report, job, connection, cancel).await
+    execute::execute(config, &args.report, job, connection, cancel).await
 }
 
 /// The run as this machine's record has it, else as S3 has it.

@@ -9,7 +9,7 @@ use crate::signals;
 use mrdeck_cluster::Connection;
 
 /// The cluster, and what is cancelled from now on by ctrl-c or a signal; else how the command ends.
-pub(super) async fn connected(config: &Config) -> Result<(Connection, CancellationToken), Exit> {
+pub(super) async fn connect(config: &Config) -> Result<(Connection, CancellationToken), Exit> {
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());
     tokio::select! {

@@ -4,8 +4,8 @@ use mrdeck_core::api::{MAX_CHUNKS, SplitMode};
 use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
-use super::uploading::Uploading;
-use super::{carry_out, complain, connecting};
+use super::upload_progress::UploadProgress;
+use super::{complain, connect, execute};
 use crate::cli::{RunArgs, SplitArg};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -40,7 +40,7 @@ pub async fn run(config: &Config, args: &RunArgs) -> Exit {
             return Exit::Usage;
         }
     };
-    let (connection, cancel) = match connecting::connected(config).await {
+    let (connection, cancel) = match connect::connect(config).await {
         Ok(connected) => connected,
         Err(exit) => return exit,
     };
@@ -67,7 +67,7 @@ fn check(args: &RunArgs) -> Result<(Option<InputChoice>, RunOptions), UsageError
             Some(parsed.map_err(|diagnostic| UsageError::Target(diagnostic.to_string()))?)
         }
     };
-    carry_out::check(&args.report).map_err(UsageError::Target)?;
+    execute::check(&args.report).map_err(UsageError::Target)?;
     let options = RunOptions {
         chunks,
         split: match args.split {
@@ -97,7 +97,7 @@ async fn run_connected(
         Some(Ok(input)) => Job::New { input, options },
         Some(Err(diagnostic)) => return complain(&diagnostic),
     };
-    carry_out::carry_out(config, &args.report, job, connection, cancel).await
+    execute::execute(config, &args.report, job, connection, cancel).await
 }
 
 /// The object to run on, after the upload of a local file; `None` if that was cancelled.
@@ -106,7 +106,7 @@ async fn upload(
     connection: &Connection,
     cancel: &CancellationToken,
 ) -> Option<Result<S3Uri, Diagnostic>> {
-    let uploading = Uploading::new(input);
+    let uploading = UploadProgress::new(input);
     let store = connection.store.as_ref();
     let told = |progress| uploading.show(progress);
     let resolved = tokio::select! {
