@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::complain;
+use super::fail;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
@@ -16,7 +16,7 @@ pub(super) async fn connect(config: &Config) -> Result<(Connection, Cancellation
         () = cancel.cancelled() => Err(Exit::Interrupted),
         connected = mrdeck_cluster::connect(&config.connect) => match connected {
             Ok(connection) => Ok((connection, cancel)),
-            Err(diagnostic) => Err(complain(&diagnostic)),
+            Err(diagnostic) => Err(fail(&diagnostic)),
         },
     }
 }

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use crossterm::style::{Color, Stylize};
 use tokio_util::sync::CancellationToken;
 
-use super::{complain, print};
+use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
 use crate::doctor::{self, Finding, Status};
@@ -35,18 +35,10 @@ pub async fn doctor(config: &Config) -> Exit {
         examined = examined => examined,
     };
     if let Err(diagnostic) = examined {
-        return complain(&diagnostic);
+        return fail(&diagnostic);
     }
     if config.output == OutputFormat::Json {
-        match serde_json::to_string_pretty(&findings) {
-            Ok(json) => {
-                print(&format!("{json}\n"));
-            }
-            Err(error) => {
-                crate::complain(&error.to_string(), "");
-                return Exit::Failed;
-            }
-        }
+        print_json(&findings);
     }
     exit(&findings)
 }

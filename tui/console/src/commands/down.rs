@@ -5,10 +5,12 @@ use std::cell::Cell;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::stack::{Session, Stop, ask, until_interrupted, usage};
+use super::stack::{Session, Stop, ask, until_interrupted};
+use super::usage;
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::stderr;
 use mrdeck_cluster::deploy::bucket::{self, Holds};
 use mrdeck_cluster::deploy::request::stack_name;
 use mrdeck_cluster::deploy::stack::Stack;
@@ -58,9 +60,9 @@ async fn run(
     is_under_way: &Cell<bool>,
 ) -> Result<Exit, Stop> {
     let session = Session::open(config, name).await?;
-    crate::say(&session.place());
+    stderr::line(&session.place());
     let Some(stack) = session.settled().await? else {
-        crate::say(&format!(
+        stderr::line(&format!(
             "there is no stack '{name}' here: nothing to take down"
         ));
         report(config, name, "absent", None, 0);
@@ -80,9 +82,9 @@ async fn run(
             (None, removed)
         }
     };
-    crate::say(&format!("the stack {name} is gone"));
+    stderr::line(&format!("the stack {name} is gone"));
     if let Some(bucket) = kept {
-        crate::say(&format!(
+        stderr::line(&format!(
             "the bucket {bucket} is left: 'mrdeck up --bucket {bucket}' uses it again, 'aws s3 rb --force s3://{bucket}' removes it"
         ));
     }
@@ -137,13 +139,13 @@ async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
     if bucket::holds(s3, bucket).await? == Holds::NoBucket {
         return Ok(0);
     }
-    let removed = bucket::remove(s3, bucket, &crate::say).await.map_err(|mut diagnostic| {
+    let removed = bucket::remove(s3, bucket, &stderr::line).await.map_err(|mut diagnostic| {
         diagnostic.advice = format!(
             "the stack is gone and the bucket {bucket} is left; mend that, then 'aws s3 rb --force s3://{bucket}' removes it. Older versions of objects, if somebody turned them on, are removed in the S3 console"
         );
         diagnostic
     })?;
-    crate::say(&format!(
+    stderr::line(&format!(
         "the bucket {bucket} is gone, with {} objects",
         thousands(removed)
     ));

@@ -7,13 +7,14 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::{complain, print, print_json};
+use super::{fail, print, print_json};
 use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::report::{RunReport, chart, text};
 use crate::resume_command;
+use crate::stderr;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -42,7 +43,7 @@ pub(super) async fn execute(
 ) -> Exit {
     match follow(config, job, connection, cancel).await {
         Ok(record) => conclude(config, args, &record, connection).await,
-        Err(diagnostic) => complain(&diagnostic),
+        Err(diagnostic) => fail(&diagnostic),
     }
 }
 
@@ -57,14 +58,14 @@ pub(super) async fn conclude(
     let files = write_files(args, record, connection).await;
     let exit = match (record.status, files) {
         (RunStatus::Done, Ok(())) => reported,
-        (RunStatus::Done, Err(diagnostic)) => complain(&diagnostic),
+        (RunStatus::Done, Err(diagnostic)) => fail(&diagnostic),
         (status, files) => {
             if let Err(diagnostic) = files {
-                complain(&diagnostic);
+                fail(&diagnostic);
             }
             match status {
                 RunStatus::Cancelled | RunStatus::Stopped => Exit::Interrupted,
-                _ => record.diagnostic.as_ref().map_or(Exit::Failed, complain),
+                _ => record.diagnostic.as_ref().map_or(Exit::Failed, fail),
             }
         }
     };
@@ -72,7 +73,7 @@ pub(super) async fn conclude(
         return exit;
     }
     let command = resume_command::for_run(config, record);
-    crate::say(&format!("  to go on with it: {command}"));
+    stderr::line(&format!("  to go on with it: {command}"));
     match exit {
         Exit::Failed => Exit::Unfinished,
         other => other,

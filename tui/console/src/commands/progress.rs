@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::stderr;
 use mrdeck_core::human::{millis, plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
@@ -127,7 +128,7 @@ impl Progress {
     pub fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => crate::say(text),
+            None => stderr::line(text),
         }
     }
 }

@@ -3,7 +3,7 @@
 use mrdeck_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{complain, connect, execute};
+use super::{connect, execute, fail, usage};
 use crate::cli::ResumeArgs;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -16,13 +16,9 @@ use mrdeck_engine::state::Record;
 use mrdeck_engine::{Job, from_s3};
 
 pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
-    let usage = |text: &str| {
-        crate::complain(text, "");
-        Exit::Usage
-    };
     if config.connect.read_only {
         let refused = read_only("run anything, since a run writes objects");
-        return usage(&refused.to_string());
+        return usage(&refused);
     }
     let Ok(run) = args.run.parse().map(RunId) else {
         return usage(&format!(
@@ -55,7 +51,7 @@ async fn resume_connected(
     };
     let job = match found {
         Ok(job) => job,
-        Err(diagnostic) => return complain(&diagnostic),
+        Err(diagnostic) => return fail(&diagnostic),
     };
     if let Job::Resume { record, .. } = &job {
         // Of a run that is done it is seen whether its result is still there.

@@ -5,11 +5,12 @@ use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::upload_progress::UploadProgress;
-use super::{complain, connect, execute};
+use super::{connect, execute, fail, usage};
 use crate::cli::{RunArgs, SplitArg};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::input::InputChoice;
+use crate::stderr;
 use crate::upload::settle;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
@@ -30,15 +31,12 @@ enum UsageError {
 pub async fn run(config: &Config, args: &RunArgs) -> Exit {
     if config.connect.read_only {
         let refused = read_only("run anything, since a run writes objects");
-        crate::complain(&refused.cause, &refused.advice);
+        stderr::error(&refused.cause, &refused.advice);
         return Exit::Usage;
     }
     let (input, options) = match check(args) {
         Ok(checked) => checked,
-        Err(error) => {
-            crate::complain(&error.to_string(), "");
-            return Exit::Usage;
-        }
+        Err(error) => return usage(&error),
     };
     let (connection, cancel) = match connect::connect(config).await {
         Ok(connected) => connected,
@@ -89,13 +87,12 @@ async fn run_connected(
 ) -> Exit {
     let Some(input) = input.or_else(|| connection.default_input.clone().map(InputChoice::Object))
     else {
-        crate::complain(&UsageError::NoInput.to_string(), "");
-        return Exit::Usage;
+        return usage(&UsageError::NoInput);
     };
     let job = match upload(&input, connection, &cancel).await {
         None => return Exit::Interrupted,
         Some(Ok(input)) => Job::New { input, options },
-        Some(Err(diagnostic)) => return complain(&diagnostic),
+        Some(Err(diagnostic)) => return fail(&diagnostic),
     };
     execute::execute(config, &args.report, job, connection, cancel).await
 }
@@ -115,7 +112,7 @@ async fn upload(
     };
     drop(uploading);
     if let Err(diagnostic) = settle(store).await {
-        complain(&diagnostic);
+        fail(&diagnostic);
     }
     resolved
 }

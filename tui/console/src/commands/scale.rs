@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::{Consent, confirm};
-use super::{complain, print, print_json};
+use super::{fail, print, print_json};
 use crate::cli::{OutputFormat, ScaleArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
+use crate::stderr;
 use mrdeck_cluster::settings::Backend;
 use mrdeck_cluster::{Cluster, ScalePlan, ScaleReport, ScaleRequest, Step};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
@@ -40,7 +41,7 @@ pub async fn scale(config: &Config, args: &ScaleArgs) -> Exit {
     let wanted = match check(config, args) {
         Ok(wanted) => wanted,
         Err(diagnostic) => {
-            crate::complain(&diagnostic.cause, &diagnostic.advice);
+            stderr::error(&diagnostic.cause, &diagnostic.advice);
             return Exit::Usage;
         }
     };
@@ -53,7 +54,7 @@ pub async fn scale(config: &Config, args: &ScaleArgs) -> Exit {
     tokio::select! {
         // What was started stays started, and says mrdeck did it.
         () = cancel.cancelled() => Exit::Interrupted,
-        done = work => done.unwrap_or_else(|diagnostic| complain(&diagnostic)),
+        done = work => done.unwrap_or_else(|diagnostic| fail(&diagnostic)),
     }
 }
 
@@ -119,7 +120,7 @@ async fn scale_all(
                 }
             }
             Ok(_) => {}
-            Err(diagnostic) => exit = complain(&diagnostic),
+            Err(diagnostic) => exit = fail(&diagnostic),
         }
     }
     if config.output == OutputFormat::Json {
@@ -144,11 +145,11 @@ async fn ask(plans: &[ScalePlan], is_yes: bool) -> Option<Exit> {
     match confirm(&format!("{}. Do it?", stopping.join(", ")), is_yes).await {
         Consent::Given => None,
         Consent::Refused => {
-            crate::say("nothing was changed");
+            stderr::line("nothing was changed");
             Some(Exit::Done)
         }
         Consent::NobodyToAsk => {
-            crate::complain(
+            stderr::error(
                 &format!("this would stop tasks: {}", stopping.join(", ")),
                 "add --yes to do it unasked",
             );
@@ -162,7 +163,7 @@ async fn follow(cluster: &dyn Cluster, plan: ScalePlan, patience: Duration) -> S
     let (sender, mut news) = mpsc::channel(16);
     let (scaled, ()) = tokio::join!(cluster.scale(plan, patience, sender), async {
         while let Some(item) = news.recv().await {
-            crate::say(&printable(&item.to_string()));
+            stderr::line(&printable(&item.to_string()));
         }
     });
     scaled

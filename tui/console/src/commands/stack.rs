@@ -7,11 +7,12 @@ use aws_config::SdkConfig;
 use mrdeck_store::aws;
 use tokio_util::sync::CancellationToken;
 
-use super::complain;
 use super::confirm::{Consent, confirm};
+use super::{fail, usage};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
+use crate::stderr;
 use mrdeck_cluster::aws::Caller;
 use mrdeck_cluster::deploy::account::{self, Identity};
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
@@ -70,7 +71,7 @@ impl Session {
             ));
         }
         let stack = if stack.phase() == Phase::Busy {
-            crate::say(&format!(
+            stderr::line(&format!(
                 "the stack is busy ({}); waiting for it",
                 stack.status
             ));
@@ -96,7 +97,9 @@ impl Session {
         id: &str,
         seen: Option<String>,
     ) -> Result<mrdeck_cluster::deploy::follow::Settled, Diagnostic> {
-        self.stacks.follow(&self.name, id, seen, &crate::say).await
+        self.stacks
+            .follow(&self.name, id, seen, &stderr::line)
+            .await
     }
 
     /// Deletes the stack and waits until it is gone.
@@ -121,16 +124,10 @@ impl Session {
     }
 }
 
-/// What was asked for can't be.
-pub(super) fn usage(error: &dyn std::fmt::Display) -> Exit {
-    crate::complain(&error.to_string(), "");
-    Exit::Usage
-}
-
 /// Says what is about to be done and asks.
 pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Stop> {
     for line in lines {
-        crate::say(&mrdeck_core::human::printable(line));
+        stderr::line(&mrdeck_core::human::printable(line));
     }
     match confirm(question, is_yes).await {
         Consent::Given => Ok(()),
@@ -150,7 +147,7 @@ pub(super) async fn until_interrupted(
     signals::cancel_on_signal(cancel.clone());
     let ended = tokio::select! {
         () = cancel.cancelled() => {
-            crate::say(if is_under_way.get() {
+            stderr::line(if is_under_way.get() {
                 "\nmrdeck: interrupted; the stack goes on in AWS: run the same command again to wait for it"
             } else {
                 "\nmrdeck: interrupted; nothing was changed"
@@ -161,13 +158,10 @@ pub(super) async fn until_interrupted(
     };
     match ended {
         Ok(exit) => exit,
-        Err(Stop::Diagnostic(diagnostic)) => complain(&diagnostic),
-        Err(Stop::Usage(text)) => {
-            crate::complain(&text, "");
-            Exit::Usage
-        }
+        Err(Stop::Diagnostic(diagnostic)) => fail(&diagnostic),
+        Err(Stop::Usage(text)) => usage(&text),
         Err(Stop::Refused) => {
-            crate::say("nothing was changed");
+            stderr::line("nothing was changed");
             Exit::Interrupted
         }
     }

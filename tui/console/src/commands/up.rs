@@ -6,11 +6,12 @@ use std::io::IsTerminal;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::print;
-use super::stack::{Session, Stop, ask, until_interrupted, usage};
+use super::stack::{Session, Stop, ask, until_interrupted};
+use super::{print, usage};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::stderr;
 use mrdeck_cluster;
 use mrdeck_cluster::deploy::images::{self, Image};
 use mrdeck_cluster::deploy::plan::{self, Plan};
@@ -71,7 +72,7 @@ struct Command<'a> {
 impl Command<'_> {
     async fn run(&self) -> Result<Exit, Stop> {
         let session = Session::open(self.config, &self.wanted.stack).await?;
-        crate::say(&session.place());
+        stderr::line(&session.place());
         let stack = match session.settled().await? {
             Some(stack) if stack.phase() == Phase::Ready => stack,
             stack => match self.create(&session, stack).await? {
@@ -161,7 +162,7 @@ impl Command<'_> {
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&crate::say) => unreachable!("it tells for as long as it is asked to"),
+            () = rollout.tell_stopped(&stderr::line) => unreachable!("it tells for as long as it is asked to"),
         };
         match settled.stack {
             Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
@@ -192,14 +193,14 @@ impl Command<'_> {
             OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
             OutputFormat::Text => {
                 let names: Vec<&str> = missing.iter().map(|image| image.service.name).collect();
-                crate::say(&format!(
+                stderr::line(&format!(
                     "\nthe stack is there; there is no image '{}' yet of {}. In the folder with the Dockerfile, run:\n",
                     self.wanted.tag,
                     names.join(", ")
                 ));
                 let commands = self.push_commands(session, missing);
                 print(&format!("{}\n", commands.join("\n")));
-                crate::say(&format!("\nthen run: {}", self.up_command()));
+                stderr::line(&format!("\nthen run: {}", self.up_command()));
             }
         }
         Exit::Unfinished
@@ -215,7 +216,7 @@ impl Command<'_> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let ecs = aws_sdk_ecs::Client::new(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
-            .wait(&ecs, stack, &crate::say)
+            .wait(&ecs, stack, &stderr::line)
             .await?;
         let bucket = stack.bucket().ok_or_else(|| {
             let cause = format!("the stack {} names no bucket", self.wanted.stack);
@@ -224,7 +225,7 @@ impl Command<'_> {
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "up", &[], &[]),
             OutputFormat::Text => {
-                crate::say("\nall tasks run and answer. The dashboard:");
+                stderr::line("\nall tasks run and answer. The dashboard:");
                 print(&format!("{}\n", self.dashboard_command(session, bucket)));
                 let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 if is_watched && !self.args.yes {

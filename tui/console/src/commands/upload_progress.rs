@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::input::InputChoice;
+use crate::stderr;
 use crate::upload::Progress;
 use mrdeck_core::human::{bytes, printable};
 
@@ -33,7 +34,7 @@ impl UploadProgress {
     }
 
     fn begin(&self, total: u64) -> Option<ProgressBar> {
-        crate::say(&format!("uploading {}, {}", self.name, bytes(total)));
+        stderr::line(&format!("uploading {}, {}", self.name, bytes(total)));
         if !std::io::stderr().is_terminal() {
             return None;
         }

@@ -1,0 +1,20 @@
+//! How a command ends that can't do what was asked for: the reason on standard error, and the exit code.
+
+use std::fmt::Display;
+
+use mrdeck_core::diagnostic::Diagnostic;
+
+use crate::exit::Exit;
+use crate::stderr;
+
+/// Writes what went wrong, and returns the exit code for its kind.
+pub(super) fn fail(diagnostic: &Diagnostic) -> Exit {
+    stderr::error(&diagnostic.cause, &diagnostic.advice);
+    diagnostic.into()
+}
+
+/// Writes what is wrong with the command line or the configuration, and returns the exit code for that.
+pub(super) fn usage(error: &dyn Display) -> Exit {
+    stderr::error(&error.to_string(), "");
+    Exit::Usage
+}
