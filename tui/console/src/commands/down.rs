@@ -6,13 +6,12 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack::{Session, Stop, ask, until_interrupted};
-use super::usage;
+use super::{refuse, usage};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
 use mrdeck_cluster::deploy::bucket::{self, Holds};
-use mrdeck_cluster::deploy::request::stack_name;
 use mrdeck_cluster::deploy::stack::Stack;
 use mrdeck_core::diagnostic::read_only;
 use mrdeck_core::human::{plural, thousands};
@@ -40,16 +39,12 @@ pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
         Ok(config) => config,
         Err(error) => return usage(&error),
     };
-    let name = match stack_name(&args.stack.stack) {
-        Ok(name) => name,
-        Err(error) => return usage(&error),
-    };
     if config.connect.read_only {
-        return usage(&read_only("take anything down"));
+        return refuse(&read_only("take anything down"));
     }
     let is_under_way = Cell::new(false);
     // Large, and only one: it lives on the heap.
-    let command = Box::pin(run(&config, args, &name, &is_under_way));
+    let command = Box::pin(run(&config, args, &args.stack.stack, &is_under_way));
     until_interrupted(command, &is_under_way).await
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use super::{fail, print, print_json};
+use super::{fail, print, print_json, refuse, usage};
 use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
@@ -17,19 +17,23 @@ use crate::resume_command;
 use crate::stderr;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, read_only};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::journal::Journal;
 use mrdeck_engine::state::Record;
 use mrdeck_engine::{Context, Job, read_all};
 
-/// What of the report can be refused before anything is started.
-pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
+/// Refuses what can be refused before anything is started; gives the exit code then.
+pub(super) fn check(config: &Config, args: &ReportArgs) -> Result<(), Exit> {
+    if config.connect.read_only {
+        let refused = read_only("run anything, since a run writes objects");
+        return Err(refuse(&refused));
+    }
     if let Some(path) = &args.chart {
-        chart::check_path(path, false).map_err(|error| error.to_string())?;
+        chart::check_path(path, false).map_err(|error| usage(&error))?;
     }
     if let Some(path) = &args.save {
-        atomic_file::check(path, false).map_err(|error| error.to_string())?;
+        atomic_file::check(path, false).map_err(|error| usage(&error))?;
     }
     Ok(())
 }

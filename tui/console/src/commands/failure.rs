@@ -13,6 +13,12 @@ pub(super) fn fail(diagnostic: &Diagnostic) -> Exit {
     diagnostic.into()
 }
 
+/// Writes why what was asked for is refused, and returns the exit code for wrong usage.
+pub(super) fn refuse(diagnostic: &Diagnostic) -> Exit {
+    stderr::error(&diagnostic.cause, &diagnostic.advice);
+    Exit::Usage
+}
+
 /// Writes what is wrong with the command line or the configuration, and returns the exit code for that.
 pub(super) fn usage(error: &dyn Display) -> Exit {
     stderr::error(&error.to_string(), "");

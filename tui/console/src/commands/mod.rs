@@ -37,7 +37,7 @@ pub use serve::serve;
 pub use tasks::tasks;
 pub use up::up;
 
-use failure::{fail, usage};
+use failure::{fail, refuse, usage};
 use stdout::{print, print_json};
 
 /// Between two frames of a spinner.

@@ -1,93 +1,47 @@
 //! `mrdeck run`: one run, reported as text or JSON, with the chart and the counts saved on request.
 
-use mrdeck_core::api::{MAX_CHUNKS, SplitMode};
 use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::upload_progress::UploadProgress;
 use super::{connect, execute, fail, usage};
-use crate::cli::{RunArgs, SplitArg};
+use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::input::InputChoice;
-use crate::stderr;
+use crate::input::{InputChoice, InputError};
 use crate::upload::settle;
 use mrdeck_cluster::Connection;
-use mrdeck_core::diagnostic::{Diagnostic, read_only};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::Job;
 use mrdeck_engine::event::RunOptions;
 
-/// What is wrong with the command line of `run`.
-#[derive(Debug, thiserror::Error)]
-enum UsageError {
-    #[error("--chunks {0} is not a number of chunks: give one from 1 to {MAX_CHUNKS}")]
-    Chunks(String),
-    #[error("no input was named: give s3://BUCKET/KEY or the path of a local file")]
-    NoInput,
-    #[error("{0}")]
-    Target(String),
-}
-
 pub async fn run(config: &Config, args: &RunArgs) -> Exit {
-    if config.connect.read_only {
-        let refused = read_only("run anything, since a run writes objects");
-        stderr::error(&refused.cause, &refused.advice);
-        return Exit::Usage;
+    if let Err(exit) = execute::check(config, &args.report) {
+        return exit;
     }
-    let (input, options) = match check(args) {
-        Ok(checked) => checked,
-        Err(error) => return usage(&error),
-    };
     let (connection, cancel) = match connect::connect(config).await {
         Ok(connected) => connected,
         Err(exit) => return exit,
     };
-    let exit = run_connected(config, args, input, options, &connection, cancel).await;
+    let exit = run_connected(config, args, &connection, cancel).await;
     connection.cluster.shutdown().await;
     exit
-}
-
-/// Everything that can be refused before anything is started.
-fn check(args: &RunArgs) -> Result<(Option<InputChoice>, RunOptions), UsageError> {
-    let chunks = match &args.chunks {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .ok()
-                .filter(|chunks| (1..=MAX_CHUNKS).contains(chunks))
-                .ok_or_else(|| UsageError::Chunks(text.clone()))?,
-        ),
-    };
-    let input = match &args.input {
-        None => None,
-        Some(text) => {
-            let parsed = InputChoice::parse(text);
-            Some(parsed.map_err(|diagnostic| UsageError::Target(diagnostic.to_string()))?)
-        }
-    };
-    execute::check(&args.report).map_err(UsageError::Target)?;
-    let options = RunOptions {
-        chunks,
-        split: match args.split {
-            SplitArg::Copy => SplitMode::Copy,
-            SplitArg::Range => SplitMode::Range,
-        },
-        verify: args.verify,
-    };
-    Ok((input, options))
 }
 
 async fn run_connected(
     config: &Config,
     args: &RunArgs,
-    input: Option<InputChoice>,
-    options: RunOptions,
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Exit {
-    let Some(input) = input.or_else(|| connection.default_input.clone().map(InputChoice::Object))
-    else {
-        return usage(&UsageError::NoInput);
+    let default = || connection.default_input.clone().map(InputChoice::Object);
+    let Some(input) = args.input.clone().or_else(default) else {
+        return usage(&InputError::Missing);
+    };
+    let options = RunOptions {
+        chunks: args.chunks,
+        split: args.split.into(),
+        verify: args.verify,
     };
     let job = match upload(&input, connection, &cancel).await {
         None => return Exit::Interrupted,

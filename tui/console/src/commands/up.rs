@@ -7,7 +7,7 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack::{Session, Stop, ask, until_interrupted};
-use super::{print, usage};
+use super::{print, refuse, usage};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -15,7 +15,7 @@ use crate::stderr;
 use mrdeck_cluster;
 use mrdeck_cluster::deploy::images::{self, Image};
 use mrdeck_cluster::deploy::plan::{self, Plan};
-use mrdeck_cluster::deploy::request::{self, DeployRequest, DeployRequestError};
+use mrdeck_cluster::deploy::request::{BucketNameError, DeployRequest, RoleName};
 use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
 use mrdeck_cluster::deploy::{account, bucket};
@@ -47,7 +47,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         Err(error) => return usage(&error),
     };
     if config.connect.read_only && !args.dry_run {
-        return usage(&read_only(
+        return refuse(&read_only(
             "change AWS; --dry-run shows the plan all the same",
         ));
     }
@@ -248,19 +248,18 @@ impl Command<'_> {
     /// With what the stack does not know yet: how many tasks, of which images.
     fn up_command(&self) -> String {
         let (args, aws) = (self.args, &self.config.connect.aws);
+        let text = |count: Option<u32>| count.map(|count| count.to_string());
+        let (mappers, hello) = (text(args.mappers), text(args.hello));
         [
             flag(
                 "--stack",
-                Some(args.stack.stack.as_str()).filter(|name| *name != DEFAULT_STACK),
+                Some(&*args.stack.stack).filter(|name| *name != DEFAULT_STACK),
             ),
             flag("--region", aws.region.as_deref()),
             flag("--profile", aws.profile.as_deref()),
-            flag(
-                "--tag",
-                Some(args.tag.as_str()).filter(|tag| *tag != DEFAULT_TAG),
-            ),
-            flag("--mappers", args.mappers.as_deref()),
-            flag("--hello", args.hello.as_deref()).replace("--hello ", "--hello="),
+            flag("--tag", Some(&*args.tag).filter(|tag| *tag != DEFAULT_TAG)),
+            flag("--mappers", mappers.as_deref()),
+            flag("--hello", hello.as_deref()).replace("--hello ", "--hello="),
         ]
         .iter()
         .fold("mrdeck up".to_owned(), |command, flag| command + flag)
@@ -297,38 +296,34 @@ fn flag(name: &str, value: Option<&str>) -> String {
     value.map_or(String::new(), |value| format!(" {name} {value}"))
 }
 
-/// Reads what the command line asks for.
-fn deploy_request(
-    args: &UpArgs,
-    bucket: Option<&str>,
-) -> Result<DeployRequest, DeployRequestError> {
-    if args.role.is_some() && (args.execution_role.is_some() || args.task_role.is_some()) {
-        return Err(DeployRequestError::Roles);
-    }
-    let role = |own: &Option<String>| {
-        let text = own.as_deref().or(args.role.as_deref());
-        text.map(request::role).transpose()
-    };
-    let mappers = args.mappers.as_ref().map(|text| {
-        request::task_count(text, 1).ok_or_else(|| DeployRequestError::Mappers(text.clone()))
+/// Puts together what the command line and the configuration ask for.
+fn deploy_request(args: &UpArgs, bucket: Option<&str>) -> Result<DeployRequest, BucketRefused> {
+    let bucket = bucket.map(|name| {
+        name.parse().map_err(|reason| BucketRefused {
+            name: name.to_owned(),
+            reason,
+        })
     });
-    let hello = args.hello.as_ref().map(|text| {
-        request::task_count(text, 0).ok_or_else(|| DeployRequestError::Hello(text.clone()))
-    });
-    let other_buckets = args
-        .allow_bucket
-        .iter()
-        .map(|name| request::bucket_name(name));
+    let role = |own: &Option<RoleName>| own.clone().or_else(|| args.role.clone());
     Ok(DeployRequest {
-        stack: request::stack_name(&args.stack.stack)?,
-        allow_from: args.allow_from.as_deref().map(str::parse).transpose()?,
-        mappers: mappers.transpose()?,
-        hello: hello.transpose()?,
-        tag: request::tag(&args.tag)?,
-        execution_role: role(&args.execution_role)?,
-        task_role: role(&args.task_role)?,
+        stack: args.stack.stack.clone(),
+        allow_from: args.allow_from,
+        mappers: args.mappers,
+        hello: args.hello,
+        tag: args.tag.clone(),
+        execution_role: role(&args.execution_role),
+        task_role: role(&args.task_role),
         subnets: args.subnet.clone(),
-        other_buckets: other_buckets.collect::<Result<_, _>>()?,
-        bucket: bucket.map(request::bucket_name).transpose()?,
+        other_buckets: args.allow_bucket.clone(),
+        bucket: bucket.transpose()?,
     })
+}
+
+/// The error of a `--bucket` that no new bucket could have as its name.
+#[derive(Debug, thiserror::Error)]
+#[error("'{name}' can't be the bucket's name: {reason}")]
+struct BucketRefused {
+    name: String,
+    #[source]
+    reason: BucketNameError,
 }

@@ -182,7 +182,7 @@ fn levels_are_gone_down_and_up_again_where_one_was() {
 #[test]
 fn an_object_becomes_the_input_and_an_empty_one_does_not() {
     let mut scene = in_bucket(some_objects(), None).pressed("jjl");
-    let expected = InputChoice::parse("s3://mrdeck/hamlet.txt").unwrap();
+    let expected = "s3://mrdeck/hamlet.txt".parse::<InputChoice>().unwrap();
     assert_eq!(scene.state.input, Some(expected));
     assert!(scene.state.browser.is_none());
     assert!(matches!(&scene.press("s")[..], [Effect::Start { .. }]));
@@ -312,7 +312,7 @@ fn tab_completes_a_path_and_nothing_else() {
         scene.press("l");
         complete(&mut scene, &["texts/hamlet.txt"]);
         scene.key(KeyCode::Enter);
-        let expected = InputChoice::parse("texts/hamlet.txt").unwrap();
+        let expected = "texts/hamlet.txt".parse::<InputChoice>().unwrap();
         assert_eq!(scene.state.input, Some(expected));
     }
     let mut scene = Scene::new().connected().pressed("ois3://b/k");
