@@ -8,6 +8,7 @@
 //! | [`commands`] | the commands that work without the dashboard |
 //! | [`doctor`] | checks what a run needs, and says what to do where something is missing |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
+//! | [`job`] | a job in the engine, started for the dashboard and for the commands |
 //! | [`switch`] | another cluster, profile or region without a restart |
 //! | [`report`] | a run as text, as JSON and as a chart |
 //! | [`resume_command`] | the shell command that resumes a run |
@@ -25,6 +26,7 @@ pub mod doctor;
 pub mod entry;
 pub mod exit;
 pub mod input;
+pub mod job;
 pub mod report;
 pub mod resume_command;
 pub mod signals;

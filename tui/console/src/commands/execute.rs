@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use mrdeck_core::digest::Digest;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
@@ -12,6 +11,7 @@ use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::job::RunningJob;
 use crate::report::{RunReport, chart, text};
 use crate::resume_command;
 use crate::stderr;
@@ -19,9 +19,8 @@ use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, read_only};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::journal::Journal;
 use mrdeck_engine::state::Record;
-use mrdeck_engine::{Context, Job, read_all};
+use mrdeck_engine::{Job, read_all};
 
 /// Refuses what can be refused before anything is started; gives the exit code then.
 pub(super) fn check(config: &Config, args: &ReportArgs) -> Result<(), Exit> {
@@ -91,27 +90,12 @@ async fn follow(
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Result<Record, Diagnostic> {
-    let (events, mut received) = mpsc::unbounded_channel();
-    let context = Context {
-        cluster: connection.cluster.name(),
-        tasks: connection.tasks.clone(),
-        store: connection.store.clone(),
-        client: Client::new()?,
-        attempt_limit: config.attempt_limit,
-        journal: Some(Journal::new(&config.runs_dir)),
-        events,
-        cancel,
-    };
     let mut progress = Progress::of(&job);
-    // A task of its own: a terminal that stalls the progress must not stall the run.
-    let running = tokio::spawn(mrdeck_engine::run(job, context));
-    while let Some(event) = received.recv().await {
+    let mut running = RunningJob::start(job, Client::new()?, config, connection, cancel);
+    while let Some(event) = running.next_event().await {
         progress.show(&event);
     }
-    match running.await {
-        Ok(record) => Ok(record),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    Ok(running.finish().await)
 }
 
 fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {

@@ -8,7 +8,7 @@ use crate::stderr;
 use mrdeck_core::human::{millis, plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
-use mrdeck_engine::event_text::wording;
+use mrdeck_engine::event_text::{after_failure, wording};
 use mrdeck_engine::state::WorkState;
 use mrdeck_engine::work::Phase;
 
@@ -85,12 +85,8 @@ impl Progress {
                 retry_in_ms,
                 ..
             } => {
-                let next = match retry_in_ms {
-                    Some(0) => "another attempt is under way".to_owned(),
-                    Some(ms) => format!("next attempt in {ms} ms"),
-                    None => "no further attempt".to_owned(),
-                };
-                let cause = printable(&diagnostic.cause).into_owned();
+                let cause = printable(&diagnostic.cause);
+                let next = after_failure(*retry_in_ms);
                 self.line(&format!("{work}, attempt {attempt}: {cause}; {next}"));
             }
             EventKind::PhaseFinished { phase, wall_ms } if self.bar.is_none() => {
