@@ -7,7 +7,7 @@ use std::str::FromStr;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::Store;
 
-use crate::upload::{self, Told, key_name};
+use crate::upload::{self, OnProgress, key_name};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// What a person named as the input.
@@ -71,7 +71,7 @@ impl InputChoice {
         &self,
         store: &dyn Store,
         bucket: Option<&str>,
-        told: Told<'_>,
+        told: OnProgress<'_>,
     ) -> Result<S3Uri, Diagnostic> {
         match self {
             Self::Object(uri) => Ok(uri.clone()),

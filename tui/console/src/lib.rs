@@ -11,6 +11,7 @@
 //! | [`job`] | a job in the engine, started for the dashboard and for the commands |
 //! | [`switch`] | another cluster, profile or region without a restart |
 //! | [`report`] | a run as text, as JSON and as a chart |
+//! | [`task_table`] | the columns of the table of tasks, as the dashboard draws and `mrdeck tasks` prints them |
 //! | [`resume_command`] | the shell command that resumes a run |
 //! | [`atomic_file`] | files that are written whole or not at all |
 //! | [`stderr`], [`exit`], [`signals`] | standard error, exit codes, and the signals that end the program |
@@ -32,6 +33,7 @@ pub mod resume_command;
 pub mod signals;
 pub mod stderr;
 pub mod switch;
+pub mod task_table;
 pub mod upload;
 pub mod view;
 

@@ -21,12 +21,12 @@ const CLEARING: Duration = Duration::from_secs(10);
 
 /// How far an upload is, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct UploadProgress {
     pub sent: u64,
     pub total: u64,
 }
 
-impl Progress {
+impl UploadProgress {
     /// Whole percents, 100 only once all of it is there.
     pub fn percent(self) -> u64 {
         let percent = u128::from(self.sent) * 100 / u128::from(self.total.max(1));
@@ -35,24 +35,24 @@ impl Progress {
 }
 
 /// Hears of progress: once at the beginning, then as S3 takes the bytes.
-pub type Told<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+pub type OnProgress<'a> = &'a (dyn Fn(UploadProgress) + Send + Sync);
 
 /// Uploads the file to a key of its own. Dropped under way it leaves nothing, once the store has settled.
 pub async fn upload(
     path: &Path,
     store: &dyn Store,
     bucket: &str,
-    told: Told<'_>,
+    told: OnProgress<'_>,
 ) -> Result<S3Uri, Diagnostic> {
     let source = Source::open(path).await?;
     let key = format!("mr/uploads/{}/{}", Ulid::generate(), key_name(path));
     let target = S3Uri::new(bucket, &key)
         .map_err(|error| Diagnostic::new(error.to_string(), "check --bucket"))?;
     let total = source.version.size;
-    told(Progress { sent: 0, total });
+    told(UploadProgress { sent: 0, total });
     let sent = store
         .upload(&target, source.body(), &|sent| {
-            told(Progress { sent, total });
+            told(UploadProgress { sent, total });
         })
         .await;
     sent.map(|_| target).map_err(Diagnostic::from)
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn percents_are_whole_and_never_too_many() {
-        let percent = |sent, total| Progress { sent, total }.percent();
+        let percent = |sent, total| UploadProgress { sent, total }.percent();
         assert_eq!(
             (percent(0, 0), percent(299, 300), percent(300, 300)),
             (0, 99, 100)
@@ -226,7 +226,7 @@ mod tests {
         file.write_all(&vec![b'x'; 3 * PIECE / 2]).unwrap();
         let store = MemoryStore::with_bucket("b");
         let told = Mutex::new(Vec::new());
-        let tell = |progress: Progress| told.lock().unwrap().push(progress.sent);
+        let tell = |progress: UploadProgress| told.lock().unwrap().push(progress.sent);
         let uri = upload(file.path(), &store, "b", &tell).await.unwrap();
         assert_eq!(store.read(&uri).unwrap().len(), 3 * PIECE / 2);
         assert_eq!(*told.lock().unwrap(), [0, 3 * PIECE as u64 / 2]);

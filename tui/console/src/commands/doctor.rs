@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
-use crate::doctor::{self, Finding, Status};
+use crate::doctor::{self, CheckStatus, Finding};
 use crate::exit::Exit;
 use crate::signals;
 use mrdeck_core::diagnostic::DiagnosticKind;
@@ -46,7 +46,7 @@ pub async fn doctor(config: &Config) -> Exit {
 fn exit(findings: &[Finding]) -> Exit {
     let mut failed = findings
         .iter()
-        .filter(|finding| finding.status == Status::Failed)
+        .filter(|finding| finding.status == CheckStatus::Failed)
         .peekable();
     if failed.peek().is_none() {
         Exit::Done
@@ -60,9 +60,9 @@ fn exit(findings: &[Finding]) -> Exit {
 /// The advice stands on a line of its own, below what was found.
 fn line(finding: &Finding, is_coloured: bool) -> String {
     let (word, colour) = match finding.status {
-        Status::Ok => ("ok", Color::DarkGreen),
-        Status::Warning => ("warning", Color::DarkYellow),
-        Status::Failed => ("failed", Color::DarkRed),
+        CheckStatus::Ok => ("ok", Color::DarkGreen),
+        CheckStatus::Warning => ("warning", Color::DarkYellow),
+        CheckStatus::Failed => ("failed", Color::DarkRed),
     };
     let word = format!("{word:STATUS_WIDTH$}");
     let word = if is_coloured {

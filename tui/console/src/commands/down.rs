@@ -5,7 +5,7 @@ use std::cell::Cell;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::stack::{Session, Stop, ask, until_interrupted};
+use super::stack_session::{Failure, StackSession, ask, until_interrupted};
 use super::{refuse, usage};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
@@ -18,7 +18,7 @@ use mrdeck_core::human::{plural, thousands};
 
 /// What is left, for a script.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct DownReport<'a> {
     stack: &'a str,
     /// `down`, or `absent` if there was nothing to take down.
     status: &'static str,
@@ -53,8 +53,8 @@ async fn run(
     args: &DownArgs,
     name: &str,
     is_under_way: &Cell<bool>,
-) -> Result<Exit, Stop> {
-    let session = Session::open(config, name).await?;
+) -> Result<Exit, Failure> {
+    let session = StackSession::open(config, name).await?;
     stderr::line(&session.place());
     let Some(stack) = session.settled().await? else {
         stderr::line(&format!(
@@ -92,7 +92,7 @@ async fn fate<'a>(
     s3: &aws_sdk_s3::Client,
     stack: &'a Stack,
     delete_data: bool,
-) -> Result<Fate<'a>, Stop> {
+) -> Result<Fate<'a>, Failure> {
     let Some(bucket) = stack.bucket() else {
         return Ok(Fate::NotThere);
     };
@@ -129,7 +129,7 @@ fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
     lines
 }
 
-async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
+async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Failure> {
     // CloudFormation may have removed an empty one itself.
     if bucket::holds(s3, bucket).await? == Holds::NoBucket {
         return Ok(0);
@@ -149,7 +149,7 @@ async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
 
 fn report(config: &Config, stack: &str, status: &'static str, kept: Option<&str>, removed: u64) {
     if config.output == OutputFormat::Json {
-        super::print_json(&Report {
+        super::print_json(&DownReport {
             stack,
             status,
             kept_bucket: kept,

@@ -5,7 +5,7 @@ use std::path::Path;
 use mrdeck_core::digest::Digest;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
+use super::run_progress::RunDisplay;
 use super::{fail, print, print_json, refuse, usage};
 use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
@@ -90,7 +90,7 @@ async fn follow(
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Result<Record, Diagnostic> {
-    let mut progress = Progress::of(&job);
+    let mut progress = RunDisplay::of(&job);
     let mut running = RunningJob::start(job, Client::new()?, config, connection, cancel);
     while let Some(event) = running.next_event().await {
         progress.show(&event);

@@ -3,9 +3,9 @@
 //! | module | job |
 //! |---|---|
 //! | [`run()`], [`resume()`] | one run, new or resumed |
-//! | `execute`, `connect`, `progress`, `upload_progress` | what these two share: from the connection to the report |
+//! | `execute`, `connect`, `run_progress`, `upload_progress` | what these two share: from the connection to the report |
 //! | [`tasks()`], [`doctor()`], [`scale()`] | look at a cluster, and change how many tasks run |
-//! | [`up()`], [`down()`] | deploy the services, and remove them; `stack` is what they share |
+//! | [`up()`], [`down()`] | deploy the services, and remove them; `stack_session` is what they share |
 //! | [`serve()`] | one service in the foreground |
 //! | `stdout`, `failure`, `confirm` | print, fail, ask |
 
@@ -15,12 +15,12 @@ mod doctor;
 mod down;
 mod execute;
 mod failure;
-mod progress;
 mod resume;
 mod run;
+mod run_progress;
 mod scale;
 mod serve;
-mod stack;
+mod stack_session;
 mod stdout;
 mod tasks;
 mod up;

@@ -3,7 +3,7 @@
 use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
-use super::upload_progress::UploadProgress;
+use super::upload_progress::UploadDisplay;
 use super::{connect, execute, fail, usage};
 use crate::cli::RunArgs;
 use crate::config::Config;
@@ -57,7 +57,7 @@ async fn upload(
     connection: &Connection,
     cancel: &CancellationToken,
 ) -> Option<Result<S3Uri, Diagnostic>> {
-    let uploading = UploadProgress::new(input);
+    let uploading = UploadDisplay::new(input);
     let store = connection.store.as_ref();
     let told = |progress| uploading.show(progress);
     let resolved = tokio::select! {

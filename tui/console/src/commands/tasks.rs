@@ -11,7 +11,7 @@ use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::report::tasks::{NOTHING, cell, columns};
+use crate::task_table::{NOTHING, cell, columns};
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
 

@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::stack::{Session, Stop, ask, until_interrupted};
+use super::stack_session::{Failure, StackSession, ask, until_interrupted};
 use super::{print, refuse, usage};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
@@ -25,7 +25,7 @@ const NO_ALLOW_FROM: &str = "name who may call the services with --allow-from AD
 
 /// What stands at the end, for a script.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct UpReport<'a> {
     stack: &'a str,
     region: &'a str,
     bucket: Option<&'a str>,
@@ -52,7 +52,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         ));
     }
     let is_under_way = Cell::new(false);
-    let command = Command {
+    let command = Deployer {
         config: &config,
         args,
         wanted: &wanted,
@@ -62,16 +62,16 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
     until_interrupted(Box::pin(command.run()), &is_under_way).await
 }
 
-struct Command<'a> {
+struct Deployer<'a> {
     config: &'a Config,
     args: &'a UpArgs,
     wanted: &'a DeployRequest,
     is_under_way: &'a Cell<bool>,
 }
 
-impl Command<'_> {
-    async fn run(&self) -> Result<Exit, Stop> {
-        let session = Session::open(self.config, &self.wanted.stack).await?;
+impl Deployer<'_> {
+    async fn run(&self) -> Result<Exit, Failure> {
+        let session = StackSession::open(self.config, &self.wanted.stack).await?;
         stderr::line(&session.place());
         let stack = match session.settled().await? {
             Some(stack) if stack.phase() == Phase::Ready => stack,
@@ -95,11 +95,11 @@ impl Command<'_> {
     /// `None` if that was only to be shown.
     async fn create(
         &self,
-        session: &Session,
+        session: &StackSession,
         broken: Option<Stack>,
-    ) -> Result<Option<Stack>, Stop> {
+    ) -> Result<Option<Stack>, Failure> {
         if self.wanted.allow_from.is_none() {
-            return Err(Stop::Usage(NO_ALLOW_FROM.to_owned()));
+            return Err(Failure::Usage(NO_ALLOW_FROM.to_owned()));
         }
         let network = account::network(&session.aws, &self.wanted.subnets).await?;
         let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
@@ -140,10 +140,10 @@ impl Command<'_> {
     /// The stack as it is then; `None` if that was only to be shown.
     async fn update(
         &self,
-        session: &Session,
+        session: &StackSession,
         stack: Stack,
         images: &[Image],
-    ) -> Result<Option<Stack>, Stop> {
+    ) -> Result<Option<Stack>, Failure> {
         let is_current = session.stacks.is_current(&stack).await?;
         let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
         if self.is_only_shown(session, Some(&stack), &plan) {
@@ -171,7 +171,7 @@ impl Command<'_> {
     }
 
     /// With `--dry-run` the plan is all there is.
-    fn is_only_shown(&self, session: &Session, stack: Option<&Stack>, plan: &Plan) -> bool {
+    fn is_only_shown(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> bool {
         if !self.args.dry_run {
             return false;
         }
@@ -188,7 +188,7 @@ impl Command<'_> {
     }
 
     /// Standard output gets the commands and nothing else.
-    fn say_how_to_push(&self, session: &Session, stack: &Stack, missing: &[&Image]) -> Exit {
+    fn say_how_to_push(&self, session: &StackSession, stack: &Stack, missing: &[&Image]) -> Exit {
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
             OutputFormat::Text => {
@@ -206,13 +206,13 @@ impl Command<'_> {
         Exit::Unfinished
     }
 
-    fn push_commands(&self, session: &Session, missing: &[&Image]) -> Vec<String> {
+    fn push_commands(&self, session: &StackSession, missing: &[&Image]) -> Vec<String> {
         let profile = self.config.connect.aws.profile.as_deref();
         images::push_commands(missing, &self.wanted.tag, session.aws.region(), profile)
     }
 
     /// Waits for the tasks; then the dashboard, or the command that opens it.
-    async fn finish(&self, session: &Session, stack: &Stack) -> Result<Exit, Stop> {
+    async fn finish(&self, session: &StackSession, stack: &Stack) -> Result<Exit, Failure> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let ecs = aws_sdk_ecs::Client::new(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
@@ -239,7 +239,7 @@ impl Command<'_> {
     }
 
     /// In full, so that it works in a shell with other settings too.
-    fn dashboard_command(&self, session: &Session, bucket: &str) -> String {
+    fn dashboard_command(&self, session: &StackSession, bucket: &str) -> String {
         let (stack, region) = (&self.wanted.stack, session.aws.region());
         let profile = flag("--profile", self.config.connect.aws.profile.as_deref());
         format!("mrdeck --cluster {stack} --bucket {bucket} --region {region}{profile}")
@@ -267,7 +267,7 @@ impl Command<'_> {
 
     fn report(
         &self,
-        session: &Session,
+        session: &StackSession,
         stack: Option<&Stack>,
         status: &'static str,
         plan: &[String],
@@ -278,7 +278,7 @@ impl Command<'_> {
             Some(bucket) if status == "up" => vec![self.dashboard_command(session, bucket)],
             _ => self.push_commands(session, missing),
         };
-        let report = Report {
+        let report = UpReport {
             stack: &self.wanted.stack,
             region: session.aws.region(),
             bucket,

@@ -7,18 +7,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::input::InputChoice;
 use crate::stderr;
-use crate::upload::Progress;
+use crate::upload::UploadProgress;
 use mrdeck_core::human::{bytes, printable};
 
 const TEMPLATE: &str = "{spinner} upload {elapsed:>4} {wide_bar} {binary_bytes} of {binary_total_bytes} {percent:>3} %";
 
 /// Follows the upload of one input; an object needs none, and nothing is shown.
-pub struct UploadProgress {
+pub struct UploadDisplay {
     name: String,
     bar: OnceLock<Option<ProgressBar>>,
 }
 
-impl UploadProgress {
+impl UploadDisplay {
     pub fn new(input: &InputChoice) -> Self {
         Self {
             name: printable(&input.to_string()).into_owned(),
@@ -26,7 +26,7 @@ impl UploadProgress {
         }
     }
 
-    pub fn show(&self, progress: Progress) {
+    pub fn show(&self, progress: UploadProgress) {
         let bar = self.bar.get_or_init(|| self.begin(progress.total));
         if let Some(bar) = bar {
             bar.set_position(progress.sent);
@@ -46,7 +46,7 @@ impl UploadProgress {
     }
 }
 
-impl Drop for UploadProgress {
+impl Drop for UploadDisplay {
     fn drop(&mut self) {
         if let Some(Some(bar)) = self.bar.get() {
             bar.finish_and_clear();

@@ -159,7 +159,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::CheckStatus;
 
     #[test]
     fn the_identity_is_read() {
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn what_ends_soon_is_a_warning() {
         let status = |left| with_expiry("me", left).status;
-        assert_eq!(status(None), Status::Ok);
-        assert_eq!(status(Some(Duration::from_hours(1))), Status::Ok);
-        assert_eq!(status(Some(Duration::from_mins(9))), Status::Warning);
+        assert_eq!(status(None), CheckStatus::Ok);
+        assert_eq!(status(Some(Duration::from_hours(1))), CheckStatus::Ok);
+        assert_eq!(status(Some(Duration::from_mins(9))), CheckStatus::Warning);
     }
 }

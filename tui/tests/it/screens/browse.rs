@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use jiff::Timestamp;
 use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
 use mrdeck::input::InputChoice;
-use mrdeck::upload::Progress;
+use mrdeck::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_store::Page;
 
@@ -336,16 +336,16 @@ fn an_upload_says_how_far_it_is() {
     scene.key(KeyCode::Enter);
     scene.press("s");
     let total = 40 << 20;
-    scene.send(Msg::Uploading(Progress { sent: 0, total }));
+    scene.send(Msg::Uploading(UploadProgress { sent: 0, total }));
     scene.wait(12_000);
-    scene.send(Msg::Uploading(Progress {
+    scene.send(Msg::Uploading(UploadProgress {
         sent: 16 << 20,
         total,
     }));
     assert!(scene.state.tick().is_some(), "its time goes on");
     check("uploading", &scene.state);
     assert_eq!(scene.press("x"), [Effect::Cancel]);
-    scene.send(Msg::Uploading(Progress { sent: total, total }));
+    scene.send(Msg::Uploading(UploadProgress { sent: total, total }));
     let diagnostic = Diagnostic::new("cancelled before the run began, nothing was written", "");
     scene.send(Msg::StartFailed(diagnostic));
     check("upload-cancelled", &scene.state);

@@ -22,14 +22,14 @@ fn style(phase: Phase) -> ProgressStyle {
 }
 
 /// Follows one run's events.
-pub struct Progress {
+pub struct RunDisplay {
     bar: Option<ProgressBar>,
     phase: Option<Phase>,
     chunks: u64,
     committed: u64,
 }
 
-impl Progress {
+impl RunDisplay {
     /// For a job of which some may be done already.
     pub fn of(job: &Job) -> Self {
         let record = match job {

@@ -19,7 +19,7 @@ use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Why a command ends before its end.
-pub(super) enum Stop {
+pub(super) enum Failure {
     Diagnostic(Diagnostic),
     /// What was asked for can't be done this way; nothing was changed.
     Usage(String),
@@ -27,14 +27,14 @@ pub(super) enum Stop {
     Refused,
 }
 
-impl From<Diagnostic> for Stop {
+impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Diagnostic(diagnostic)
     }
 }
 
 /// One account and region, and the stack in it.
-pub(super) struct Session {
+pub(super) struct StackSession {
     pub(super) sdk: SdkConfig,
     pub(super) aws: Caller,
     pub(super) stacks: Stacks,
@@ -42,7 +42,7 @@ pub(super) struct Session {
     pub(super) name: String,
 }
 
-impl Session {
+impl StackSession {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await;
         let aws = Caller::new(&sdk, mrdeck_client::http_client()?);
@@ -125,14 +125,14 @@ impl Session {
 }
 
 /// Says what is about to be done and asks.
-pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Stop> {
+pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Failure> {
     for line in lines {
         stderr::line(&mrdeck_core::human::printable(line));
     }
     match confirm(question, is_yes).await {
         Consent::Given => Ok(()),
-        Consent::Refused => Err(Stop::Refused),
-        Consent::NobodyToAsk => Err(Stop::Usage(
+        Consent::Refused => Err(Failure::Refused),
+        Consent::NobodyToAsk => Err(Failure::Usage(
             "there is no terminal to ask at, so nothing was changed: add --yes to do it".to_owned(),
         )),
     }
@@ -140,7 +140,7 @@ pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Resul
 
 /// Runs the command until ctrl-c, and says why it ended. `is_under_way` is set once AWS was told to do something.
 pub(super) async fn until_interrupted(
-    command: impl Future<Output = Result<Exit, Stop>>,
+    command: impl Future<Output = Result<Exit, Failure>>,
     is_under_way: &Cell<bool>,
 ) -> Exit {
     let cancel = CancellationToken::new();
@@ -158,9 +158,9 @@ pub(super) async fn until_interrupted(
     };
     match ended {
         Ok(exit) => exit,
-        Err(Stop::Diagnostic(diagnostic)) => fail(&diagnostic),
-        Err(Stop::Usage(text)) => usage(&text),
-        Err(Stop::Refused) => {
+        Err(Failure::Diagnostic(diagnostic)) => fail(&diagnostic),
+        Err(Failure::Usage(text)) => usage(&text),
+        Err(Failure::Refused) => {
             stderr::line("nothing was changed");
             Exit::Interrupted
         }
