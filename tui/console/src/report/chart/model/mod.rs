@@ -13,6 +13,7 @@ pub use number::{grouped, ms_text, nice_step, tick_text};
 pub use slot::{BarKind, Slot};
 pub use text::elide;
 
+use mrdeck_core::human::plural;
 use mrdeck_engine::state::{Record, WorkRecord};
 use mrdeck_engine::work::Phase;
 
@@ -112,23 +113,19 @@ fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(BarKind, Strin
         let maps = if binned {
             "map chunks, by latency"
         } else {
-            "map, one bar a chunk"
+            "map, one bar per chunk"
         };
         legend.push((BarKind::Map, maps.to_owned()));
         legend.push((BarKind::MapWall, "map phase, wall time".to_owned()));
     }
     legend.push((BarKind::Reduce, "reduce".to_owned()));
     for (kind, count) in losses.0.into_iter().filter(|(_, count)| *count > 0) {
-        let attempts = if count == 1 { "attempt" } else { "attempts" };
         let ended = match kind {
             BarKind::Abandoned => "abandoned",
             BarKind::Unused => "unused",
             _ => "failed",
         };
-        legend.push((
-            kind,
-            format!("{} {ended} {attempts}", grouped(count as f64)),
-        ));
+        legend.push((kind, plural(count as u64, &format!("{ended} attempt"))));
     }
     legend
 }
