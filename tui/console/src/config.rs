@@ -1,5 +1,6 @@
 //! Flags over environment over file over defaults, made into one validated configuration.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::cli::{CommonArgs, OutputFormat};
 use mrdeck_cluster::settings::{
     AddressChoice, Backend, ConnectOptions, EcsSettings, FixedAddresses,
 };
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 
 /// Everything a session needs to know before it starts.
@@ -26,34 +28,58 @@ pub struct Config {
     pub runs_dir: PathBuf,
 }
 
+/// Why flags, environment and file make no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error(
-        "no cluster was named: start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
-    )]
+    #[error("no cluster was named")]
     NoCluster,
-    #[error("--local can't be combined with --splitter, --mapper or --reducer: choose one")]
+    #[error("--local can't be combined with --splitter, --mapper or --reducer")]
     LocalAndFixed,
-    #[error("--cluster can't be combined with --splitter, --mapper or --reducer: choose one")]
+    #[error("--cluster can't be combined with --splitter, --mapper or --reducer")]
     ClusterAndFixed,
-    #[error(
-        "with fixed addresses all three roles are needed, and --{0} is missing: give it an http:// address"
-    )]
+    #[error("with fixed addresses all three roles are needed, and --{0} is missing")]
     MissingRole(Role),
-    #[error(
-        "up and down are for a cluster on ECS: leave --local, --splitter, --mapper and --reducer away"
-    )]
+    #[error("up and down work on a cluster on ECS")]
     NotOnEcs,
     #[error(
-        "the cluster is named after the stack '{stack}', and --cluster (or MRDECK_CLUSTER) says '{cluster}': use --stack {cluster}, or leave it away"
+        "the cluster is named after the stack '{stack}', but --cluster (or MRDECK_CLUSTER) says '{cluster}'"
     )]
     ClusterOfStack { cluster: String, stack: String },
-    #[error("the settings in {path} can't be read: {detail}")]
-    File { path: PathBuf, detail: String },
-    #[error(
-        "there is no home directory to keep data in: set XDG_STATE_HOME, or use --local-data DIR"
-    )]
+    #[error("the settings in {} can't be read: {source}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("line {line} of the settings in {} is wrong: {}", .path.display(), .source.message())]
+    Invalid {
+        path: PathBuf,
+        line: usize,
+        source: Box<toml::de::Error>,
+    },
+    #[error("there is no home directory to keep data in")]
     NoHome,
+}
+
+impl From<&ConfigError> for Diagnostic {
+    fn from(error: &ConfigError) -> Self {
+        let advice = match error {
+            ConfigError::NoCluster => {
+                "start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
+            }
+            ConfigError::LocalAndFixed | ConfigError::ClusterAndFixed => "choose one",
+            ConfigError::MissingRole(_) => "give it an http:// address",
+            ConfigError::NotOnEcs => "leave out --local, --splitter, --mapper and --reducer",
+            ConfigError::ClusterOfStack { cluster, .. } => {
+                return Self::new(
+                    error.to_string(),
+                    format!("use --stack {cluster}, or leave out --cluster"),
+                );
+            }
+            ConfigError::Unreadable { .. } => "check --config",
+            ConfigError::Invalid { .. } => {
+                "correct it; the names are those of the flags, with _ for -"
+            }
+            ConfigError::NoHome => "set XDG_STATE_HOME, or use --local-data DIR",
+        };
+        Self::new(error.to_string(), advice)
+    }
 }
 
 /// The configuration file (TOML): the same names as the flags, with `_` for `-`.
@@ -94,7 +120,11 @@ impl Default for Families {
 }
 
 impl Config {
-    /// For `up` and `down`, whose cluster is the stack's own.
+    /// Makes the configuration of `up` and `down`, whose cluster is the stack's own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another cluster is named, or for what [`Config::load`] refuses.
     pub fn for_stack(args: &CommonArgs, stack: &str) -> Result<Self, ConfigError> {
         let is_elsewhere = args.local.is_some()
             || args.splitter.is_some()
@@ -115,6 +145,11 @@ impl Config {
         })
     }
 
+    /// Makes the configuration of everything else.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no cluster or more than one is named, or if the file can't be used.
     pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
         let file = file_settings(args.config.as_deref())?;
         let backend = choose_backend(args, &file)?;
@@ -203,7 +238,7 @@ fn state_dir() -> Result<PathBuf, ConfigError> {
         .join("mrdeck"))
 }
 
-/// The named file must be there; the default one may be missing.
+/// Reads the named file, which must exist, or the default one, which may be missing.
 fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
     let path = match named {
         Some(path) => path.to_owned(),
@@ -212,17 +247,31 @@ fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
             Err(_) => return Ok(FileSettings::default()),
         },
     };
-    let unreadable = |detail: String| ConfigError::File {
-        path: path.clone(),
-        detail,
-    };
     match std::fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| unreadable(error.message().to_owned())),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(text) => parse(&text).map_err(|source| ConfigError::Invalid {
+            line: line_of(&text, &source),
+            path,
+            source: Box::new(source),
+        }),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(FileSettings::default())
         }
-        Err(error) => Err(unreadable(error.to_string())),
+        Err(source) => Err(ConfigError::Unreadable { path, source }),
     }
+}
+
+fn parse(text: &str) -> Result<FileSettings, toml::de::Error> {
+    toml::from_str(text)
+}
+
+/// Returns the number of the line that the error is about, counted from 1.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let start = error.span().map_or(0, |span| span.start);
+    1 + text
+        .bytes()
+        .take(start)
+        .filter(|byte| *byte == b'\n')
+        .count()
 }
 
 #[cfg(test)]
@@ -285,6 +334,6 @@ mod tests {
         assert_eq!(ecs.cluster, "mapreduce");
         assert_eq!(ecs.role_of_family("mr-map-task"), Some(Role::Mapper));
         assert_eq!(ecs.role_of_family("hello"), None);
-        assert!(toml::from_str::<FileSettings>("clutser = 'x'").is_err());
+        assert!(parse("clutser = 'x'").is_err());
     }
 }

@@ -4,6 +4,7 @@ use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::{app, commands, stderr};
+use mrdeck_core::diagnostic::Diagnostic;
 
 /// Does what the command line says. Nothing below this exits.
 pub fn main(cli: &Cli) -> Exit {
@@ -38,10 +39,7 @@ async fn dispatch(cli: &Cli) -> Exit {
     }
     let config = match Config::load(&cli.common) {
         Ok(config) => config,
-        Err(error) => {
-            stderr::error(&error.to_string(), "");
-            return Exit::Usage;
-        }
+        Err(error) => return commands::refuse(&Diagnostic::from(&error)),
     };
     match &cli.command {
         None => app::run(config).await,

@@ -7,10 +7,10 @@ use std::str::FromStr;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::Store;
 
-use crate::upload::{self, OnProgress, key_name};
+use crate::upload::{self, OnProgress, UploadError, key_name};
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// What a person named as the input.
+/// What was named as the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputChoice {
     Object(S3Uri),
@@ -58,7 +58,7 @@ impl FromStr for InputChoice {
 }
 
 impl InputChoice {
-    /// Is this the object that the choice stands for, or was uploaded as?
+    /// Returns whether this is the object that the choice stands for, or was uploaded as.
     pub fn became(&self, object: &S3Uri) -> bool {
         match self {
             Self::Object(uri) => uri == object,
@@ -66,23 +66,22 @@ impl InputChoice {
         }
     }
 
-    /// The object to run on; a local file is uploaded to a key of its own first.
+    /// Returns the object to run on; a local file is uploaded to a key of its own first.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the file could not be uploaded.
     pub async fn resolve(
         &self,
         store: &dyn Store,
         bucket: Option<&str>,
-        told: OnProgress<'_>,
-    ) -> Result<S3Uri, Diagnostic> {
+        on_progress: OnProgress<'_>,
+    ) -> Result<S3Uri, UploadError> {
         match self {
             Self::Object(uri) => Ok(uri.clone()),
             Self::File(path) => {
-                let bucket = bucket.ok_or_else(|| {
-                    Diagnostic::new(
-                        format!("there is no bucket to upload {} to", path.display()),
-                        "name one with --bucket, or give an s3:// input",
-                    )
-                })?;
-                upload::upload(path, store, bucket, told).await
+                let bucket = bucket.ok_or_else(|| UploadError::NoBucket(path.clone()))?;
+                upload::upload(path, store, bucket, on_progress).await
             }
         }
     }

@@ -220,7 +220,7 @@ impl Performer {
             // An upload that was given up is cleared away before anyone hears that it is over.
             let cleared = settle(connection.store.as_ref()).await;
             let last = match prepared {
-                Err(diagnostic) => Msg::StartFailed(cleared.err().unwrap_or(diagnostic)),
+                Err(diagnostic) => Msg::StartFailed(cleared.err().map_or(diagnostic, Diagnostic::from)),
                 Ok((job, client)) => {
                     run(job, client, &config, connection, cancel, &news).await;
                     Msg::RunEnded

@@ -5,15 +5,15 @@ use std::cell::Cell;
 use mrdeck_store::aws;
 use serde::Serialize;
 
+use super::refuse;
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{refuse, usage};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
 use mrdeck_cluster::deploy::bucket::{self, Holds};
 use mrdeck_cluster::deploy::stack::Stack;
-use mrdeck_core::diagnostic::read_only;
+use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::human::{plural, thousands};
 
 /// What is left, for a script.
@@ -37,7 +37,7 @@ enum Fate<'a> {
 pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     if config.connect.read_only {
         return refuse(&read_only("take anything down"));

@@ -1,12 +1,10 @@
 //! Carries a job out without the dashboard: progress, report, files, and the exit code that it comes to.
 
-use std::path::Path;
-
 use mrdeck_core::digest::Digest;
 use tokio_util::sync::CancellationToken;
 
 use super::run_progress::RunDisplay;
-use super::{fail, print, print_json, refuse, usage};
+use super::{fail, print, print_json, refuse};
 use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
@@ -29,10 +27,10 @@ pub(super) fn check(config: &Config, args: &ReportArgs) -> Result<(), Exit> {
         return Err(refuse(&refused));
     }
     if let Some(path) = &args.chart {
-        chart::check_path(path, false).map_err(|error| usage(&error))?;
+        chart::check_path(path, false).map_err(|error| refuse(&error.into()))?;
     }
     if let Some(path) = &args.save {
-        atomic_file::check(path, false).map_err(|error| usage(&error))?;
+        atomic_file::check(path, false).map_err(|error| refuse(&error.into()))?;
     }
     Ok(())
 }
@@ -112,8 +110,7 @@ async fn write_files(
     connection: &Connection,
 ) -> Result<(), Diagnostic> {
     if let Some(path) = &args.chart {
-        chart::write_chart(record, path, false)
-            .map_err(|error| Diagnostic::new(error.to_string(), ""))?;
+        chart::write_chart(record, path, false)?;
     }
     if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
     {
@@ -129,11 +126,7 @@ async fn write_files(
             )
             .of_kind(DiagnosticKind::Refused));
         }
-        save_counts(path, &counts)?;
+        atomic_file::write(path, &counts, false)?;
     }
     Ok(())
-}
-
-fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Diagnostic> {
-    atomic_file::write(path, counts, false).map_err(|error| Diagnostic::new(error.to_string(), ""))
 }

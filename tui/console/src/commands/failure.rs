@@ -1,7 +1,5 @@
 //! How a command ends that can't do what was asked for: the reason on standard error, and the exit code.
 
-use std::fmt::Display;
-
 use mrdeck_core::diagnostic::Diagnostic;
 
 use crate::exit::Exit;
@@ -14,13 +12,7 @@ pub(super) fn fail(diagnostic: &Diagnostic) -> Exit {
 }
 
 /// Writes why what was asked for is refused, and returns the exit code for wrong usage.
-pub(super) fn refuse(diagnostic: &Diagnostic) -> Exit {
+pub(crate) fn refuse(diagnostic: &Diagnostic) -> Exit {
     stderr::error(&diagnostic.cause, &diagnostic.advice);
-    Exit::Usage
-}
-
-/// Writes what is wrong with the command line or the configuration, and returns the exit code for that.
-pub(super) fn usage(error: &dyn Display) -> Exit {
-    stderr::error(&error.to_string(), "");
     Exit::Usage
 }

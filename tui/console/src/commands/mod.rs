@@ -37,7 +37,8 @@ pub use serve::serve;
 pub use tasks::tasks;
 pub use up::up;
 
-use failure::{fail, refuse, usage};
+use failure::fail;
+pub(crate) use failure::refuse;
 use stdout::{print, print_json};
 
 /// Between two frames of a spinner.

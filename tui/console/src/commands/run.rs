@@ -4,14 +4,13 @@ use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::upload_progress::UploadDisplay;
-use super::{connect, execute, fail, usage};
+use super::{connect, execute, fail, refuse};
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::input::{InputChoice, InputError};
-use crate::upload::settle;
+use crate::upload::{UploadError, settle};
 use mrdeck_cluster::Connection;
-use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::Job;
 use mrdeck_engine::event::RunOptions;
 
@@ -36,7 +35,7 @@ async fn run_connected(
 ) -> Exit {
     let default = || connection.default_input.clone().map(InputChoice::Object);
     let Some(input) = args.input.clone().or_else(default) else {
-        return usage(&InputError::Missing);
+        return refuse(&InputError::Missing.into());
     };
     let options = RunOptions {
         chunks: args.chunks,
@@ -46,7 +45,7 @@ async fn run_connected(
     let job = match upload(&input, connection, &cancel).await {
         None => return Exit::Interrupted,
         Some(Ok(input)) => Job::New { input, options },
-        Some(Err(diagnostic)) => return fail(&diagnostic),
+        Some(Err(error)) => return fail(&error.into()),
     };
     execute::execute(config, &args.report, job, connection, cancel).await
 }
@@ -56,17 +55,17 @@ async fn upload(
     input: &InputChoice,
     connection: &Connection,
     cancel: &CancellationToken,
-) -> Option<Result<S3Uri, Diagnostic>> {
+) -> Option<Result<S3Uri, UploadError>> {
     let uploading = UploadDisplay::new(input);
     let store = connection.store.as_ref();
-    let told = |progress| uploading.show(progress);
+    let on_progress = |progress| uploading.show(progress);
     let resolved = tokio::select! {
         () = cancel.cancelled() => None,
-        resolved = input.resolve(store, connection.bucket.as_deref(), &told) => Some(resolved),
+        resolved = input.resolve(store, connection.bucket.as_deref(), &on_progress) => Some(resolved),
     };
     drop(uploading);
-    if let Err(diagnostic) = settle(store).await {
-        fail(&diagnostic);
+    if let Err(error) = settle(store).await {
+        fail(&error.into());
     }
     resolved
 }

@@ -8,7 +8,7 @@ use mrdeck_store::aws;
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::{Consent, confirm};
-use super::{fail, usage};
+use super::{fail, refuse};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
@@ -22,7 +22,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 pub(super) enum Failure {
     Diagnostic(Diagnostic),
     /// What was asked for can't be done this way; nothing was changed.
-    Usage(String),
+    Usage(Diagnostic),
     /// The question was answered with No.
     Refused,
 }
@@ -132,9 +132,10 @@ pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Resul
     match confirm(question, is_yes).await {
         Consent::Given => Ok(()),
         Consent::Refused => Err(Failure::Refused),
-        Consent::NobodyToAsk => Err(Failure::Usage(
-            "there is no terminal to ask at, so nothing was changed: add --yes to do it".to_owned(),
-        )),
+        Consent::NobodyToAsk => Err(Failure::Usage(Diagnostic::new(
+            "there is no terminal to ask at, so nothing was changed",
+            "add --yes to do it without asking",
+        ))),
     }
 }
 
@@ -159,7 +160,7 @@ pub(super) async fn until_interrupted(
     match ended {
         Ok(exit) => exit,
         Err(Failure::Diagnostic(diagnostic)) => fail(&diagnostic),
-        Err(Failure::Usage(text)) => usage(&text),
+        Err(Failure::Usage(diagnostic)) => refuse(&diagnostic),
         Err(Failure::Refused) => {
             stderr::line("nothing was changed");
             Exit::Interrupted

@@ -7,7 +7,7 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{print, refuse, usage};
+use super::{print, refuse};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -21,7 +21,7 @@ use mrdeck_cluster::deploy::stack::{Phase, Stack};
 use mrdeck_cluster::deploy::{account, bucket};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 
-const NO_ALLOW_FROM: &str = "name who may call the services with --allow-from ADDRESS, for instance your own: curl https://checkip.amazonaws.com tells it";
+const NO_ALLOW_FROM: &str = "give --allow-from ADDRESS, for instance your own, which curl https://checkip.amazonaws.com prints";
 
 /// What stands at the end, for a script.
 #[derive(Debug, Serialize)]
@@ -40,11 +40,11 @@ struct UpReport<'a> {
 pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     let wanted = match deploy_request(args, config.connect.bucket.as_deref()) {
         Ok(wanted) => wanted,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&error.into()),
     };
     if config.connect.read_only && !args.dry_run {
         return refuse(&read_only(
@@ -99,7 +99,10 @@ impl Deployer<'_> {
         broken: Option<Stack>,
     ) -> Result<Option<Stack>, Failure> {
         if self.wanted.allow_from.is_none() {
-            return Err(Failure::Usage(NO_ALLOW_FROM.to_owned()));
+            return Err(Failure::Usage(Diagnostic::new(
+                "a new stack needs to know who may call the services",
+                NO_ALLOW_FROM,
+            )));
         }
         let network = account::network(&session.aws, &self.wanted.subnets).await?;
         let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
@@ -321,9 +324,16 @@ fn deploy_request(args: &UpArgs, bucket: Option<&str>) -> Result<DeployRequest, 
 
 /// The error of a `--bucket` that no new bucket could have as its name.
 #[derive(Debug, thiserror::Error)]
-#[error("'{name}' can't be the bucket's name: {reason}")]
+#[error("'{name}' can't be a bucket's name")]
 struct BucketRefused {
     name: String,
     #[source]
     reason: BucketNameError,
+}
+
+impl From<BucketRefused> for Diagnostic {
+    fn from(error: BucketRefused) -> Self {
+        let advice = format!("check --bucket: {}", error.reason);
+        Self::new(error.to_string(), advice)
+    }
 }

@@ -26,6 +26,10 @@ use mrdeck_engine::state::Record;
 /// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
 ///
 /// The file appears whole or not at all, and an existing one stays unless `overwrite` says otherwise.
+///
+/// # Errors
+///
+/// Returns what [`check_path`] would, or that there is nothing to draw yet.
 pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), ChartError> {
     check_path(path, overwrite)?;
     let model = ChartModel::of(record).ok_or(ChartError::NothingToDraw)?;
@@ -37,7 +41,11 @@ pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), 
     Ok(())
 }
 
-/// Whether [`write_chart`] could write there; asked before a run begins, so that a typo costs no run.
+/// Checks that [`write_chart`] could write there; called before a run begins, so that a typo costs no run.
+///
+/// # Errors
+///
+/// Returns an error for another ending, a missing folder, or an existing file that must stay.
 pub fn check_path(path: &Path, overwrite: bool) -> Result<(), ChartError> {
     Format::of(path)?;
     atomic_file::check(path, overwrite)?;
