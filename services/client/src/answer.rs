@@ -2,6 +2,7 @@
 
 use mrdeck_core::api::ErrorAnswer;
 use mrdeck_core::causes::root_cause;
+use mrdeck_core::human;
 use reqwest::{Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -81,16 +82,13 @@ pub(crate) fn parse<T: DeserializeOwned>(address: &str, body: &[u8]) -> Result<T
     })
 }
 
-/// The first line of a body, for a message: printable, and not too long.
+/// Returns the first line of a body, for a message.
 fn excerpt(body: &[u8]) -> String {
     const LENGTH: usize = 120;
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * LENGTH)]);
-    let line = text.trim().lines().next().unwrap_or_default();
-    let printable: String = line.chars().filter(|c| !c.is_control()).collect();
-    match printable.char_indices().nth(LENGTH) {
-        Some((end, _)) => format!("{}…", &printable[..end]),
-        None if printable.is_empty() => "an empty answer".to_owned(),
-        None => printable,
+    match human::excerpt(&text, LENGTH) {
+        line if line.is_empty() => "an empty answer".to_owned(),
+        line => line,
     }
 }
 
@@ -139,7 +137,10 @@ mod tests {
 
     #[test]
     fn an_excerpt_is_one_printable_line() {
-        assert_eq!(excerpt(b"\x1b[31mno such key\nmore"), "[31mno such key");
+        assert_eq!(
+            excerpt(b"\x1b[31mno such key\nmore"),
+            "\u{fffd}[31mno such key"
+        );
         assert_eq!(excerpt(b" \n"), "an empty answer");
         assert!(excerpt(&[b'x'; 9_000]).chars().count() <= 121);
         assert_eq!(excerpt(b"\xff\xfe"), "\u{fffd}\u{fffd}");

@@ -21,6 +21,23 @@ pub const REDUCE: &str = "/reduce";
 pub const DEFAULT_CHUNKS: u32 = 3;
 /// The largest number of chunks one `/split` makes.
 pub const MAX_CHUNKS: u32 = 10_000;
+
+/// The error of a text that is not a number of chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give a whole number from 1 to {MAX_CHUNKS}")]
+pub struct ChunkCountError;
+
+/// Reads a number of chunks.
+///
+/// # Errors
+///
+/// Returns an error unless the text is a whole number from 1 to [`MAX_CHUNKS`].
+pub fn parse_chunk_count(text: &str) -> Result<u32, ChunkCountError> {
+    let count = text.parse().ok();
+    let count = count.filter(|count| (1..=MAX_CHUNKS).contains(count));
+    count.ok_or(ChunkCountError)
+}
+
 /// The header in which a service names itself: `mrdeck-services/VERSION ROLE`.
 pub const SERVICE_HEADER: &str = "x-mrdeck-service";
 

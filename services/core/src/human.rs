@@ -65,19 +65,72 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count))
 }
 
-/// Foreign text made safe to show: what [`is_unsafe`] names is replaced by `�`.
+/// Returns foreign text safe to show: what [`is_unsafe`] names is replaced by `�`.
 pub fn printable(text: &str) -> Cow<'_, str> {
+    printable_with(text, '\u{fffd}')
+}
+
+/// Returns foreign text safe to show, with a replacement that the font has.
+pub fn printable_with(text: &str, replacement: char) -> Cow<'_, str> {
     if text.chars().any(is_unsafe) {
         let safe = text
             .chars()
-            .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c });
+            .map(|c| if is_unsafe(c) { replacement } else { c });
         Cow::Owned(safe.collect())
     } else {
         Cow::Borrowed(text)
     }
 }
 
-/// Is it not shown as itself? Controls steer a terminal, bidirectional marks reorder a line,
+/// Returns the first line of foreign text, safe to show and at most `max` characters long.
+pub fn excerpt(text: &str, max: usize) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    elide_end(&printable(line), max, length)
+}
+
+/// Returns the number of characters, as a measure for [`elide`].
+pub fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// Shortens a text to `max` units of a measure; its middle goes, since keys and ids
+/// differ at their ends.
+pub fn elide(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String {
+    if measure(text) <= max {
+        return text.to_owned();
+    }
+    // One unit is the ellipsis's.
+    let Some(room) = max.checked_sub(1) else {
+        return String::new();
+    };
+    let head = take(text.chars(), room / 2, &measure);
+    let tail = take(text.chars().rev(), room - room / 2, &measure);
+    let tail: String = tail.chars().rev().collect();
+    format!("{head}…{tail}")
+}
+
+/// Shortens a text to `max` units of a measure; its end goes, since a sentence says most
+/// at its beginning.
+pub fn elide_end(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String {
+    if measure(text) <= max {
+        return text.to_owned();
+    }
+    match max.checked_sub(1) {
+        None => String::new(),
+        Some(room) => format!("{}…", take(text.chars(), room, &measure)),
+    }
+}
+
+fn take(chars: impl Iterator<Item = char>, room: usize, measure: impl Fn(&str) -> usize) -> String {
+    let mut used = 0;
+    let fitting = chars.take_while(|c| {
+        used += measure(c.encode_utf8(&mut [0; 4]));
+        used <= room
+    });
+    fitting.collect()
+}
+
+/// Returns whether a character isn't shown as itself. Controls steer a terminal, bidirectional marks reorder a line,
 /// zero-width ones hide, and non-characters are no text.
 pub fn is_unsafe(c: char) -> bool {
     let invisible = matches!(
@@ -136,5 +189,36 @@ mod tests {
         assert_eq!(printable("plain é 漢"), "plain é 漢");
         assert_eq!(printable("a\x1b]52;c;x\x07b"), "a\u{fffd}]52;c;x\u{fffd}b");
         assert_eq!(printable("\u{202e}txt"), "\u{fffd}txt");
+        assert_eq!(
+            printable_with("a\u{1b}[31mb\nc\u{202e}d\u{0}e\u{ffff}", '□'),
+            "a□[31mb□c□d□e□"
+        );
+    }
+
+    #[test]
+    fn an_excerpt_is_one_printable_line() {
+        assert_eq!(
+            excerpt("\x1b[31mno such key\nmore", 80),
+            "\u{fffd}[31mno such key"
+        );
+        assert_eq!(excerpt(" \n", 80), "");
+        assert_eq!(excerpt("\n 220 mail.example", 8), "220 mai…");
+    }
+
+    #[test]
+    fn long_text_loses_its_middle_or_its_end() {
+        let wide = |text: &str| text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+        for (text, max, short) in [
+            ("abcdefghij", 10, "abcdefghij"),
+            ("abcdefghij", 5, "ab…ij"),
+            ("abcdef", 4, "a…ef"),
+            ("漢字漢字", 5, "漢…字"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(elide(text, max, wide), short);
+        }
+        assert_eq!(elide_end("a sentence", 6, wide), "a sen…");
+        assert_eq!(elide_end("a sentence", 0, wide), "");
     }
 }

@@ -24,15 +24,20 @@ impl fmt::Display for RunId {
     }
 }
 
+/// The error of a text that is not the id of a run.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("give the 26 letters and digits that the run printed when it began")]
+pub struct RunIdError(#[source] ulid::DecodeError);
+
 impl FromStr for RunId {
-    type Err = ulid::DecodeError;
+    type Err = RunIdError;
 
     /// Reads the 26 characters of a ULID, in either case.
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with a text of another length or with other characters.
-    fn from_str(text: &str) -> Result<Self, ulid::DecodeError> {
-        text.parse().map(Self)
+    /// Returns an error for a text of another length or with other characters.
+    fn from_str(text: &str) -> Result<Self, RunIdError> {
+        text.parse().map(Self).map_err(RunIdError)
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::config::{ConfigError, ListenAddr};
 use mrdeck_core::api;
+use mrdeck_core::human::excerpt;
 
 /// The longest the whole check may take. A healthy service needs milliseconds, even on a quarter of a CPU.
 pub const DEADLINE: Duration = Duration::from_secs(3);
@@ -64,10 +65,9 @@ fn ask(addr: &ListenAddr) -> Result<(), Unhealthy> {
     if is_healthy(&answer) {
         return Ok(());
     }
-    let first = answer.lines().next().unwrap_or_default();
     Err(Unhealthy::Other {
         addr: addr.clone(),
-        answer: first.chars().filter(|c| !c.is_control()).take(80).collect(),
+        answer: excerpt(&answer, 80),
     })
 }
 

@@ -24,7 +24,7 @@ use mrdeck_core::task::{Probe, TaskId, TaskList};
 pub use ecs::may_look_up_public_ips;
 pub use scale::{
     MOST as MOST_TASKS, PATIENCE as SCALE_PATIENCE, ScaleEvent, ScalePlan, ScaleReport,
-    ScaleRequest, Step,
+    ScaleRequest, ScaleRequestError, Step,
 };
 
 /// A source of tasks. Nothing here blocks for long: lists come through the watch.

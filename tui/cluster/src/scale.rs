@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{age, plural};
-use mrdeck_core::role::Role;
+use mrdeck_core::role::{Role, UnknownRole};
 use mrdeck_core::task::TaskId;
 
 /// More of one role is a typing mistake rather than a cluster.
@@ -21,24 +22,55 @@ pub struct ScaleRequest {
     pub count: u32,
 }
 
-impl ScaleRequest {
-    /// `mapper` and `10`.
-    pub fn parse(role: &str, count: &str) -> Result<Self, Diagnostic> {
-        let found = Role::ALL.into_iter().find(|r| r.to_string() == role);
-        let role = found.ok_or_else(|| {
-            Diagnostic::new(
+/// Why a text is not a [`ScaleRequest`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScaleRequestError {
+    #[error("give a role and a number, for instance mapper=10")]
+    Form,
+    #[error(transparent)]
+    Role(#[from] UnknownRole),
+    #[error("'{count}' is not a number of {role}s; give one from 0 to {MOST}")]
+    Count { role: Role, count: String },
+}
+
+impl From<ScaleRequestError> for Diagnostic {
+    fn from(error: ScaleRequestError) -> Self {
+        match error {
+            ScaleRequestError::Form => {
+                Self::new("scaling takes a role and a number", "try :scale mapper 5")
+            }
+            ScaleRequestError::Role(UnknownRole(role)) => Self::new(
                 format!("'{role}' is not a role"),
                 "the roles are splitter, mapper and reducer",
-            )
-        })?;
-        let parsed = count.parse().ok().filter(|count| *count <= MOST);
-        let count = parsed.ok_or_else(|| {
-            Diagnostic::new(
+            ),
+            ScaleRequestError::Count { role, count } => Self::new(
                 format!("'{count}' is not a number of {role}s"),
                 format!("give one from 0 to {MOST}"),
-            )
-        })?;
-        Ok(Self { role, count })
+            ),
+        }
+    }
+}
+
+impl FromStr for ScaleRequest {
+    type Err = ScaleRequestError;
+
+    /// Reads `mapper=10`, and `mapper 10` as well.
+    fn from_str(text: &str) -> Result<Self, ScaleRequestError> {
+        let words: Vec<&str> = text
+            .split([' ', '\t', '='])
+            .filter(|word| !word.is_empty())
+            .collect();
+        let [role, count] = words[..] else {
+            return Err(ScaleRequestError::Form);
+        };
+        let role = role.parse()?;
+        match count.parse() {
+            Ok(count) if count <= MOST => Ok(Self { role, count }),
+            _ => Err(ScaleRequestError::Count {
+                role,
+                count: count.to_owned(),
+            }),
+        }
     }
 }
 
@@ -212,8 +244,10 @@ mod tests {
 
     #[test]
     fn a_role_and_a_number_are_understood_or_explained() {
-        assert_eq!(ScaleRequest::parse("mapper", "10"), Ok(TEN));
-        assert!(ScaleRequest::parse("reducer", "0").is_ok());
+        for text in ["mapper=10", "mapper 10", " mapper = 10 "] {
+            assert_eq!(text.parse(), Ok(TEN), "{text}");
+        }
+        assert!("reducer=0".parse::<ScaleRequest>().is_ok());
         for (role, count) in [
             ("mappers", "1"),
             ("other", "1"),
@@ -222,9 +256,12 @@ mod tests {
             ("mapper", "-1"),
             ("mapper", "1001"),
             ("mapper", "x"),
+            ("mapper", "1=2"),
         ] {
-            assert!(ScaleRequest::parse(role, count).is_err(), "{role}={count}");
+            let text = format!("{role}={count}");
+            assert!(text.parse::<ScaleRequest>().is_err(), "{text}");
         }
+        assert!("mapper".parse::<ScaleRequest>().is_err());
     }
 
     #[test]

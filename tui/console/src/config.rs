@@ -1,5 +1,6 @@
 //! Flags over environment over file over defaults, made into one validated configuration.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,10 +9,12 @@ use mrdeck_store::aws::AwsOptions;
 use serde::Deserialize;
 use url::Url;
 
+use crate::cli::value::{ServiceUrl, Timeout};
 use crate::cli::{CommonArgs, OutputFormat};
 use mrdeck_cluster::settings::{
-    AddressChoice, Backend, ConnectOptions, EcsSettings, FixedAddresses, MAX_LOCAL_MAPPERS,
+    AddressChoice, Backend, ConnectOptions, EcsSettings, FixedAddresses,
 };
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 
 /// Everything a session needs to know before it starts.
@@ -25,40 +28,58 @@ pub struct Config {
     pub runs_dir: PathBuf,
 }
 
+/// Why flags, environment and file make no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error(
-        "no cluster was named: start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
-    )]
+    #[error("no cluster was named")]
     NoCluster,
-    #[error("--local can't be combined with --splitter, --mapper or --reducer: choose one")]
+    #[error("--local can't be combined with --splitter, --mapper or --reducer")]
     LocalAndFixed,
-    #[error("--cluster can't be combined with --splitter, --mapper or --reducer: choose one")]
+    #[error("--cluster can't be combined with --splitter, --mapper or --reducer")]
     ClusterAndFixed,
-    #[error(
-        "with fixed addresses all three roles are needed, and --{0} is missing: give it an http:// address"
-    )]
-    MissingRole(&'static str),
-    #[error(
-        "up and down are for a cluster on ECS: leave --local, --splitter, --mapper and --reducer away"
-    )]
+    #[error("with fixed addresses all three roles are needed, and --{0} is missing")]
+    MissingRole(Role),
+    #[error("up and down work on a cluster on ECS")]
     NotOnEcs,
     #[error(
-        "the cluster is named after the stack '{stack}', and --cluster (or MRDECK_CLUSTER) says '{cluster}': use --stack {cluster}, or leave it away"
+        "the cluster is named after the stack '{stack}', but --cluster (or MRDECK_CLUSTER) says '{cluster}'"
     )]
     ClusterOfStack { cluster: String, stack: String },
-    #[error("--local={0} is not a number of mappers: give one from 1 to {MAX_LOCAL_MAPPERS}")]
-    LocalMappers(String),
-    #[error("'{0}' is not an http:// or https:// address: write for instance http://10.0.0.7:8080")]
-    Address(String),
-    #[error("--timeout {0} is not a number of seconds above 0, and a day at most")]
-    Timeout(String),
-    #[error("the settings in {path} can't be read: {detail}")]
-    File { path: PathBuf, detail: String },
-    #[error(
-        "there is no home directory to keep data in: set XDG_STATE_HOME, or use --local-data DIR"
-    )]
+    #[error("the settings in {} can't be read: {source}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("line {line} of the settings in {} is wrong: {}", .path.display(), .source.message())]
+    Invalid {
+        path: PathBuf,
+        line: usize,
+        source: Box<toml::de::Error>,
+    },
+    #[error("there is no home directory to keep data in")]
     NoHome,
+}
+
+impl From<&ConfigError> for Diagnostic {
+    fn from(error: &ConfigError) -> Self {
+        let advice = match error {
+            ConfigError::NoCluster => {
+                "start an embedded one with --local, name an ECS cluster with --cluster, or give --splitter, --mapper and --reducer"
+            }
+            ConfigError::LocalAndFixed | ConfigError::ClusterAndFixed => "choose one",
+            ConfigError::MissingRole(_) => "give it an http:// address",
+            ConfigError::NotOnEcs => "leave out --local, --splitter, --mapper and --reducer",
+            ConfigError::ClusterOfStack { cluster, .. } => {
+                return Self::new(
+                    error.to_string(),
+                    format!("use --stack {cluster}, or leave out --cluster"),
+                );
+            }
+            ConfigError::Unreadable { .. } => "check --config",
+            ConfigError::Invalid { .. } => {
+                "correct it; the names are those of the flags, with _ for -"
+            }
+            ConfigError::NoHome => "set XDG_STATE_HOME, or use --local-data DIR",
+        };
+        Self::new(error.to_string(), advice)
+    }
 }
 
 /// The configuration file (TOML): the same names as the flags, with `_` for `-`.
@@ -73,11 +94,11 @@ struct FileSettings {
     profile: Option<String>,
     endpoint_url: Option<Url>,
     bucket: Option<String>,
-    splitter: Option<String>,
-    mapper: Vec<String>,
-    reducer: Option<String>,
+    splitter: Option<ServiceUrl>,
+    mapper: Vec<ServiceUrl>,
+    reducer: Option<ServiceUrl>,
     read_only: bool,
-    timeout: Option<u64>,
+    timeout: Option<Timeout>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,7 +120,11 @@ impl Default for Families {
 }
 
 impl Config {
-    /// For `up` and `down`, whose cluster is the stack's own.
+    /// Makes the configuration of `up` and `down`, whose cluster is the stack's own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if another cluster is named, or for what [`Config::load`] refuses.
     pub fn for_stack(args: &CommonArgs, stack: &str) -> Result<Self, ConfigError> {
         let is_elsewhere = args.local.is_some()
             || args.splitter.is_some()
@@ -120,19 +145,17 @@ impl Config {
         })
     }
 
+    /// Makes the configuration of everything else.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if no cluster or more than one is named, or if the file can't be used.
     pub fn load(args: &CommonArgs) -> Result<Self, ConfigError> {
         let file = file_settings(args.config.as_deref())?;
         let backend = choose_backend(args, &file)?;
         let runs_dir = match &backend {
             Backend::Local { data, .. } => data.join("runs"),
             Backend::Fixed(_) | Backend::Ecs(_) => state_dir()?.join("runs"),
-        };
-        let attempt_limit = match &args.timeout {
-            Some(text) => Some(seconds(text)?),
-            None => file
-                .timeout
-                .map(|timeout| seconds(&timeout.to_string()))
-                .transpose()?,
         };
         let endpoint_url = args.endpoint_url.clone().or(file.endpoint_url);
         Ok(Self {
@@ -147,7 +170,7 @@ impl Config {
                 bucket: args.bucket.clone().or(file.bucket),
                 read_only: args.read_only || file.read_only,
             },
-            attempt_limit,
+            attempt_limit: args.timeout.or(file.timeout).map(|Timeout(limit)| limit),
             output: args.output,
             runs_dir,
         })
@@ -157,15 +180,10 @@ impl Config {
 fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, ConfigError> {
     let fixed_by_flag =
         args.splitter.is_some() || !args.mapper.is_empty() || args.reducer.is_some();
-    if let Some(text) = &args.local {
+    if let Some(mappers) = args.local {
         if fixed_by_flag {
             return Err(ConfigError::LocalAndFixed);
         }
-        let mappers = text
-            .parse()
-            .ok()
-            .filter(|mappers| (1..=MAX_LOCAL_MAPPERS).contains(mappers))
-            .ok_or_else(|| ConfigError::LocalMappers(text.clone()))?;
         let data = match &args.local_data {
             Some(dir) => dir.clone(),
             None => state_dir()?.join("local"),
@@ -198,34 +216,18 @@ fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, Con
         return Err(ConfigError::NoCluster);
     }
     if mappers.is_empty() {
-        return Err(ConfigError::MissingRole("mapper"));
+        return Err(ConfigError::MissingRole(Role::Mapper));
     }
+    let url_of = |address: &ServiceUrl| address.0.clone();
+    let single = |address: Option<&ServiceUrl>, role: Role| {
+        let missing = ConfigError::MissingRole(role);
+        address.map(url_of).ok_or(missing)
+    };
     Ok(Backend::Fixed(FixedAddresses {
-        splitter: address(splitter.ok_or(ConfigError::MissingRole("splitter"))?)?,
-        mappers: mappers
-            .iter()
-            .map(|text| address(text))
-            .collect::<Result<_, _>>()?,
-        reducer: address(reducer.ok_or(ConfigError::MissingRole("reducer"))?)?,
+        splitter: single(splitter, Role::Splitter)?,
+        mappers: mappers.iter().map(url_of).collect(),
+        reducer: single(reducer, Role::Reducer)?,
     }))
-}
-
-fn address(text: &str) -> Result<Url, ConfigError> {
-    Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or_else(|| ConfigError::Address(text.to_owned()))
-}
-
-/// In seconds: nobody waits longer for one request.
-const LONGEST_TIMEOUT: f64 = 86_400.0;
-
-fn seconds(text: &str) -> Result<Duration, ConfigError> {
-    text.parse::<f64>()
-        .ok()
-        .filter(|seconds| *seconds > 0.0 && *seconds <= LONGEST_TIMEOUT)
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| ConfigError::Timeout(text.to_owned()))
 }
 
 fn state_dir() -> Result<PathBuf, ConfigError> {
@@ -236,7 +238,7 @@ fn state_dir() -> Result<PathBuf, ConfigError> {
         .join("mrdeck"))
 }
 
-/// The named file must be there; the default one may be missing.
+/// Reads the named file, which must exist, or the default one, which may be missing.
 fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
     let path = match named {
         Some(path) => path.to_owned(),
@@ -245,17 +247,31 @@ fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
             Err(_) => return Ok(FileSettings::default()),
         },
     };
-    let unreadable = |detail: String| ConfigError::File {
-        path: path.clone(),
-        detail,
-    };
     match std::fs::read_to_string(&path) {
-        Ok(text) => toml::from_str(&text).map_err(|error| unreadable(error.message().to_owned())),
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(text) => parse(&text).map_err(|source| ConfigError::Invalid {
+            line: line_of(&text, &source),
+            path,
+            source: Box::new(source),
+        }),
+        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(FileSettings::default())
         }
-        Err(error) => Err(unreadable(error.to_string())),
+        Err(source) => Err(ConfigError::Unreadable { path, source }),
     }
+}
+
+fn parse(text: &str) -> Result<FileSettings, toml::de::Error> {
+    toml::from_str(text)
+}
+
+/// Returns the number of the line that the error is about, counted from 1.
+fn line_of(text: &str, error: &toml::de::Error) -> usize {
+    let start = error.span().map_or(0, |span| span.start);
+    1 + text
+        .bytes()
+        .take(start)
+        .filter(|byte| *byte == b'\n')
+        .count()
 }
 
 #[cfg(test)]
@@ -264,39 +280,30 @@ mod tests {
 
     use super::*;
 
-    fn args(local: Option<&str>, splitter: Option<&str>, mappers: &[&str]) -> CommonArgs {
+    fn args(local: Option<u32>, splitter: Option<&str>, mappers: &[&str]) -> CommonArgs {
+        let url = |text: &&str| text.parse().unwrap();
         CommonArgs {
-            local: local.map(str::to_owned),
+            local,
             local_data: Some(PathBuf::from("data")),
-            splitter: splitter.map(str::to_owned),
-            mapper: mappers.iter().map(|&text| text.to_owned()).collect(),
+            splitter: splitter.as_ref().map(url),
+            mapper: mappers.iter().map(url).collect(),
             ..CommonArgs::default()
         }
-    }
-
-    #[test]
-    fn the_number_of_local_mappers_has_bounds() {
-        for bad in ["0", "101", "x", "-1", ""] {
-            let error = choose_backend(&args(Some(bad), None, &[]), &FileSettings::default());
-            assert!(
-                matches!(error, Err(ConfigError::LocalMappers(text)) if text == bad),
-                "{bad}"
-            );
-        }
-        let backend = choose_backend(&args(Some("7"), None, &[]), &FileSettings::default());
-        assert!(matches!(backend, Ok(Backend::Local { mappers: 7, .. })));
     }
 
     #[test]
     fn fixed_addresses_need_every_role() {
         let none = FileSettings::default();
         let error = choose_backend(&args(None, Some("http://a:1"), &[]), &none);
-        assert!(matches!(error, Err(ConfigError::MissingRole("mapper"))));
+        assert!(matches!(error, Err(ConfigError::MissingRole(Role::Mapper))));
         let error = choose_backend(&args(None, Some("http://a:1"), &["http://b:1"]), &none);
-        assert!(matches!(error, Err(ConfigError::MissingRole("reducer"))));
+        assert!(matches!(
+            error,
+            Err(ConfigError::MissingRole(Role::Reducer))
+        ));
         let error = choose_backend(&args(None, None, &[]), &none);
         assert!(matches!(error, Err(ConfigError::NoCluster)));
-        let error = choose_backend(&args(Some("3"), Some("http://a:1"), &[]), &none);
+        let error = choose_backend(&args(Some(3), Some("http://a:1"), &[]), &none);
         assert!(matches!(error, Err(ConfigError::LocalAndFixed)));
     }
 
@@ -327,22 +334,6 @@ mod tests {
         assert_eq!(ecs.cluster, "mapreduce");
         assert_eq!(ecs.role_of_family("mr-map-task"), Some(Role::Mapper));
         assert_eq!(ecs.role_of_family("hello"), None);
-        assert!(toml::from_str::<FileSettings>("clutser = 'x'").is_err());
-    }
-
-    #[test]
-    fn an_address_is_http() {
-        for bad in ["10.0.0.1:8080", "ftp://x", "http://", "mapper"] {
-            assert!(address(bad).is_err(), "{bad}");
-        }
-        assert!(address("http://10.0.0.1:8080").is_ok());
-    }
-
-    #[test]
-    fn seconds_are_above_zero() {
-        for bad in ["0", "-1", "x", "inf", "NaN", "1e300", "86401"] {
-            assert!(seconds(bad).is_err(), "{bad}");
-        }
-        assert_eq!(seconds("0.5").unwrap(), Duration::from_millis(500));
+        assert!(parse("clutser = 'x'").is_err());
     }
 }

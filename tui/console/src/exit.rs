@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -22,5 +24,18 @@ pub enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl From<&Diagnostic> for Exit {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        match diagnostic.kind {
+            DiagnosticKind::Credentials => Self::Credentials,
+            DiagnosticKind::Other
+            | DiagnosticKind::Denied
+            | DiagnosticKind::InputChanged
+            | DiagnosticKind::TooManyChunks
+            | DiagnosticKind::Refused => Self::Failed,
+        }
     }
 }

@@ -2,43 +2,63 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use mrdeck_core::uri::S3Uri;
+use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::Store;
 
-use crate::upload::{self, Told, key_name};
+use crate::upload::{self, OnProgress, UploadError, key_name};
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// What a person named as the input.
+/// What was named as the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputChoice {
     Object(S3Uri),
     File(PathBuf),
 }
 
-impl InputChoice {
-    /// `s3://…` is an object; everything else is a path.
-    pub fn parse(text: &str) -> Result<Self, Diagnostic> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(Diagnostic::new(
+/// Why a text names no input.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InputError {
+    #[error("no input was named; give s3://BUCKET/KEY or the path of a local file")]
+    Missing,
+    #[error("{0}; a local file is given by its path")]
+    Object(#[from] S3UriError),
+}
+
+impl From<InputError> for Diagnostic {
+    fn from(error: InputError) -> Self {
+        match error {
+            InputError::Missing => Self::new(
                 "no input was named",
                 "give s3://BUCKET/KEY or the path of a local file",
-            ));
-        }
-        match text.split_once("://") {
-            Some(_) => {
-                text.parse()
-                    .map(Self::Object)
-                    .map_err(|error: mrdeck_core::uri::S3UriError| {
-                        Diagnostic::new(error.to_string(), "a local file is given by its path")
-                    })
+            ),
+            InputError::Object(error) => {
+                Self::new(error.to_string(), "a local file is given by its path")
             }
-            None => Ok(Self::File(PathBuf::from(text))),
         }
     }
+}
 
-    /// Is this the object that the choice stands for, or was uploaded as?
+impl FromStr for InputChoice {
+    type Err = InputError;
+
+    /// Reads an object's address where there is a scheme, else a path.
+    fn from_str(text: &str) -> Result<Self, InputError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(InputError::Missing);
+        }
+        if text.contains("://") {
+            Ok(Self::Object(text.parse()?))
+        } else {
+            Ok(Self::File(PathBuf::from(text)))
+        }
+    }
+}
+
+impl InputChoice {
+    /// Returns whether this is the object that the choice stands for, or was uploaded as.
     pub fn became(&self, object: &S3Uri) -> bool {
         match self {
             Self::Object(uri) => uri == object,
@@ -46,23 +66,22 @@ impl InputChoice {
         }
     }
 
-    /// The object to run on; a local file is uploaded to a key of its own first.
+    /// Returns the object to run on; a local file is uploaded to a key of its own first.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the file could not be uploaded.
     pub async fn resolve(
         &self,
         store: &dyn Store,
         bucket: Option<&str>,
-        told: Told<'_>,
-    ) -> Result<S3Uri, Diagnostic> {
+        on_progress: OnProgress<'_>,
+    ) -> Result<S3Uri, UploadError> {
         match self {
             Self::Object(uri) => Ok(uri.clone()),
             Self::File(path) => {
-                let bucket = bucket.ok_or_else(|| {
-                    Diagnostic::new(
-                        format!("there is no bucket to upload {} to", path.display()),
-                        "name one with --bucket, or give an s3:// input",
-                    )
-                })?;
-                upload::upload(path, store, bucket, told).await
+                let bucket = bucket.ok_or_else(|| UploadError::NoBucket(path.clone()))?;
+                upload::upload(path, store, bucket, on_progress).await
             }
         }
     }
@@ -85,13 +104,13 @@ mod tests {
 
     #[test]
     fn a_scheme_makes_an_object_of_it() {
-        let object = InputChoice::parse(" s3://b/k ").unwrap();
+        let object = " s3://b/k ".parse::<InputChoice>().unwrap();
         assert_eq!(object.to_string(), "s3://b/k");
         assert!(matches!(object, InputChoice::Object(_)));
-        let file = InputChoice::parse("../a b.txt").unwrap();
+        let file = "../a b.txt".parse::<InputChoice>().unwrap();
         assert!(matches!(file, InputChoice::File(_)));
         for bad in ["", "  ", "http://x/y", "s3://b"] {
-            assert!(InputChoice::parse(bad).is_err(), "{bad}");
+            assert!(bad.parse::<InputChoice>().is_err(), "{bad}");
         }
     }
 }

@@ -2,103 +2,58 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`cli`], [`config`] | the command line; flags, environment and file made into one configuration |
-//! | [`cluster`] | where tasks come from: the local cluster, fixed addresses, ECS |
-//! | [`aws`] | signed calls to AWS without an SDK, and what its refusals mean |
-//! | [`engine`] | runs split → map → reduce, told as events |
+//! | [`entry`] | starts the runtime and calls the dashboard or a command |
+//! | [`cli`], [`config`] | the command line; flags, environment and file merged into one configuration |
 //! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
-//! | [`doctor`] | what is reachable, what is not, why, and what to do |
-//! | [`deploy`] | puts the services on ECS and takes them down again |
+//! | [`commands`] | the commands that work without the dashboard |
+//! | [`doctor`] | checks what a run needs, and says what to do where something is missing |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
-//! | [`headless`] | the commands without a dashboard |
-//! | [`report`] | a run as text, as JSON, as a chart |
-//! | [`go_on`] | the command that goes on with a run |
+//! | [`job`] | a job in the engine, started for the dashboard and for the commands |
 //! | [`switch`] | another cluster, profile or region without a restart |
+//! | [`report`] | a run as text, as JSON and as a chart |
+//! | [`task_table`] | the columns of the table of tasks, as the dashboard draws and `mrdeck tasks` prints them |
+//! | [`resume_command`] | the shell command that resumes a run |
+//! | [`atomic_file`] | files that are written whole or not at all |
+//! | [`stderr`], [`exit`], [`signals`] | standard error, exit codes, and the signals that end the program |
+//!
+//! The run itself is in `mrdeck-engine`, the clusters are in `mrdeck-cluster`.
 
 pub mod app;
+pub mod atomic_file;
 pub mod cli;
+pub mod commands;
 pub mod config;
 pub mod doctor;
+pub mod entry;
 pub mod exit;
-pub mod go_on;
-pub mod headless;
 pub mod input;
+pub mod job;
 pub mod report;
-pub mod save;
+pub mod resume_command;
 pub mod signals;
+pub mod stderr;
 pub mod switch;
+pub mod task_table;
 pub mod upload;
 pub mod view;
 
-use std::io::Write;
+pub use entry::main;
 
-use cli::{Cli, Command};
-use config::Config;
-use exit::Exit;
-
-/// Does what the command line says. Nothing below this exits.
-pub fn main(cli: &Cli) -> Exit {
-    // Another provider can only be there if this was called before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            complain(
-                &format!("mrdeck can't start: {error}"),
-                "close some programs and try again",
-            );
-            return Exit::Failed;
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_table_has_every_module() {
+        let source = include_str!("lib.rs");
+        let modules = source.lines().filter_map(|line| {
+            let name = line
+                .strip_prefix("pub mod ")
+                .or(line.strip_prefix("mod "))?;
+            name.strip_suffix(';')
+        });
+        for module in modules {
+            let row = format!("[`{module}`]");
+            let is_listed = |line: &str| line.starts_with("//! |") && line.contains(&row);
+            assert!(source.lines().any(is_listed), "{module}");
         }
-    };
-    let exit = runtime.block_on(dispatch(cli));
-    // What is still under way (a probe, a stalled call) must not hold the exit up.
-    runtime.shutdown_background();
-    exit
-}
-
-async fn dispatch(cli: &Cli) -> Exit {
-    // These have no use for a cluster that is there already.
-    match &cli.command {
-        Some(Command::Serve(args)) => return headless::serve(args).await,
-        Some(Command::Up(args)) => return headless::up(&cli.common, args).await,
-        Some(Command::Down(args)) => return headless::down(&cli.common, args).await,
-        _ => {}
     }
-    let config = match Config::load(&cli.common) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(&error.to_string(), "");
-            return Exit::Usage;
-        }
-    };
-    match &cli.command {
-        None => app::run(config).await,
-        Some(Command::Run(args)) => headless::run(&config, args).await,
-        Some(Command::Resume(args)) => headless::resume(&config, args).await,
-        Some(Command::Scale(args)) => headless::scale(&config, args).await,
-        Some(Command::Tasks) => headless::tasks(&config).await,
-        Some(Command::Doctor) => headless::doctor(&config).await,
-        Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
-    }
-}
-
-/// One sentence on standard error, and a second one for the next step.
-fn complain(cause: &str, advice: &str) {
-    let cause = mrdeck_core::human::printable(cause);
-    if advice.is_empty() {
-        say(&format!("mrdeck: {cause}"));
-    } else {
-        say(&format!(
-            "mrdeck: {cause}\n  {}",
-            mrdeck_core::human::printable(advice)
-        ));
-    }
-}
-
-/// A line on standard error. A reader that closed it has what it wanted, so that is no reason to panic.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,184 +1,124 @@
-//! A local file put into S3: in parts when it is large, refused when it changes under way.
+//! A local file put into S3: in parts when it is large, refused when it changes meanwhile.
 
+mod local_file;
+
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
-use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{BodyStream, Store, StoreError};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
+use mrdeck_core::uri::{S3Uri, S3UriError};
+use mrdeck_store::{Store, StoreError};
 use tokio::time::timeout;
 use ulid::Ulid;
 
+use self::local_file::LocalFile;
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// Read from the file at a time.
-const PIECE: usize = 256 << 10;
-/// How long one waits for the parts of an upload that was given up to be deleted.
-const CLEARING: Duration = Duration::from_secs(10);
+/// How long to wait until the parts of an upload that was given up are deleted.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How far an upload is, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct UploadProgress {
     pub sent: u64,
     pub total: u64,
 }
 
-impl Progress {
-    /// Whole percents, 100 only once all of it is there.
+impl UploadProgress {
+    /// Returns whole percents, 100 only once everything is sent.
     pub fn percent(self) -> u64 {
         let percent = u128::from(self.sent) * 100 / u128::from(self.total.max(1));
         u64::try_from(percent).unwrap_or(100)
     }
 }
 
-/// Hears of progress: once at the beginning, then as S3 takes the bytes.
-pub type Told<'a> = &'a (dyn Fn(Progress) + Send + Sync);
+/// Called with the progress: once at the beginning, then as S3 takes the bytes.
+pub type OnProgress<'a> = &'a (dyn Fn(UploadProgress) + Send + Sync);
 
-/// Uploads the file to a key of its own. Dropped under way it leaves nothing, once the store has settled.
+/// Why a local file was not uploaded.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    #[error("{} can't be read: {source}", .path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("{} can't be read: it is not a file", .0.display())]
+    NotAFile(PathBuf),
+    #[error("{} has 0 bytes: there is nothing to count", .0.display())]
+    Empty(PathBuf),
+    #[error("there is no bucket to upload {} to", .0.display())]
+    NoBucket(PathBuf),
+    #[error(transparent)]
+    Bucket(#[from] S3UriError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the upload was given up, but S3 did not confirm that its parts are deleted")]
+    Unsettled,
+}
+
+impl From<&UploadError> for Diagnostic {
+    fn from(error: &UploadError) -> Self {
+        let advice = match error {
+            UploadError::Store(error) => return error.into(),
+            UploadError::Unreadable { .. } | UploadError::NotAFile(_) => {
+                "give s3://BUCKET/KEY or the path of a text file"
+            }
+            UploadError::Empty(_) => "choose another file",
+            UploadError::NoBucket(_) => "name one with --bucket, or give an s3:// input",
+            UploadError::Bucket(_) => "check --bucket",
+            UploadError::Unsettled => {
+                "look with 'aws s3api list-multipart-uploads --bucket BUCKET'"
+            }
+        };
+        Self::new(error.to_string(), advice)
+    }
+}
+
+impl From<UploadError> for Diagnostic {
+    fn from(error: UploadError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Uploads the file to a key of its own. If this is dropped meanwhile, nothing is left once the store has settled.
+///
+/// # Errors
+///
+/// Returns an error if the file can't be read, is empty or changes meanwhile, or if S3 refuses it.
 pub async fn upload(
     path: &Path,
     store: &dyn Store,
     bucket: &str,
-    told: Told<'_>,
-) -> Result<S3Uri, Diagnostic> {
-    let source = Source::open(path).await?;
+    on_progress: OnProgress<'_>,
+) -> Result<S3Uri, UploadError> {
+    let file = LocalFile::open(path).await?;
     let key = format!("mr/uploads/{}/{}", Ulid::generate(), key_name(path));
-    let target = S3Uri::new(bucket, &key)
-        .map_err(|error| Diagnostic::new(error.to_string(), "check --bucket"))?;
-    let total = source.version.size;
-    told(Progress { sent: 0, total });
-    let sent = store
-        .upload(&target, source.body(), &|sent| {
-            told(Progress { sent, total });
+    let target = S3Uri::new(bucket, &key)?;
+    let total = file.size();
+    on_progress(UploadProgress { sent: 0, total });
+    store
+        .upload(&target, file.into_body(), &|sent| {
+            on_progress(UploadProgress { sent, total });
         })
-        .await;
-    sent.map(|_| target).map_err(Diagnostic::from)
+        .await?;
+    Ok(target)
 }
 
 /// Waits until an upload that was given up is cleared away, but not for ever.
-pub async fn settle(store: &dyn Store) -> Result<(), Diagnostic> {
-    timeout(CLEARING, store.settled()).await.map_err(|_| {
-        Diagnostic::new(
-            "the upload was given up, but S3 did not confirm that its parts are deleted",
-            "look with 'aws s3api list-multipart-uploads --bucket BUCKET'",
-        )
-    })
+///
+/// # Errors
+///
+/// Returns an error if S3 does not confirm it in time.
+pub async fn settle(store: &dyn Store) -> Result<(), UploadError> {
+    let settled = timeout(SETTLE_TIMEOUT, store.settled()).await;
+    settled.map_err(|_| UploadError::Unsettled)
 }
 
-/// What shows that a file is still the one that was opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Version {
-    size: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Version {
-    fn of(meta: &std::fs::Metadata) -> Self {
-        Self {
-            size: meta.len(),
-            // Without it the size alone has to do.
-            modified: meta.modified().ok(),
-        }
-    }
-}
-
-struct Source {
-    path: PathBuf,
-    file: File,
-    version: Version,
-    read: u64,
-}
-
-impl Source {
-    async fn open(path: &Path) -> Result<Self, Diagnostic> {
-        let unreadable = |detail: String| {
-            Diagnostic::new(
-                format!("{} can't be read: {detail}", path.display()),
-                "give s3://BUCKET/KEY or the path of a text file",
-            )
-        };
-        let home = home_of(path);
-        let path = home.as_deref().unwrap_or(path);
-        // Before it is opened: to open a pipe is to wait for its other end.
-        let meta = tokio::fs::metadata(path)
-            .await
-            .map_err(|error| unreadable(error.to_string()))?;
-        if !meta.is_file() {
-            return Err(unreadable("it is not a file".to_owned()));
-        }
-        if meta.len() == 0 {
-            return Err(Diagnostic::new(
-                format!("{} has 0 bytes: there is nothing to count", path.display()),
-                "choose another file",
-            ));
-        }
-        let open = async {
-            let file = File::open(path).await?;
-            let version = Version::of(&file.metadata().await?);
-            Ok((file, version))
-        };
-        let (file, version) = open
-            .await
-            .map_err(|error: std::io::Error| unreadable(error.to_string()))?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            version,
-            read: 0,
-        })
-    }
-
-    /// The bytes the file had when it was opened, no more: one that grows all the time comes to an end, too.
-    fn body(self) -> BodyStream {
-        Box::pin(stream::try_unfold(self, |mut source| async move {
-            let piece = source.next().await?;
-            Ok((!piece.is_empty()).then_some((piece, source)))
-        }))
-    }
-
-    async fn next(&mut self) -> Result<Bytes, StoreError> {
-        let left = self.version.size - self.read;
-        let limit = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
-        let mut piece = BytesMut::with_capacity(limit);
-        while piece.len() < limit {
-            let mut rest = (&mut self.file).take((limit - piece.len()) as u64);
-            match rest.read_buf(&mut piece).await {
-                Ok(0) => return Err(self.changed()),
-                Ok(_) => {}
-                Err(error) => return Err(self.fault(&format!("can't be read: {error}"))),
-            }
-        }
-        self.read += piece.len() as u64;
-        if piece.is_empty() {
-            let meta = self.file.metadata().await;
-            if !meta.is_ok_and(|meta| Version::of(&meta) == self.version) {
-                return Err(self.changed());
-            }
-        }
-        Ok(piece.freeze())
-    }
-
-    fn changed(&self) -> StoreError {
-        self.fault("changed while it was uploaded, so nothing was written")
-    }
-
-    fn fault(&self, what: &str) -> StoreError {
-        StoreError::Source {
-            detail: format!("{} {what}", self.path.display()),
-        }
-    }
-}
-
-/// `~/…` as people type it where no shell stands in between.
+/// Returns what `~/…` means, which is typed where no shell expands it.
 pub fn home_of(path: &Path) -> Option<PathBuf> {
     let rest = path.strip_prefix("~").ok()?;
     Some(etcetera::home_dir().ok()?.join(rest))
 }
 
-/// The file's name with what keys and shells stumble over made `_`.
+/// Returns the file's name, with `_` for what keys and shells don't take well.
 pub fn key_name(path: &Path) -> String {
     let name = path
         .file_name()
@@ -204,6 +144,9 @@ mod tests {
 
     use super::*;
 
+    /// More than is read at a time.
+    const SIZE: usize = 400_000;
+
     #[test]
     fn keys_are_tame() {
         assert_eq!(key_name(Path::new("/x/Hamlet, 1.txt")), "Hamlet__1.txt");
@@ -212,7 +155,7 @@ mod tests {
 
     #[test]
     fn percents_are_whole_and_never_too_many() {
-        let percent = |sent, total| Progress { sent, total }.percent();
+        let percent = |sent, total| UploadProgress { sent, total }.percent();
         assert_eq!(
             (percent(0, 0), percent(299, 300), percent(300, 300)),
             (0, 99, 100)
@@ -223,43 +166,14 @@ mod tests {
     #[tokio::test]
     async fn progress_begins_at_nothing_and_ends_at_all() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&vec![b'x'; 3 * PIECE / 2]).unwrap();
+        file.write_all(&vec![b'x'; SIZE]).unwrap();
         let store = MemoryStore::with_bucket("b");
         let told = Mutex::new(Vec::new());
-        let tell = |progress: Progress| told.lock().unwrap().push(progress.sent);
-        let uri = upload(file.path(), &store, "b", &tell).await.unwrap();
-        assert_eq!(store.read(&uri).unwrap().len(), 3 * PIECE / 2);
-        assert_eq!(*told.lock().unwrap(), [0, 3 * PIECE as u64 / 2]);
-    }
-
-    /// Opens the file, lets `change` happen to it, and reads on.
-    async fn read_changed(change: impl FnOnce(&Path)) -> Result<u64, StoreError> {
-        let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&vec![b'x'; 2 * PIECE]).unwrap();
-        let mut source = Source::open(file.path()).await.unwrap();
-        source.next().await?;
-        change(file.path());
-        while !source.next().await?.is_empty() {}
-        Ok(source.read)
-    }
-
-    #[tokio::test]
-    async fn a_file_that_changes_is_refused() {
-        assert_eq!(read_changed(|_| {}).await, Ok(2 * PIECE as u64));
-        let changes: [fn(&Path); 3] = [
-            |path| std::fs::write(path, "short").unwrap(),
-            |path| {
-                let mut file = std::fs::File::options().append(true).open(path).unwrap();
-                file.write_all(b"more").unwrap();
-            },
-            |path| {
-                let file = std::fs::File::options().write(true).open(path).unwrap();
-                file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-            },
-        ];
-        for change in changes {
-            let found = read_changed(change).await.unwrap_err();
-            assert!(found.to_string().contains("changed while"), "{found}");
-        }
+        let on_progress = |progress: UploadProgress| told.lock().unwrap().push(progress.sent);
+        let uri = upload(file.path(), &store, "b", &on_progress)
+            .await
+            .unwrap();
+        assert_eq!(store.read(&uri).unwrap().len(), SIZE);
+        assert_eq!(*told.lock().unwrap(), [0, SIZE as u64]);
     }
 }

@@ -2,7 +2,16 @@
 
 use crate::event::EventKind;
 use crate::state::source_text;
-use mrdeck_core::human::plural;
+use mrdeck_core::human::{plural, thousands};
+
+/// Says what a failed attempt leads to: the next one, one that is running already, or none.
+pub fn after_failure(retry_in_ms: Option<u64>) -> String {
+    match retry_in_ms {
+        Some(0) => "another attempt is running".to_owned(),
+        Some(ms) => format!("retrying in {} ms", thousands(ms)),
+        None => "given up".to_owned(),
+    }
+}
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

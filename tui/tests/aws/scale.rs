@@ -270,7 +270,7 @@ fn what_can_t_be_scaled_is_refused_before_anything_is_changed() {
         (&["mapper"][..], &["'mapper'", "mapper=10"][..]),
         (&["mapper=-1"], &["'-1'", "0 to 1000"]),
         (&["mapper=1001"], &["'1001'", "0 to 1000"]),
-        (&["cook=1"], &["'cook'", "splitter, mapper and reducer"]),
+        (&["cook=1"], &["'cook'", "splitter, mapper or reducer"]),
         (&["mapper=2", "mapper=3"], &["given twice"]),
         (&["mapper=3", "--read-only"], &["--read-only refuses"]),
     ] {

@@ -250,7 +250,7 @@ fn nothing_is_changed_without_a_yes() {
         ("up", &["--yes", "--read-only"], 2, &["--read-only"]),
         ("down", &["--yes", "--read-only"], 2, &["--read-only"]),
         ("up", &["--allow-from", "home"], 2, &["home", "203.0.113.7"]),
-        ("up", &["--mappers", "0"], 2, &["--mappers 0", "1 to 1000"]),
+        ("up", &["--mappers", "0"], 2, &["--mappers", "1 to 1000"]),
         ("up", &["--stack", "Mr Deck"], 2, &["Mr Deck", "lower-case"]),
         ("up", &["--local"], 2, &["ECS", "--local"]),
         ("down", &["--cluster", "other"], 2, &["--stack other"]),

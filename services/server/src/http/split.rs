@@ -95,12 +95,9 @@ pub async fn handle(
 }
 
 fn chunks(value: &str) -> Result<u32, Error> {
-    match value.parse() {
-        Ok(n @ 1..=api::MAX_CHUNKS) => Ok(n),
-        _ => Err(Error::BadChunks {
-            value: value.to_owned(),
-        }),
-    }
+    api::parse_chunk_count(value).map_err(|_| Error::BadChunks {
+        value: value.to_owned(),
+    })
 }
 
 fn mode(value: &str) -> Result<SplitMode, Error> {

@@ -3,7 +3,7 @@
 use super::bucket;
 use super::images::Image;
 use super::network::Network;
-use super::request::DeployRequest;
+use super::request::{DeployRequest, RoleName};
 use super::stack::{Parameters, Stack};
 use super::template::{
     ALLOW_FROM, EXECUTION_ROLE, EXISTING_BUCKET, NEW_BUCKET, OTHER_BUCKETS, SERVICES, SUBNETS,
@@ -167,7 +167,7 @@ pub(super) fn count_of(stack: &Stack, service: &Service) -> u32 {
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-fn roles(wanted: &DeployRequest) -> [(&'static str, Option<&String>, &'static str); 2] {
+fn roles(wanted: &DeployRequest) -> [(&'static str, Option<&RoleName>, &'static str); 2] {
     let execution = wanted.execution_role.as_ref();
     let task = wanted.task_role.as_ref();
     [
@@ -223,11 +223,11 @@ mod tests {
 
     fn wanted() -> DeployRequest {
         DeployRequest {
-            stack: "mr".to_owned(),
+            stack: "mr".parse().unwrap(),
             allow_from: Some("203.0.113.7".parse().unwrap()),
             mappers: None,
             hello: None,
-            tag: "latest".to_owned(),
+            tag: "latest".parse().unwrap(),
             execution_role: None,
             task_role: None,
             subnets: Vec::new(),
@@ -292,8 +292,8 @@ mod tests {
         assert_eq!(plan.parameters[ALLOW_FROM], "203.0.113.7/32");
         assert!(plan.lines.iter().any(|line| line.contains("a new role")));
 
-        wanted.execution_role = Some("LabRole".to_owned());
-        wanted.task_role = Some("LabRole".to_owned());
+        wanted.execution_role = Some("LabRole".parse().unwrap());
+        wanted.task_role = Some("LabRole".parse().unwrap());
         let plan = create(
             &wanted,
             &identity(),

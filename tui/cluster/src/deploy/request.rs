@@ -1,7 +1,11 @@
-//! What the command line of `up` asks for, validated before AWS is asked anything.
+//! What `up` is asked for: a stack, its images, its roles and its network, each value checked as it is read.
+//!
+//! The errors only say what would be right: whoever reads a value knows its name and shows both.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::net::Ipv4Addr;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use ipnet::Ipv4Net;
@@ -9,50 +13,25 @@ use ipnet::Ipv4Net;
 use super::template::{HELLO, MAPPER, Service};
 
 /// Names of repositories and buckets begin with the stack's, and buckets' are the shortest: 63.
-const LONGEST_STACK: usize = 40;
-const MOST_TASKS: u32 = 1_000;
+const MAX_STACK_NAME: usize = 40;
 
-/// What is to be there after `up`; `None` is as it is, or the default for a new stack.
+/// What is to exist after `up`; `None` keeps it as it is, or takes the default for a new stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeployRequest {
-    pub stack: String,
+    pub stack: StackName,
     pub allow_from: Option<Cidr>,
     pub mappers: Option<u32>,
     pub hello: Option<u32>,
-    pub tag: String,
-    pub execution_role: Option<String>,
-    pub task_role: Option<String>,
+    pub tag: ImageTag,
+    pub execution_role: Option<RoleName>,
+    pub task_role: Option<RoleName>,
     pub subnets: Vec<String>,
-    pub other_buckets: Vec<String>,
-    pub bucket: Option<String>,
-}
-
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DeployRequestError {
-    #[error(
-        "--stack {0} can't be used: write lower-case letters, digits and single '-', beginning with a letter, {LONGEST_STACK} characters at most"
-    )]
-    Stack(String),
-    #[error(
-        "--allow-from {0} is not an IPv4 address or CIDR: write for instance 203.0.113.7 or 203.0.113.0/24"
-    )]
-    AllowFrom(String),
-    #[error("--mappers {0} is not a number of mappers: give one from 1 to {MOST_TASKS}")]
-    Mappers(String),
-    #[error("--hello={0} is not a number of tasks: give one from 0 to {MOST_TASKS}")]
-    Hello(String),
-    #[error("--tag {0} is not an image tag: write letters, digits, '.', '_' and '-', 128 at most")]
-    Tag(String),
-    #[error("the role '{0}' is neither a name nor an ARN: write for instance LabRole")]
-    Role(String),
-    #[error("--role gives both roles: leave --execution-role and --task-role away, or --role")]
-    Roles,
-    #[error("'{0}' is not a bucket's name")]
-    Bucket(String),
+    pub other_buckets: Vec<BucketName>,
+    pub bucket: Option<BucketName>,
 }
 
 impl DeployRequest {
-    /// How many tasks of a service were asked for.
+    /// Returns how many tasks of a service were asked for.
     pub fn count(&self, service: &Service) -> Option<u32> {
         match service.name {
             MAPPER => self.mappers,
@@ -62,66 +41,97 @@ impl DeployRequest {
     }
 }
 
-/// It is part of the names of repositories, which take no capitals and no two dashes in a row.
-pub fn stack_name(text: &str) -> Result<String, DeployRequestError> {
-    let is_name = text.len() <= LONGEST_STACK
-        && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-        && !text.contains("--")
-        && !text.ends_with('-');
-    let name = text.to_owned();
-    if is_name {
-        Ok(name)
-    } else {
-        Err(DeployRequestError::Stack(name))
-    }
+/// Makes a type for texts that pass a check, and the error of those that don't.
+macro_rules! checked_text {
+    ($(#[$about:meta])* $name:ident, $check:expr, $error:ident: $advice:literal) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        #[doc = concat!("The error of a text that is no [`", stringify!($name), "`].")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+        #[error($advice)]
+        pub struct $error;
+
+        impl FromStr for $name {
+            type Err = $error;
+
+            fn from_str(text: &str) -> Result<Self, $error> {
+                let check: fn(&str) -> bool = $check;
+                check(text).then(|| Self(text.to_owned())).ok_or($error)
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                self
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self)
+            }
+        }
+    };
 }
 
-pub fn tag(text: &str) -> Result<String, DeployRequestError> {
-    let is_tag = (1..=128).contains(&text.len())
-        && !text.starts_with(['.', '-'])
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-    let tag = text.to_owned();
-    if is_tag {
-        Ok(tag)
-    } else {
-        Err(DeployRequestError::Tag(tag))
-    }
-}
+checked_text!(
+    /// The name of a stack. It is part of the names of repositories, which take no capitals and no two dashes in a row.
+    StackName,
+    |text| {
+        text.len() <= MAX_STACK_NAME
+            && text.starts_with(|c: char| c.is_ascii_lowercase())
+            && text
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            && !text.contains("--")
+            && !text.ends_with('-')
+    },
+    StackNameError: "use lower-case letters, digits and single '-', begin with a letter, {MAX_STACK_NAME} characters at most"
+);
 
-pub fn role(text: &str) -> Result<String, DeployRequestError> {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
-    let is_arn = text.starts_with("arn:") && text.contains(":role/");
-    if is_arn || (!text.is_empty() && text.chars().all(is_part)) {
-        Ok(text.to_owned())
-    } else {
-        Err(DeployRequestError::Role(text.to_owned()))
-    }
-}
+checked_text!(
+    /// The tag of an image.
+    ImageTag,
+    |text| {
+        (1..=128).contains(&text.len())
+            && !text.starts_with(['.', '-'])
+            && text
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    },
+    ImageTagError: "use letters, digits, '.', '_' and '-', begin with none of '.' and '-', 128 characters at most"
+);
 
-pub fn bucket_name(name: &str) -> Result<String, DeployRequestError> {
-    let name = name.to_owned();
-    if is_bucket(&name) {
-        Ok(name)
-    } else {
-        Err(DeployRequestError::Bucket(name))
-    }
-}
+checked_text!(
+    /// An IAM role, by name or ARN.
+    RoleName,
+    |text| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
+        let is_arn = text.starts_with("arn:") && text.contains(":role/");
+        is_arn || (!text.is_empty() && text.chars().all(is_part))
+    },
+    RoleNameError: "give an IAM role's name or its ARN, for instance LabRole"
+);
 
-/// Reads how many tasks a service is to have: a number from `least` to [`MOST_TASKS`].
-pub fn task_count(text: &str, least: u32) -> Option<u32> {
-    let count = text.parse().ok();
-    count.filter(|count| (least..=MOST_TASKS).contains(count))
-}
-
-fn is_bucket(name: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
-    (3..=63).contains(&name.len()) && name.chars().all(is_part)
-}
+checked_text!(
+    /// The name of a bucket.
+    BucketName,
+    |text| {
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+        (3..=63).contains(&text.len()) && text.chars().all(is_part)
+    },
+    BucketNameError: "use 3 to 63 lower-case letters, digits, '.' and '-'"
+);
 
 /// A block of IPv4 addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,16 +144,19 @@ impl Cidr {
     }
 }
 
+/// The error of a text that is no [`Cidr`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("give an IPv4 address or CIDR, for instance 203.0.113.7 or 203.0.113.0/24")]
+pub struct CidrError;
+
 impl FromStr for Cidr {
-    type Err = DeployRequestError;
+    type Err = CidrError;
 
     /// Reads an address alone as a block of one, and drops what follows the prefix.
-    fn from_str(text: &str) -> Result<Self, DeployRequestError> {
+    fn from_str(text: &str) -> Result<Self, CidrError> {
         let block = match text.parse::<Ipv4Addr>() {
             Ok(address) => Ipv4Net::from(address),
-            Err(_) => text
-                .parse()
-                .map_err(|_| DeployRequestError::AllowFrom(text.to_owned()))?,
+            Err(_) => text.parse().map_err(|_| CidrError)?,
         };
         Ok(Self(block.trunc()))
     }
@@ -187,18 +200,22 @@ mod tests {
     }
 
     #[test]
-    fn names_that_some_service_would_refuse_are_refused_at_once() {
+    fn names_that_a_service_would_refuse_are_refused_at_once() {
         for bad in ["", "Mr", "1a", "a--b", "a-", "a_b", &"a".repeat(41)] {
-            assert!(stack_name(bad).is_err(), "{bad}");
+            assert!(bad.parse::<StackName>().is_err(), "{bad}");
         }
-        assert!(stack_name("mr-2").is_ok());
+        assert!("mr-2".parse::<StackName>().is_ok());
         for bad in ["", ".x", "-x", "a b", "a:b"] {
-            assert!(tag(bad).is_err(), "{bad}");
+            assert!(bad.parse::<ImageTag>().is_err(), "{bad}");
         }
-        assert!(tag("v1.2_rc-3").is_ok());
+        assert!("v1.2_rc-3".parse::<ImageTag>().is_ok());
         for bad in ["", "a role", "role/LabRole"] {
-            assert!(role(bad).is_err(), "{bad}");
+            assert!(bad.parse::<RoleName>().is_err(), "{bad}");
         }
-        assert!(role("arn:aws:iam::1:role/x/y").is_ok());
+        assert!("arn:aws:iam::1:role/x/y".parse::<RoleName>().is_ok());
+        for bad in ["", "ab", "A-bucket", "a_b", &"a".repeat(64)] {
+            assert!(bad.parse::<BucketName>().is_err(), "{bad}");
+        }
+        assert!("my.bucket-1".parse::<BucketName>().is_ok());
     }
 }

@@ -1,6 +1,6 @@
 //! The commands one can type after `:`, in one table: parsing, completion and the README have them from there.
 
-use mrdeck_core::api::{MAX_CHUNKS, SplitMode};
+use mrdeck_core::api::{MAX_CHUNKS, SplitMode, parse_chunk_count};
 
 use super::browse::Place;
 use crate::input::InputChoice;
@@ -91,17 +91,13 @@ pub fn parse(line: &str) -> Result<Command, Diagnostic> {
         ("input", "") => Ok(Command::Browse(Place::Buckets)),
         ("input", text) => parse_input(text),
         ("chunks", AUTO) => Ok(Command::Chunks(None)),
-        ("chunks", text) => text
-            .parse()
-            .ok()
-            .filter(|chunks| (1..=MAX_CHUNKS).contains(chunks))
-            .map(|chunks| Command::Chunks(Some(chunks)))
-            .ok_or_else(|| {
-                Diagnostic::new(
-                    format!("'{text}' is not a number of chunks"),
-                    format!("give one from 1 to {MAX_CHUNKS}, or auto"),
-                )
-            }),
+        ("chunks", text) => match parse_chunk_count(text) {
+            Ok(chunks) => Ok(Command::Chunks(Some(chunks))),
+            Err(_) => Err(Diagnostic::new(
+                format!("'{text}' is not a number of chunks"),
+                format!("give one from 1 to {MAX_CHUNKS}, or auto"),
+            )),
+        },
         ("split", "copy") => Ok(Command::Split(SplitMode::Copy)),
         ("split", "range") => Ok(Command::Split(SplitMode::Range)),
         ("verify", "on") => Ok(Command::Verify(true)),
@@ -111,7 +107,7 @@ pub fn parse(line: &str) -> Result<Command, Diagnostic> {
             "try :split range",
         )),
         ("verify", _) => Err(Diagnostic::new(":verify takes on or off", "try :verify on")),
-        ("scale", text) => scale(text),
+        ("scale", text) => Ok(Command::Scale(text.parse()?)),
         ("cluster", text) => Ok(Command::Switch(Switch::Cluster(one_name(name, text)?))),
         ("profile", text) => Ok(Command::Switch(Switch::Profile(name_or_auto(name, text)?))),
         ("region", text) => Ok(Command::Switch(Switch::Region(name_or_auto(name, text)?))),
@@ -121,21 +117,6 @@ pub fn parse(line: &str) -> Result<Command, Diagnostic> {
         _ => Err(Diagnostic::new(
             format!("there is no command ':{line}'"),
             format!("try {}", usage()),
-        )),
-    }
-}
-
-/// `mapper 10`; `mapper=10` as on the command line does as well.
-fn scale(text: &str) -> Result<Command, Diagnostic> {
-    let words: Vec<&str> = text
-        .split([' ', '\t', '='])
-        .filter(|w| !w.is_empty())
-        .collect();
-    match words[..] {
-        [role, count] => ScaleRequest::parse(role, count).map(Command::Scale),
-        _ => Err(Diagnostic::new(
-            ":scale takes a role and a number",
-            "try :scale mapper 5",
         )),
     }
 }
@@ -164,7 +145,7 @@ fn name_or_auto(command: &str, text: &str) -> Result<Option<String>, Diagnostic>
 pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
     match Place::parse(text) {
         Some(place) => Ok(Command::Browse(place)),
-        None => InputChoice::parse(text).map(Command::Input),
+        None => Ok(Command::Input(text.parse()?)),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::atomic_file::SaveError;
 use crate::report::chart;
-use crate::save::SaveError;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::state::Record;
 
@@ -22,7 +22,7 @@ pub(super) fn export_chart(record: &Record) -> Result<PathBuf, Diagnostic> {
         match chart::write_chart(record, &path, false) {
             Ok(()) => return Ok(path),
             Err(chart::ChartError::Save(SaveError::Exists(_))) => last = Some(path),
-            Err(error) => return Err(Diagnostic::new(error.to_string(), "")),
+            Err(error) => return Err(error.into()),
         }
     }
     let last = last.unwrap_or_default();

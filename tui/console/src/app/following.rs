@@ -2,14 +2,14 @@
 
 use super::event_log::Level;
 use super::state::{Activity, Panel, State};
-use crate::upload::Progress;
+use crate::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{age, plural};
 use mrdeck_engine::event::{EventKind, RunEvent, RunStatus, Verification};
 use mrdeck_engine::state::{Record, WorkState};
 
 impl State {
-    pub(super) fn uploading(&mut self, progress: Progress) {
+    pub(super) fn uploading(&mut self, progress: UploadProgress) {
         // After a cancel there is nothing to follow any more.
         if self.activity == Activity::Preparing {
             let since = self.upload.map_or(self.now, |(_, since)| since);

@@ -7,12 +7,12 @@ use super::perform::News;
 use super::state::Msg;
 use crate::config::Config;
 use crate::input::InputChoice;
+use crate::job::RunningJob;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_engine::Job;
 use mrdeck_engine::event::RunOptions;
-use mrdeck_engine::journal::Journal;
-use mrdeck_engine::{Context, Job};
 
 /// What a run begins with.
 pub(super) enum Begin {
@@ -51,23 +51,9 @@ pub(super) async fn run(
     cancel: CancellationToken,
     news: &mpsc::Sender<News>,
 ) {
-    let (events, mut received) = mpsc::unbounded_channel();
-    let context = Context {
-        cluster: connection.cluster.name(),
-        tasks: connection.tasks,
-        store: connection.store,
-        client,
-        attempt_limit: config.attempt_limit,
-        journal: Some(Journal::new(&config.runs_dir)),
-        events,
-        cancel,
-    };
-    // A task of its own: a terminal that stalls the dashboard must not stall the run.
-    let running = tokio::spawn(mrdeck_engine::run(job, context));
-    while let Some(event) = received.recv().await {
+    let mut running = RunningJob::start(job, client, config, &connection, cancel);
+    while let Some(event) = running.next_event().await {
         let _ = news.send(News::Msg(Msg::Run(event))).await;
     }
-    if let Err(error) = running.await {
-        std::panic::resume_unwind(error.into_panic());
-    }
+    running.finish().await;
 }

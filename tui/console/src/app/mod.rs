@@ -48,12 +48,13 @@ use self::terminal::Screen;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
+use crate::stderr;
 use crate::view::{self, Look};
 
 /// Shows the dashboard until it is quit.
 pub async fn run(config: Config) -> Exit {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
-        crate::complain(
+        stderr::error(
             "the dashboard needs a terminal, and this is not one",
             "'mrdeck run' does a run without the dashboard",
         );
@@ -63,7 +64,7 @@ pub async fn run(config: Config) -> Exit {
     let mut screen = match Screen::open(panicked.clone()) {
         Ok(screen) => screen,
         Err(error) => {
-            crate::complain(
+            stderr::error(
                 &format!("the terminal can't be used: {error}"),
                 "'mrdeck run' does a run without the dashboard",
             );
@@ -78,14 +79,14 @@ pub async fn run(config: Config) -> Exit {
     let ended = show(&mut screen, state, &mut performer, news, panicked).await;
     drop(screen);
     if let Some(command) = performer.shutdown().await {
-        crate::say(&format!(
+        stderr::line(&format!(
             "the run was cut short; to go on with it: {command}"
         ));
     }
     match ended {
         Ok(exit) => exit,
         Err(error) => {
-            crate::complain(&format!("the terminal was lost: {error}"), "");
+            stderr::error(&format!("the terminal was lost: {error}"), "");
             Exit::Failed
         }
     }

@@ -16,7 +16,7 @@ use super::log_text::readable;
 use super::reach;
 use super::state::{Effect, LinkInfo, Msg};
 use crate::config::Config;
-use crate::go_on;
+use crate::resume_command;
 use crate::switch::Switch;
 use crate::upload::settle;
 use mrdeck_cluster::aws::places::{self, Places};
@@ -220,7 +220,7 @@ impl Performer {
             // An upload that was given up is cleared away before anyone hears that it is over.
             let cleared = settle(connection.store.as_ref()).await;
             let last = match prepared {
-                Err(diagnostic) => Msg::StartFailed(cleared.err().unwrap_or(diagnostic)),
+                Err(diagnostic) => Msg::StartFailed(cleared.err().map_or(diagnostic, Diagnostic::from)),
                 Ok((job, client)) => {
                     run(job, client, &config, connection, cancel, &news).await;
                     Msg::RunEnded
@@ -325,7 +325,7 @@ impl Performer {
             return None;
         }
         let left = Journal::new(&self.config.runs_dir).unfinished()?;
-        Some(go_on::command(&self.config, &left))
+        Some(resume_command::for_run(&self.config, &left))
     }
 }
 

@@ -17,7 +17,7 @@ use super::rows;
 use super::scaling::Scaling;
 use crate::input::InputChoice;
 use crate::switch::{Place, Switch};
-use crate::upload::Progress;
+use crate::upload::UploadProgress;
 use mrdeck_cluster::aws::places::Places;
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
@@ -108,7 +108,7 @@ pub enum Msg {
     /// A page of the browser's list came, or did not.
     Listed(ListRequest, Listed),
     Completed(PathCompletion),
-    Uploading(Progress),
+    Uploading(UploadProgress),
 }
 
 /// What the loop is to do. Nothing here has happened yet.
@@ -180,7 +180,7 @@ pub struct State {
     /// Instead of the panels, and below what lies over them.
     pub browser: Option<Browser>,
     /// How far the local file is that a run waits for, and since when it is uploaded.
-    pub upload: Option<(Progress, Timestamp)>,
+    pub upload: Option<(UploadProgress, Timestamp)>,
     pub flash: Option<Flash>,
 }
 

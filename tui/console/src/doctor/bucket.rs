@@ -106,7 +106,7 @@ mod tests {
     use mrdeck_store::memory::{Call, MemoryStore};
 
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::CheckStatus;
 
     fn denied() -> StoreError {
         StoreError::Denied {
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    fn statuses(findings: &[Finding]) -> Vec<(&str, Status)> {
+    fn statuses(findings: &[Finding]) -> Vec<(&str, CheckStatus)> {
         findings.iter().map(|f| (f.check, f.status)).collect()
     }
 
@@ -123,7 +123,7 @@ mod tests {
     async fn a_good_bucket_is_left_as_it_was() {
         let store = MemoryStore::with_bucket("b");
         let findings = check(&store, Some("b"), false).await;
-        let expected = [(READABLE, Status::Ok), (WRITABLE, Status::Ok)];
+        let expected = [(READABLE, CheckStatus::Ok), (WRITABLE, CheckStatus::Ok)];
         assert_eq!(statuses(&findings), expected);
         assert!(store.keys("b").is_empty());
     }
@@ -133,17 +133,17 @@ mod tests {
         let store = MemoryStore::with_bucket("b");
         store.fail_next(Call::Put, denied());
         let findings = check(&store, Some("b"), true).await;
-        assert_eq!(statuses(&findings)[1], (WRITABLE, Status::Ok));
+        assert_eq!(statuses(&findings)[1], (WRITABLE, CheckStatus::Ok));
         assert!(findings[1].found.contains("--read-only"));
     }
 
     #[tokio::test]
     async fn each_permission_that_is_missing_is_named() {
         for (call, at, status, word) in [
-            (Call::Head, 0, Status::Failed, "s3:ListBucket"),
-            (Call::Put, 1, Status::Failed, "s3:PutObject"),
-            (Call::Get, 1, Status::Failed, "read and write"),
-            (Call::Delete, 1, Status::Warning, "s3:DeleteObject"),
+            (Call::Head, 0, CheckStatus::Failed, "s3:ListBucket"),
+            (Call::Put, 1, CheckStatus::Failed, "s3:PutObject"),
+            (Call::Get, 1, CheckStatus::Failed, "read and write"),
+            (Call::Delete, 1, CheckStatus::Warning, "s3:DeleteObject"),
         ] {
             let store = MemoryStore::with_bucket("b");
             store.fail_next(call, denied());
@@ -158,6 +158,6 @@ mod tests {
     async fn without_a_bucket_there_is_a_warning() {
         let store = MemoryStore::with_bucket("b");
         let findings = check(&store, None, false).await;
-        assert_eq!(statuses(&findings), [("bucket", Status::Warning)]);
+        assert_eq!(statuses(&findings), [("bucket", CheckStatus::Warning)]);
     }
 }

@@ -84,7 +84,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::CheckStatus;
 
     const DATE: &[u8] = b"Wed, 29 Jul 2026 10:00:00 GMT";
 
@@ -100,12 +100,12 @@ mod tests {
     #[test]
     fn the_limits_are_those_of_aws() {
         for (seconds, status, words) in [
-            (0, Status::Ok, "right"),
-            (-20, Status::Ok, "20 seconds behind"),
-            (31, Status::Warning, "31 seconds ahead"),
-            (-299, Status::Warning, "5 minutes"),
-            (300, Status::Failed, "300 seconds ahead"),
-            (-86_400, Status::Failed, "86,400 seconds behind"),
+            (0, CheckStatus::Ok, "right"),
+            (-20, CheckStatus::Ok, "20 seconds behind"),
+            (31, CheckStatus::Warning, "31 seconds ahead"),
+            (-299, CheckStatus::Warning, "5 minutes"),
+            (300, CheckStatus::Failed, "300 seconds ahead"),
+            (-86_400, CheckStatus::Failed, "86,400 seconds behind"),
         ] {
             let finding = judge(SignedDuration::from_secs(seconds));
             assert_eq!(finding.status, status, "{seconds}");

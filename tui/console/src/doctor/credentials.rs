@@ -135,7 +135,7 @@ fn with_expiry(who: &str, left: Option<Duration>) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::CheckStatus;
 
     #[test]
     fn the_source_is_the_one_a_person_knows() {
@@ -154,8 +154,8 @@ mod tests {
     #[test]
     fn what_ends_soon_is_a_warning() {
         let status = |left| with_expiry("me", left).status;
-        assert_eq!(status(None), Status::Ok);
-        assert_eq!(status(Some(Duration::from_hours(1))), Status::Ok);
-        assert_eq!(status(Some(Duration::from_mins(9))), Status::Warning);
+        assert_eq!(status(None), CheckStatus::Ok);
+        assert_eq!(status(Some(Duration::from_hours(1))), CheckStatus::Ok);
+        assert_eq!(status(Some(Duration::from_mins(9))), CheckStatus::Warning);
     }
 }

@@ -6,7 +6,7 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum CheckStatus {
     Ok,
     /// A run can still be done.
     Warning,
@@ -16,7 +16,7 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub check: &'static str,
-    pub status: Status,
+    pub status: CheckStatus,
     pub found: String,
     /// What to do; `None` when all is well, or when an earlier line says it.
     pub advice: Option<String>,
@@ -28,7 +28,7 @@ impl Finding {
     pub fn ok(check: &'static str, found: impl Into<String>) -> Self {
         Self {
             check,
-            status: Status::Ok,
+            status: CheckStatus::Ok,
             found: found.into(),
             advice: None,
             kind: DiagnosticKind::Other,
@@ -37,7 +37,7 @@ impl Finding {
 
     pub fn warning(check: &'static str, diagnostic: Diagnostic) -> Self {
         Self {
-            status: Status::Warning,
+            status: CheckStatus::Warning,
             ..Self::failed(check, diagnostic)
         }
     }
@@ -45,7 +45,7 @@ impl Finding {
     pub fn failed(check: &'static str, diagnostic: Diagnostic) -> Self {
         Self {
             check,
-            status: Status::Failed,
+            status: CheckStatus::Failed,
             found: diagnostic.cause,
             advice: Some(diagnostic.advice).filter(|advice| !advice.is_empty()),
             kind: diagnostic.kind,
@@ -55,11 +55,11 @@ impl Finding {
     /// The same without what `earlier` lines have said: one cause is told once, with its advice.
     #[must_use]
     pub(super) fn after(self, earlier: &[Self]) -> Self {
-        if self.status == Status::Ok {
+        if self.status == CheckStatus::Ok {
             return self;
         }
         let is_same = |other: &&Self| {
-            other.status == Status::Failed
+            other.status == CheckStatus::Failed
                 && (other.found == self.found
                     || other.kind == DiagnosticKind::Credentials && other.kind == self.kind)
         };
@@ -85,7 +85,7 @@ mod tests {
         let first = Finding::failed("credentials", expired("expired"));
         let second = Finding::failed("cluster", expired("the token is too old"));
         let second = second.after(std::slice::from_ref(&first));
-        assert_eq!(second.status, Status::Failed);
+        assert_eq!(second.status, CheckStatus::Failed);
         assert_eq!(second.found, "not known, because of credentials: see above");
         assert_eq!(second.advice, None);
 

@@ -22,7 +22,7 @@ use mrdeck_store::aws;
 use mrdeck_store::s3::S3Store;
 use tokio::time::timeout;
 
-pub use self::finding::{Finding, Status};
+pub use self::finding::{CheckStatus, Finding};
 use crate::config::Config;
 use mrdeck_client::http_client;
 use mrdeck_cluster::Connection;

@@ -59,21 +59,25 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::doctor::Status;
+    use crate::doctor::CheckStatus;
 
     #[test]
     fn other_versions_are_a_warning_and_other_implementations_are_not() {
         let ours = format!("{OURS}{HERE} mapper");
         for (said, status, words) in [
-            (vec![Some(&*ours), Some(&*ours)], Status::Ok, "on 2 tasks"),
+            (
+                vec![Some(&*ours), Some(&*ours)],
+                CheckStatus::Ok,
+                "on 2 tasks",
+            ),
             (
                 vec![Some(&*ours), None, Some("nginx")],
-                Status::Ok,
+                CheckStatus::Ok,
                 "another implementation on 2 tasks",
             ),
             (
                 vec![Some(&*ours), Some("mrdeck-services/9.9.9 reducer")],
-                Status::Warning,
+                CheckStatus::Warning,
                 "mrdeck-services 9.9.9 on 1 task; this console is",
             ),
         ] {

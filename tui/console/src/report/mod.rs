@@ -1,8 +1,7 @@
-//! A run told three ways, all from the same record: text, JSON, a chart. And the columns of a task list.
+//! A run told three ways, all from the same record: text, JSON, a chart.
 
 pub mod chart;
 mod json;
-pub mod tasks;
 pub mod text;
 
 pub use json::RunReport;

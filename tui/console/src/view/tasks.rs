@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Look, draw_hint, mark_selected, text};
 use crate::app::{self, Link, Panel, State};
-use crate::report::tasks::{self, Column, NOTHING};
+use crate::task_table::{self, Column, NOTHING};
 use mrdeck_core::human::{age, plural, printable};
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{Probe, Task, TaskStatus};
@@ -93,7 +93,7 @@ type Cells = Vec<Vec<Span<'static>>>;
 
 /// The most that fits: ports go first, then the columns that can best be missed.
 fn fitting(state: &State, look: &Look, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
-    let mut columns = tasks::columns(&state.tasks);
+    let mut columns = task_table::columns(&state.tasks);
     let cells = |columns: &[Column], with_port: bool| -> Cells {
         let row = |task: &&Task| {
             let cells = columns.iter();
@@ -176,7 +176,7 @@ fn hint(state: &State) -> String {
 }
 
 fn cell(state: &State, look: &Look, column: Column, task: &Task, with_port: bool) -> Span<'static> {
-    let text = tasks::cell(column, task, &state.tasks, state.now, with_port);
+    let text = task_table::cell(column, task, &state.tasks, state.now, with_port);
     match text {
         Some(text) => Span::styled(text::elide(&text, MOST), style(look, column, task)),
         None => Span::styled(NOTHING, look.theme.dim),

@@ -2,53 +2,25 @@
 
 use std::ops::Range;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
-use mrdeck_core::human::printable;
+use mrdeck_core::human::{self, printable};
 
 /// Foreign text, safe to show and at most `width` columns wide; the middle goes first, since
 /// keys differ at their ends.
 pub fn elide(text: &str, width: usize) -> String {
-    let text = printable(text);
-    if text.width() <= width {
-        return text.into_owned();
-    }
-    if width == 0 {
-        return String::new();
-    }
-    let room = width - 1;
-    let head = take_width(text.chars(), room / 2);
-    let tail = take_width(text.chars().rev(), room - room / 2);
-    let tail: String = tail.chars().rev().collect();
-    format!("{head}…{tail}")
+    human::elide(&printable(text), width, UnicodeWidthStr::width)
 }
 
 /// The same for sentences, whose beginning says most: the end goes.
 pub fn elide_end(text: &str, width: usize) -> String {
-    let text = printable(text);
-    if text.width() <= width {
-        return text.into_owned();
-    }
-    match width {
-        0 => String::new(),
-        _ => format!("{}…", take_width(text.chars(), width - 1)),
-    }
+    human::elide_end(&printable(text), width, UnicodeWidthStr::width)
 }
 
 /// Filled with spaces up to `width` columns.
 pub fn pad(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
-}
-
-fn take_width(chars: impl Iterator<Item = char>, width: usize) -> String {
-    let mut used = 0;
-    chars
-        .take_while(|c| {
-            used += c.width().unwrap_or(0);
-            used <= width
-        })
-        .collect()
 }
 
 /// Which of `count` lines are shown in `height` lines so that line `cursor` is among them.

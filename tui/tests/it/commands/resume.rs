@@ -173,7 +173,7 @@ fn an_input_that_changed_since_is_refused() {
 fn what_is_no_run_is_named() {
     let lab = Lab::new([]);
     let refused = resume(&lab, "xyz").run();
-    refused.expect_complaint(2, &["'xyz' is not the id of a run"]);
+    refused.expect_complaint(2, &["'xyz'", "<RUN>", "26 letters and digits"]);
     let unknown = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
     let refused = resume(&lab, unknown).run();
     refused.expect_complaint(3, &[unknown, "--bucket"]);

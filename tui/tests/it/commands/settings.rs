@@ -16,10 +16,10 @@ fn a_cluster_must_be_named_in_full() {
     let url = "http://127.0.0.1:9";
     let cases: [(&[&str], &[&str]); 12] = [
         (&[], &["no cluster was named", "--local", "--mapper"]),
-        (&["--local=0"], &["--local=0", "1 to 100"]),
-        (&["--local=101"], &["--local=101", "1 to 100"]),
-        (&["--local=x"], &["--local=x", "1 to 100"]),
-        (&["--local="], &["--local="]),
+        (&["--local=0"], &["--local", "'0'", "1 to 100"]),
+        (&["--local=101"], &["--local", "'101'", "1 to 100"]),
+        (&["--local=x"], &["--local", "'x'", "1 to 100"]),
+        (&["--local="], &["--local", "''", "1 to 100"]),
         (&["--local", "--mapper", url], &["--local", "--mapper"]),
         (
             &["--mapper", url, "--reducer", url],
@@ -42,11 +42,11 @@ fn a_cluster_must_be_named_in_full() {
                 "--reducer",
                 url,
             ],
-            &["10.0.0.7:80", "http://"],
+            &["--splitter", "'10.0.0.7:80'", "http://"],
         ),
         (
             &["--splitter", "ftp://x", "--mapper", url, "--reducer", url],
-            &["ftp://x", "http://"],
+            &["--splitter", "'ftp://x'", "http://"],
         ),
         (
             &["--config", "missing.toml"],
@@ -75,6 +75,15 @@ fn a_settings_file_is_used_and_its_mistakes_are_named() {
     run_with(&home, &[])
         .run()
         .expect_complaint(2, &["config.toml", "spliter"]);
+    for (setting, words) in [
+        ("splitter = \"ftp://x\"", ["config.toml", "http://"]),
+        ("mapper = [\"10.0.0.7:80\"]", ["config.toml", "http://"]),
+        ("timeout = 0", ["config.toml", "above 0"]),
+        ("timeout = 86401", ["config.toml", "86400"]),
+    ] {
+        home.write("config/mrdeck/config.toml", setting);
+        run_with(&home, &[]).run().expect_complaint(2, &words);
+    }
     home.write("config/mrdeck/config.toml", "not toml");
     run_with(&home, &[])
         .run()

@@ -44,15 +44,18 @@ fn an_object_that_can_t_be_counted_is_named() {
 fn a_wrong_argument_is_refused_before_anything_is_asked() {
     let lab = Lab::new([]);
     let cases: [(&[&str], &[&str]); 14] = [
-        (&["--chunks", "0"], &["--chunks 0", "1 to 10000"]),
-        (&["--chunks", "10001"], &["--chunks 10001", "1 to 10000"]),
-        (&["--chunks", "x"], &["--chunks x", "1 to 10000"]),
-        (&["--chunks=-1"], &["--chunks -1", "1 to 10000"]),
+        (&["--chunks", "0"], &["--chunks", "'0'", "1 to 10000"]),
+        (
+            &["--chunks", "10001"],
+            &["--chunks", "'10001'", "1 to 10000"],
+        ),
+        (&["--chunks", "x"], &["--chunks", "'x'", "1 to 10000"]),
+        (&["--chunks=-1"], &["--chunks", "'-1'", "1 to 10000"]),
         (&["--chunks", "-1"], &["-1"]),
-        (&["--chunks", "1.5"], &["--chunks 1.5"]),
+        (&["--chunks", "1.5"], &["--chunks", "'1.5'"]),
         (&["--split", "halves"], &["halves", "copy", "range"]),
         (&["--top", "x"], &["x", "--top"]),
-        (&["--timeout", "0"], &["--timeout 0", "above 0"]),
+        (&["--timeout", "0"], &["--timeout", "'0'", "above 0"]),
         (&["http://x/y"], &["http://x/y", "s3://BUCKET/KEY"]),
         (&["s3://b"], &["s3://b", "no object in it"]),
         (&["s3:///key"], &["names no bucket"]),

@@ -4,7 +4,7 @@ use crossterm::event::KeyCode;
 use jiff::Timestamp;
 use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
 use mrdeck::input::InputChoice;
-use mrdeck::upload::Progress;
+use mrdeck::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_store::Page;
 
@@ -182,7 +182,7 @@ fn levels_are_gone_down_and_up_again_where_one_was() {
 #[test]
 fn an_object_becomes_the_input_and_an_empty_one_does_not() {
     let mut scene = in_bucket(some_objects(), None).pressed("jjl");
-    let expected = InputChoice::parse("s3://mrdeck/hamlet.txt").unwrap();
+    let expected = "s3://mrdeck/hamlet.txt".parse::<InputChoice>().unwrap();
     assert_eq!(scene.state.input, Some(expected));
     assert!(scene.state.browser.is_none());
     assert!(matches!(&scene.press("s")[..], [Effect::Start { .. }]));
@@ -312,7 +312,7 @@ fn tab_completes_a_path_and_nothing_else() {
         scene.press("l");
         complete(&mut scene, &["texts/hamlet.txt"]);
         scene.key(KeyCode::Enter);
-        let expected = InputChoice::parse("texts/hamlet.txt").unwrap();
+        let expected = "texts/hamlet.txt".parse::<InputChoice>().unwrap();
         assert_eq!(scene.state.input, Some(expected));
     }
     let mut scene = Scene::new().connected().pressed("ois3://b/k");
@@ -336,16 +336,16 @@ fn an_upload_says_how_far_it_is() {
     scene.key(KeyCode::Enter);
     scene.press("s");
     let total = 40 << 20;
-    scene.send(Msg::Uploading(Progress { sent: 0, total }));
+    scene.send(Msg::Uploading(UploadProgress { sent: 0, total }));
     scene.wait(12_000);
-    scene.send(Msg::Uploading(Progress {
+    scene.send(Msg::Uploading(UploadProgress {
         sent: 16 << 20,
         total,
     }));
     assert!(scene.state.tick().is_some(), "its time goes on");
     check("uploading", &scene.state);
     assert_eq!(scene.press("x"), [Effect::Cancel]);
-    scene.send(Msg::Uploading(Progress { sent: total, total }));
+    scene.send(Msg::Uploading(UploadProgress { sent: total, total }));
     let diagnostic = Diagnostic::new("cancelled before the run began, nothing was written", "");
     scene.send(Msg::StartFailed(diagnostic));
     check("upload-cancelled", &scene.state);

@@ -156,7 +156,7 @@ fn o_takes_a_new_input_or_leaves_the_old_one() {
     let mut scene = connected().pressed("oi");
     scene.press("s3://mine/a key.txt");
     assert_eq!(scene.key(KeyCode::Enter), []);
-    let chosen = InputChoice::parse("s3://mine/a key.txt").unwrap();
+    let chosen = "s3://mine/a key.txt".parse::<InputChoice>().unwrap();
     assert_eq!(scene.state.input, Some(chosen.clone()));
     assert!(
         scene.state.browser.is_none(),

@@ -18,7 +18,7 @@ use std::path::Path;
 
 pub use error::ChartError;
 
-use crate::save;
+use crate::atomic_file;
 use format::Format;
 use model::ChartModel;
 use mrdeck_engine::state::Record;
@@ -26,6 +26,10 @@ use mrdeck_engine::state::Record;
 /// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
 ///
 /// The file appears whole or not at all, and an existing one stays unless `overwrite` says otherwise.
+///
+/// # Errors
+///
+/// Returns what [`check_path`] would, or that there is nothing to draw yet.
 pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), ChartError> {
     check_path(path, overwrite)?;
     let model = ChartModel::of(record).ok_or(ChartError::NothingToDraw)?;
@@ -33,14 +37,18 @@ pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), 
         Format::Png => png::render(&model)?,
         Format::Svg => svg::render(&model)?.into_bytes(),
     };
-    save::write(path, &bytes, overwrite)?;
+    atomic_file::write(path, &bytes, overwrite)?;
     Ok(())
 }
 
-/// Whether [`write_chart`] could write there; asked before a run begins, so that a typo costs no run.
+/// Checks that [`write_chart`] could write there; called before a run begins, so that a typo costs no run.
+///
+/// # Errors
+///
+/// Returns an error for another ending, a missing folder, or an existing file that must stay.
 pub fn check_path(path: &Path, overwrite: bool) -> Result<(), ChartError> {
     Format::of(path)?;
-    save::check(path, overwrite)?;
+    atomic_file::check(path, overwrite)?;
     Ok(())
 }
 

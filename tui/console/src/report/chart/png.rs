@@ -13,8 +13,8 @@ const PIXELS_PER_METRE: u32 = 3780;
 pub fn render(model: &ChartModel) -> Result<Vec<u8>, ChartError> {
     let mut pixels = vec![0; WIDTH as usize * HEIGHT as usize * 3];
     draw::page(&mut Canvas::new(&mut pixels, (WIDTH, HEIGHT)), model)
-        .map_err(|error| ChartError::Drawing(error.to_string()))?;
-    encode(&pixels, &model.facts).map_err(|error| ChartError::Drawing(error.to_string()))
+        .map_err(|error| ChartError::Drawing(error.into()))?;
+    encode(&pixels, &model.facts).map_err(|error| ChartError::Drawing(error.into()))
 }
 
 fn encode(pixels: &[u8], facts: &[(&str, String)]) -> Result<Vec<u8>, png::EncodingError> {

@@ -14,7 +14,7 @@ pub fn render(model: &ChartModel) -> Result<String, ChartError> {
     let mut backend = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT));
     draw::page(&mut backend, model)
         .and_then(|()| backend.present())
-        .map_err(|error| ChartError::Drawing(error.to_string()))?;
+        .map_err(|error| ChartError::Drawing(error.into()))?;
     drop(backend);
     // plotters has no way to write an element of one's own; the first `>` ends the opening tag.
     let after_tag = svg.find('>').map_or(0, |end| end + 1);

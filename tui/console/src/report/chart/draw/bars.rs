@@ -8,7 +8,7 @@ use super::lanes::Lanes;
 use super::palette::{AXIS, INK, MUTED, VERMILLION};
 use super::pen::{Area, Drawn, Pen, Type, px, room};
 use super::writing::Writing;
-use crate::report::chart::model::{Kind, Slot};
+use crate::report::chart::model::{BarKind, Slot};
 
 pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, slots: &[Slot], plot: Area) -> Drawn<DB> {
     let lanes = Lanes::new(slots, plot);
@@ -44,7 +44,7 @@ fn caption<DB: DrawingBackend>(
     slots: &[Slot],
     bottom: i32,
 ) -> Drawn<DB> {
-    let is_map = |slot: &Slot| slot.kind == Kind::Map;
+    let is_map = |slot: &Slot| slot.kind == BarKind::Map;
     let (Some(first), Some(last)) = (
         slots.iter().position(is_map),
         slots.iter().rposition(is_map),

@@ -6,7 +6,7 @@ use super::axis::Scale;
 use super::palette::{INK, MUTED, VERMILLION};
 use super::pen::{Area, Drawn, Pen, px};
 use super::writing::Label;
-use crate::report::chart::model::{Kind, Slot, ms_text};
+use crate::report::chart::model::{BarKind, Slot, ms_text};
 
 const WIDEST: f64 = 130.0;
 /// How much of a slot its columns fill.
@@ -17,7 +17,7 @@ pub struct Column {
     centre: f64,
     width: f64,
     /// From the bottom up.
-    parts: Vec<(Kind, f64)>,
+    parts: Vec<(BarKind, f64)>,
     pub label: Label,
 }
 
@@ -102,7 +102,7 @@ fn value_label(ms: f64, room: f64) -> Label {
 
 fn lost_label(slot: &Slot, room: f64) -> Label {
     // The other kinds' hues are too light to read as text.
-    let failed = slot.losses.iter().any(|loss| loss.kind == Kind::Failed);
+    let failed = slot.losses.iter().any(|loss| loss.kind == BarKind::Failed);
     Label {
         value: ms_text(slot.lost_ms()),
         is_ms: true,

@@ -5,7 +5,7 @@ use plotters_backend::DrawingBackend;
 use super::axis::Scale;
 use super::palette::{AXIS, INK, MUTED, PAPER};
 use super::pen::{Area, Drawn, Pen, Type, px, room};
-use crate::report::chart::model::{Bin, Histogram, Kind, grouped, ms_text, tick_text};
+use crate::report::chart::model::{BarKind, Bin, Histogram, grouped, ms_text, tick_text};
 
 const EM: f64 = 17.0;
 /// Between one percentile's label and the next.
@@ -35,7 +35,7 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, plot: 
     for bin in &histogram.bins {
         let (left, right) = (x(bin.from), x(bin.to) - 1);
         let mut below = 0;
-        for (kind, count) in [(Kind::Map, bin.done)].iter().chain(&bin.lost) {
+        for (kind, count) in [(BarKind::Map, bin.done)].iter().chain(&bin.lost) {
             let top = scale.y((below + count) as f64);
             pen.bar(Area::new(left, top, right, scale.y(below as f64)), *kind)?;
             below += count;

@@ -4,7 +4,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::report::chart::model::{Kind, Mood};
+use crate::report::chart::model::{BarKind, Mood};
 
 pub const PAPER: RGBColor = RGBColor(255, 255, 255);
 pub const INK: RGBColor = RGBColor(28, 32, 38);
@@ -32,16 +32,16 @@ pub enum Filling {
     },
 }
 
-pub fn look(kind: Kind) -> (RGBColor, Filling) {
+pub fn look(kind: BarKind) -> (RGBColor, Filling) {
     let hatched = |rising, falling| Filling::Hatched { rising, falling };
     match kind {
-        Kind::Split => (SKY, Filling::Solid),
-        Kind::Map => (BLUE, Filling::Solid),
-        Kind::MapWall => (BLUE, Filling::Hollow),
-        Kind::Reduce => (GREEN, Filling::Solid),
-        Kind::Failed => (VERMILLION, hatched(true, false)),
-        Kind::Abandoned => (PURPLE, hatched(false, true)),
-        Kind::Unused => (ORANGE, hatched(true, true)),
+        BarKind::Split => (SKY, Filling::Solid),
+        BarKind::Map => (BLUE, Filling::Solid),
+        BarKind::MapWall => (BLUE, Filling::Hollow),
+        BarKind::Reduce => (GREEN, Filling::Solid),
+        BarKind::Failed => (VERMILLION, hatched(true, false)),
+        BarKind::Abandoned => (PURPLE, hatched(false, true)),
+        BarKind::Unused => (ORANGE, hatched(true, true)),
     }
 }
 

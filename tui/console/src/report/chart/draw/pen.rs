@@ -6,7 +6,7 @@ use plotters_backend::{DrawingBackend, DrawingErrorKind, FontFamily, FontStyle, 
 
 use super::palette::{Filling, PAPER, look};
 use crate::report::chart::font::{FAMILY, SIZE_PER_EM, width};
-use crate::report::chart::model::{Kind, elide};
+use crate::report::chart::model::{BarKind, elide};
 
 pub type Fault<DB> = DrawingErrorKind<<DB as DrawingBackend>::ErrorType>;
 pub type Drawn<DB> = Result<(), Fault<DB>>;
@@ -116,7 +116,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
     }
 
     /// A bar or a legend's swatch.
-    pub fn bar(&mut self, area: Area, kind: Kind) -> Drawn<DB> {
+    pub fn bar(&mut self, area: Area, kind: BarKind) -> Drawn<DB> {
         let (color, filling) = look(kind);
         match filling {
             Filling::Solid => self.fill(area, color),

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::number::{grouped, ms_text, times_text};
+use super::number::{ms_text, times_text};
 use super::text::{clean, elide};
+use mrdeck_core::human::{plural, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
@@ -57,7 +58,7 @@ impl Header {
 fn what_ran(record: &Record) -> String {
     let mut parts = vec![elide(&clean(&record.input.to_string()), 72)];
     if let Some(bytes) = record.input_bytes {
-        parts.push(counted(bytes as f64, "byte"));
+        parts.push(plural(bytes, "byte"));
     }
     let chunks = record.chunks.len();
     if chunks > 0 {
@@ -66,14 +67,14 @@ fn what_ran(record: &Record) -> String {
             .iter()
             .filter(|chunk| chunk.work.committed.is_some())
             .count();
-        let text = counted(chunks as f64, "chunk");
+        let text = plural(chunks as u64, "chunk");
         parts.push(if done < chunks {
-            format!("{text}, {} mapped", grouped(done as f64))
+            format!("{text}, {} mapped", thousands(done as u64))
         } else {
             text
         });
     }
-    parts.push(counted(f64::from(record.mappers), "mapper"));
+    parts.push(plural(record.mappers.into(), "mapper"));
     parts.push(format!("cluster {}", elide(&clean(&record.cluster), 32)));
     parts.join("  ·  ")
 }
@@ -87,17 +88,8 @@ fn gain(record: &Record) -> String {
         ms_text(stats.sum_ms),
         ms_text(stats.wall_ms),
         times_text(stats.speedup),
-        grouped(f64::from(stats.ideal)),
+        thousands(stats.ideal.into()),
     )
-}
-
-fn counted(count: f64, what: &str) -> String {
-    let plural = if count.to_bits() == 1f64.to_bits() {
-        ""
-    } else {
-        "s"
-    };
-    format!("{} {what}{plural}", grouped(count))
 }
 
 fn minute(at: Timestamp) -> String {

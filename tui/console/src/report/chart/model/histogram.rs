@@ -1,7 +1,7 @@
 //! Many map latencies as a distribution: bins, and the percentiles marked on them.
 
 use super::number::{nice_step, sane_ms};
-use super::slot::{Kind, Loss, losses};
+use super::slot::{BarKind, Loss, losses};
 use mrdeck_engine::state::WorkRecord;
 use mrdeck_engine::stats::percentile;
 
@@ -75,7 +75,7 @@ pub struct Bin {
     /// Chunks whose committed attempt took so long.
     pub done: usize,
     /// Attempts that came to nothing: how many, by how they ended.
-    pub lost: Vec<(Kind, usize)>,
+    pub lost: Vec<(BarKind, usize)>,
 }
 
 impl Bin {
@@ -83,7 +83,7 @@ impl Bin {
         self.done + self.lost.iter().map(|(_, count)| count).sum::<usize>()
     }
 
-    fn add_lost(&mut self, kind: Kind) {
+    fn add_lost(&mut self, kind: BarKind) {
         match self.lost.iter_mut().find(|(present, _)| *present == kind) {
             Some((_, count)) => *count += 1,
             None => self.lost.push((kind, 1)),

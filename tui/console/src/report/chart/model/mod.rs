@@ -10,9 +10,10 @@ mod text;
 pub use header::{Header, Mood};
 pub use histogram::{Bin, Histogram};
 pub use number::{grouped, ms_text, nice_step, tick_text};
-pub use slot::{Kind, Slot};
+pub use slot::{BarKind, Slot};
 pub use text::elide;
 
+use mrdeck_core::human::plural;
 use mrdeck_engine::state::{Record, WorkRecord};
 use mrdeck_engine::work::Phase;
 
@@ -29,7 +30,7 @@ pub struct ChartModel {
     pub slots: Vec<Slot>,
     /// The maps, when there are too many for a bar each.
     pub histogram: Option<Histogram>,
-    pub legend: Vec<(Kind, String)>,
+    pub legend: Vec<(BarKind, String)>,
     /// The run's parameters, as the file's metadata: name and value.
     pub facts: Vec<(&'static str, String)>,
 }
@@ -46,7 +47,7 @@ impl ChartModel {
         if !works().any(|work| work.attempts.iter().any(|attempt| attempt.ms().is_some())) {
             return None;
         }
-        let mut slots = vec![Slot::of_work("split", Kind::Split, &record.split, live)];
+        let mut slots = vec![Slot::of_work("split", BarKind::Split, &record.split, live)];
         let histogram = if record.chunks.len() > MAX_CHUNK_BARS {
             Histogram::of(record.chunks.iter().map(|chunk| &chunk.work))
         } else {
@@ -57,7 +58,12 @@ impl ChartModel {
             let wall_ms = record.clock(Phase::Map).wall_ms;
             slots.push(Slot::of_wall("map wall", wall_ms, live));
         }
-        slots.push(Slot::of_work("reduce", Kind::Reduce, &record.reduce, live));
+        slots.push(Slot::of_work(
+            "reduce",
+            BarKind::Reduce,
+            &record.reduce,
+            live,
+        ));
         let losses = Losses::count(works());
         Some(Self {
             header: Header::of(record),
@@ -78,16 +84,20 @@ fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
         } else {
             format!("chunk {chunk}")
         };
-        Slot::of_work(&name, Kind::Map, &of.work, live)
+        Slot::of_work(&name, BarKind::Map, &of.work, live)
     })
 }
 
 /// How many attempts came to nothing, by how they ended.
-struct Losses([(Kind, usize); 3]);
+struct Losses([(BarKind, usize); 3]);
 
 impl Losses {
     fn count<'a>(works: impl Iterator<Item = &'a WorkRecord>) -> Self {
-        let mut counts = [(Kind::Failed, 0), (Kind::Abandoned, 0), (Kind::Unused, 0)];
+        let mut counts = [
+            (BarKind::Failed, 0),
+            (BarKind::Abandoned, 0),
+            (BarKind::Unused, 0),
+        ];
         for loss in works.flat_map(slot::losses) {
             for (kind, count) in &mut counts {
                 *count += usize::from(*kind == loss.kind);
@@ -97,29 +107,25 @@ impl Losses {
     }
 }
 
-fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(Kind, String)> {
-    let mut legend = vec![(Kind::Split, "split".to_owned())];
+fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(BarKind, String)> {
+    let mut legend = vec![(BarKind::Split, "split".to_owned())];
     if !record.chunks.is_empty() {
         let maps = if binned {
             "map chunks, by latency"
         } else {
-            "map, one bar a chunk"
+            "map, one bar per chunk"
         };
-        legend.push((Kind::Map, maps.to_owned()));
-        legend.push((Kind::MapWall, "map phase, wall time".to_owned()));
+        legend.push((BarKind::Map, maps.to_owned()));
+        legend.push((BarKind::MapWall, "map phase, wall time".to_owned()));
     }
-    legend.push((Kind::Reduce, "reduce".to_owned()));
+    legend.push((BarKind::Reduce, "reduce".to_owned()));
     for (kind, count) in losses.0.into_iter().filter(|(_, count)| *count > 0) {
-        let attempts = if count == 1 { "attempt" } else { "attempts" };
         let ended = match kind {
-            Kind::Abandoned => "abandoned",
-            Kind::Unused => "unused",
+            BarKind::Abandoned => "abandoned",
+            BarKind::Unused => "unused",
             _ => "failed",
         };
-        legend.push((
-            kind,
-            format!("{} {ended} {attempts}", grouped(count as f64)),
-        ));
+        legend.push((kind, plural(count as u64, &format!("{ended} attempt"))));
     }
     legend
 }

@@ -5,7 +5,7 @@ use mrdeck_engine::state::{Outcome, WorkRecord, WorkState};
 
 /// What a bar stands for; it decides the bar's colour and hatching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum BarKind {
     Split,
     Map,
     MapWall,
@@ -21,14 +21,14 @@ pub enum Kind {
 /// An attempt whose output doesn't count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loss {
-    pub kind: Kind,
+    pub kind: BarKind,
     pub ms: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slot {
     pub name: String,
-    pub kind: Kind,
+    pub kind: BarKind,
     /// The latency that counts; `None` if there is none.
     pub ms: Option<f64>,
     /// The other attempts, in their order.
@@ -41,7 +41,7 @@ pub struct Slot {
 
 impl Slot {
     /// `live`: the run still goes on, so what isn't there may yet come.
-    pub fn of_work(name: &str, kind: Kind, work: &WorkRecord, live: bool) -> Self {
+    pub fn of_work(name: &str, kind: BarKind, work: &WorkRecord, live: bool) -> Self {
         let ms = work.result().map(|(ms, _)| sane_ms(ms));
         let state = work.state();
         Self {
@@ -58,7 +58,7 @@ impl Slot {
         let missing = if live { "running" } else { "unfinished" };
         Self {
             name: name.to_owned(),
-            kind: Kind::MapWall,
+            kind: BarKind::MapWall,
             ms: wall_ms.map(sane_ms),
             losses: Vec::new(),
             missing: wall_ms.is_none().then_some(missing),
@@ -83,9 +83,9 @@ pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
         let (kind, ms) = match attempt.outcome {
             Outcome::InFlight | Outcome::Found { .. } => return None,
             Outcome::Succeeded { .. } if work.committed == Some(attempt.number) => return None,
-            Outcome::Succeeded { ms, .. } => (Kind::Unused, ms),
-            Outcome::Failed { ms, .. } => (Kind::Failed, ms),
-            Outcome::Abandoned { ms } => (Kind::Abandoned, ms),
+            Outcome::Succeeded { ms, .. } => (BarKind::Unused, ms),
+            Outcome::Failed { ms, .. } => (BarKind::Failed, ms),
+            Outcome::Abandoned { ms } => (BarKind::Abandoned, ms),
         };
         Some(Loss {
             kind,

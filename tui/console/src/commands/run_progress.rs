@@ -4,10 +4,11 @@ use std::io::IsTerminal;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::stderr;
 use mrdeck_core::human::{millis, plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
-use mrdeck_engine::event_text::wording;
+use mrdeck_engine::event_text::{after_failure, wording};
 use mrdeck_engine::state::WorkState;
 use mrdeck_engine::work::Phase;
 
@@ -21,14 +22,14 @@ fn style(phase: Phase) -> ProgressStyle {
 }
 
 /// Follows one run's events.
-pub struct Progress {
+pub struct RunDisplay {
     bar: Option<ProgressBar>,
     phase: Option<Phase>,
     chunks: u64,
     committed: u64,
 }
 
-impl Progress {
+impl RunDisplay {
     /// For a job of which some may be done already.
     pub fn of(job: &Job) -> Self {
         let record = match job {
@@ -84,12 +85,8 @@ impl Progress {
                 retry_in_ms,
                 ..
             } => {
-                let next = match retry_in_ms {
-                    Some(0) => "another attempt is under way".to_owned(),
-                    Some(ms) => format!("next attempt in {ms} ms"),
-                    None => "no further attempt".to_owned(),
-                };
-                let cause = printable(&diagnostic.cause).into_owned();
+                let cause = printable(&diagnostic.cause);
+                let next = after_failure(*retry_in_ms);
                 self.line(&format!("{work}, attempt {attempt}: {cause}; {next}"));
             }
             EventKind::PhaseFinished { phase, wall_ms } if self.bar.is_none() => {
@@ -127,7 +124,7 @@ impl Progress {
     pub fn line(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => crate::say(text),
+            None => stderr::line(text),
         }
     }
 }

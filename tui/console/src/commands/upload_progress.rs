@@ -6,18 +6,19 @@ use std::sync::OnceLock;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::input::InputChoice;
-use crate::upload::Progress;
+use crate::stderr;
+use crate::upload::UploadProgress;
 use mrdeck_core::human::{bytes, printable};
 
 const TEMPLATE: &str = "{spinner} upload {elapsed:>4} {wide_bar} {binary_bytes} of {binary_total_bytes} {percent:>3} %";
 
 /// Follows the upload of one input; an object needs none, and nothing is shown.
-pub struct Uploading {
+pub struct UploadDisplay {
     name: String,
     bar: OnceLock<Option<ProgressBar>>,
 }
 
-impl Uploading {
+impl UploadDisplay {
     pub fn new(input: &InputChoice) -> Self {
         Self {
             name: printable(&input.to_string()).into_owned(),
@@ -25,7 +26,7 @@ impl Uploading {
         }
     }
 
-    pub fn show(&self, progress: Progress) {
+    pub fn show(&self, progress: UploadProgress) {
         let bar = self.bar.get_or_init(|| self.begin(progress.total));
         if let Some(bar) = bar {
             bar.set_position(progress.sent);
@@ -33,7 +34,7 @@ impl Uploading {
     }
 
     fn begin(&self, total: u64) -> Option<ProgressBar> {
-        crate::say(&format!("uploading {}, {}", self.name, bytes(total)));
+        stderr::line(&format!("uploading {}, {}", self.name, bytes(total)));
         if !std::io::stderr().is_terminal() {
             return None;
         }
@@ -45,7 +46,7 @@ impl Uploading {
     }
 }
 
-impl Drop for Uploading {
+impl Drop for UploadDisplay {
     fn drop(&mut self) {
         if let Some(Some(bar)) = self.bar.get() {
             bar.finish_and_clear();

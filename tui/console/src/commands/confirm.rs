@@ -1,6 +1,8 @@
 //! Asks before something is changed in AWS; the default is No.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
+
+use crate::stderr;
 
 /// What a person, or a script's `--yes`, says to what is about to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,8 +21,7 @@ pub async fn confirm(question: &str, is_yes: bool) -> Consent {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return Consent::NobodyToAsk;
     }
-    let mut err = std::io::stderr();
-    let _ = write!(err, "{question} [y/N] ").and_then(|()| err.flush());
+    stderr::prompt(&format!("{question} [y/N] "));
     // A thread of its own: a read can't be cancelled, and ctrl-c must not wait for it.
     let answer = tokio::task::spawn_blocking(|| {
         let mut line = String::new();

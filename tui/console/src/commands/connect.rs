@@ -2,21 +2,21 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::complain;
+use super::fail;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
 use mrdeck_cluster::Connection;
 
 /// The cluster, and what is cancelled from now on by ctrl-c or a signal; else how the command ends.
-pub(super) async fn connected(config: &Config) -> Result<(Connection, CancellationToken), Exit> {
+pub(super) async fn connect(config: &Config) -> Result<(Connection, CancellationToken), Exit> {
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());
     tokio::select! {
         () = cancel.cancelled() => Err(Exit::Interrupted),
         connected = mrdeck_cluster::connect(&config.connect) => match connected {
             Ok(connection) => Ok((connection, cancel)),
-            Err(diagnostic) => Err(complain(&diagnostic)),
+            Err(diagnostic) => Err(fail(&diagnostic)),
         },
     }
 }

@@ -5,19 +5,20 @@ use std::cell::Cell;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::stack::{Session, Stop, ask, until_interrupted, usage};
+use super::refuse;
+use super::stack_session::{Failure, StackSession, ask, until_interrupted};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::stderr;
 use mrdeck_cluster::deploy::bucket::{self, Holds};
-use mrdeck_cluster::deploy::request::stack_name;
 use mrdeck_cluster::deploy::stack::Stack;
-use mrdeck_core::diagnostic::read_only;
+use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::human::{plural, thousands};
 
 /// What is left, for a script.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct DownReport<'a> {
     stack: &'a str,
     /// `down`, or `absent` if there was nothing to take down.
     status: &'static str,
@@ -36,18 +37,14 @@ enum Fate<'a> {
 pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
-        Err(error) => return usage(&error),
-    };
-    let name = match stack_name(&args.stack.stack) {
-        Ok(name) => name,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     if config.connect.read_only {
-        return usage(&read_only("take anything down"));
+        return refuse(&read_only("take anything down"));
     }
     let is_under_way = Cell::new(false);
     // Large, and only one: it lives on the heap.
-    let command = Box::pin(run(&config, args, &name, &is_under_way));
+    let command = Box::pin(run(&config, args, &args.stack.stack, &is_under_way));
     until_interrupted(command, &is_under_way).await
 }
 
@@ -56,11 +53,11 @@ async fn run(
     args: &DownArgs,
     name: &str,
     is_under_way: &Cell<bool>,
-) -> Result<Exit, Stop> {
-    let session = Session::open(config, name).await?;
-    crate::say(&session.place());
+) -> Result<Exit, Failure> {
+    let session = StackSession::open(config, name).await?;
+    stderr::line(&session.place());
     let Some(stack) = session.settled().await? else {
-        crate::say(&format!(
+        stderr::line(&format!(
             "there is no stack '{name}' here: nothing to take down"
         ));
         report(config, name, "absent", None, 0);
@@ -80,9 +77,9 @@ async fn run(
             (None, removed)
         }
     };
-    crate::say(&format!("the stack {name} is gone"));
+    stderr::line(&format!("the stack {name} is gone"));
     if let Some(bucket) = kept {
-        crate::say(&format!(
+        stderr::line(&format!(
             "the bucket {bucket} is left: 'mrdeck up --bucket {bucket}' uses it again, 'aws s3 rb --force s3://{bucket}' removes it"
         ));
     }
@@ -95,7 +92,7 @@ async fn fate<'a>(
     s3: &aws_sdk_s3::Client,
     stack: &'a Stack,
     delete_data: bool,
-) -> Result<Fate<'a>, Stop> {
+) -> Result<Fate<'a>, Failure> {
     let Some(bucket) = stack.bucket() else {
         return Ok(Fate::NotThere);
     };
@@ -132,18 +129,18 @@ fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
     lines
 }
 
-async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
+async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Failure> {
     // CloudFormation may have removed an empty one itself.
     if bucket::holds(s3, bucket).await? == Holds::NoBucket {
         return Ok(0);
     }
-    let removed = bucket::remove(s3, bucket, &crate::say).await.map_err(|mut diagnostic| {
+    let removed = bucket::remove(s3, bucket, &stderr::line).await.map_err(|mut diagnostic| {
         diagnostic.advice = format!(
             "the stack is gone and the bucket {bucket} is left; mend that, then 'aws s3 rb --force s3://{bucket}' removes it. Older versions of objects, if somebody turned them on, are removed in the S3 console"
         );
         diagnostic
     })?;
-    crate::say(&format!(
+    stderr::line(&format!(
         "the bucket {bucket} is gone, with {} objects",
         thousands(removed)
     ));
@@ -152,7 +149,7 @@ async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
 
 fn report(config: &Config, stack: &str, status: &'static str, kept: Option<&str>, removed: u64) {
     if config.output == OutputFormat::Json {
-        super::print_json(&Report {
+        super::print_json(&DownReport {
             stack,
             status,
             kept_bucket: kept,

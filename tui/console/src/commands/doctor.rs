@@ -6,10 +6,10 @@ use std::io::IsTerminal;
 use crossterm::style::{Color, Stylize};
 use tokio_util::sync::CancellationToken;
 
-use super::{complain, print};
+use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
-use crate::doctor::{self, Finding, Status};
+use crate::doctor::{self, CheckStatus, Finding};
 use crate::exit::Exit;
 use crate::signals;
 use mrdeck_core::diagnostic::DiagnosticKind;
@@ -35,18 +35,10 @@ pub async fn doctor(config: &Config) -> Exit {
         examined = examined => examined,
     };
     if let Err(diagnostic) = examined {
-        return complain(&diagnostic);
+        return fail(&diagnostic);
     }
     if config.output == OutputFormat::Json {
-        match serde_json::to_string_pretty(&findings) {
-            Ok(json) => {
-                print(&format!("{json}\n"));
-            }
-            Err(error) => {
-                crate::complain(&error.to_string(), "");
-                return Exit::Failed;
-            }
-        }
+        print_json(&findings);
     }
     exit(&findings)
 }
@@ -54,7 +46,7 @@ pub async fn doctor(config: &Config) -> Exit {
 fn exit(findings: &[Finding]) -> Exit {
     let mut failed = findings
         .iter()
-        .filter(|finding| finding.status == Status::Failed)
+        .filter(|finding| finding.status == CheckStatus::Failed)
         .peekable();
     if failed.peek().is_none() {
         Exit::Done
@@ -68,9 +60,9 @@ fn exit(findings: &[Finding]) -> Exit {
 /// The advice stands on a line of its own, below what was found.
 fn line(finding: &Finding, is_coloured: bool) -> String {
     let (word, colour) = match finding.status {
-        Status::Ok => ("ok", Color::DarkGreen),
-        Status::Warning => ("warning", Color::DarkYellow),
-        Status::Failed => ("failed", Color::DarkRed),
+        CheckStatus::Ok => ("ok", Color::DarkGreen),
+        CheckStatus::Warning => ("warning", Color::DarkYellow),
+        CheckStatus::Failed => ("failed", Color::DarkRed),
     };
     let word = format!("{word:STATUS_WIDTH$}");
     let word = if is_coloured {

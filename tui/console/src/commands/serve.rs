@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::ServeArgs;
 use crate::exit::Exit;
+use crate::stderr;
 
 pub async fn serve(args: &ServeArgs) -> Exit {
     logs::init();
@@ -20,7 +21,7 @@ pub async fn serve(args: &ServeArgs) -> Exit {
     match run(args.role, options).await {
         Ok(()) => Exit::Done,
         Err(error) => {
-            crate::complain(&error.to_string(), "");
+            stderr::error(&error.to_string(), "");
             match error {
                 ServeError::Config(_) => Exit::Usage,
                 _ => Exit::Failed,

@@ -3,39 +3,50 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use mrdeck_core::diagnostic::Diagnostic;
 use tempfile::NamedTempFile;
 
 /// Why a file was not written; nothing of it is left behind.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    #[error(
-        "there is no folder {} to write {} into; create it or choose another",
-        .folder.display(),
-        .path.display()
-    )]
+    #[error("there is no folder {} to write {} into", .folder.display(), .path.display())]
     NoFolder { path: PathBuf, folder: PathBuf },
-    #[error(
-        "{} exists already and was left as it is; choose another name or remove it first",
-        .0.display()
-    )]
+    #[error("{} exists already and was left as it is", .0.display())]
     Exists(PathBuf),
-    #[error("{} could not be written: {source}; {}", .path.display(), advice(.source))]
+    #[error("{} could not be written: {source}", .path.display())]
     Write { path: PathBuf, source: io::Error },
 }
 
-fn advice(source: &io::Error) -> &'static str {
-    match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space or choose another disk"
-        }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "choose a folder that you may write to"
-        }
-        _ => "check the folder or choose another",
+impl From<&SaveError> for Diagnostic {
+    fn from(error: &SaveError) -> Self {
+        let advice = match error {
+            SaveError::NoFolder { .. } => "create it or choose another",
+            SaveError::Exists(_) => "choose another name or remove it first",
+            SaveError::Write { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    "free some space or choose another disk"
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    "choose a folder that you may write to"
+                }
+                _ => "check the folder or choose another",
+            },
+        };
+        Self::new(error.to_string(), advice)
     }
 }
 
-/// Would [`write()`] have a place to write to? Asked before a run begins, so that a typo costs no run.
+impl From<SaveError> for Diagnostic {
+    fn from(error: SaveError) -> Self {
+        Self::from(&error)
+    }
+}
+
+/// Checks that [`write()`] has a place to write to; called before a run begins, so that a typo costs no run.
+///
+/// # Errors
+///
+/// Returns an error if the folder is missing, or if a file is there that must not be overwritten.
 pub fn check(path: &Path, overwrite: bool) -> Result<(), SaveError> {
     let folder = folder_of(path);
     if !folder.is_dir() {
@@ -44,7 +55,7 @@ pub fn check(path: &Path, overwrite: bool) -> Result<(), SaveError> {
             folder: folder.to_owned(),
         });
     }
-    // A dangling link counts as a file that is there: writing would replace it.
+    // A dangling link counts as an existing file: writing would replace it.
     if path.is_dir() || (!overwrite && path.symlink_metadata().is_ok()) {
         return Err(SaveError::Exists(path.to_owned()));
     }
@@ -52,6 +63,10 @@ pub fn check(path: &Path, overwrite: bool) -> Result<(), SaveError> {
 }
 
 /// Writes a file: complete under a temporary name first, then under its own.
+///
+/// # Errors
+///
+/// Returns what [`check()`] would, and what the operating system refused.
 pub fn write(path: &Path, bytes: &[u8], overwrite: bool) -> Result<(), SaveError> {
     check(path, overwrite)?;
     // In the same folder, because a rename is only atomic within one file system.
@@ -86,7 +101,7 @@ fn failed(path: &Path, source: io::Error) -> SaveError {
     }
 }
 
-/// The folder a file is in; a bare name is in the current one.
+/// Returns the folder a file is in; a bare name is in the current one.
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -101,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_there_stays_unless_asked() {
+    fn an_existing_file_stays_unless_asked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("counts.json");
         write(&path, b"one", false).unwrap();
@@ -122,7 +137,7 @@ mod tests {
         let missing = folder.path().join("no/counts.json");
         let error = write(&missing, b"x", false).unwrap_err();
         assert!(matches!(error, SaveError::NoFolder { .. }), "{error}");
-        assert!(error.to_string().contains("create it"), "{error}");
+        assert!(Diagnostic::from(error).advice.contains("create it"));
 
         let file = folder.path().join("file");
         std::fs::write(&file, "").unwrap();
@@ -132,15 +147,14 @@ mod tests {
         let taken = folder.path().join("folder.json");
         std::fs::create_dir(&taken).unwrap();
         assert!(matches!(check(&taken, true), Err(SaveError::Exists(_))));
-        check(Path::new("a-name-that-nobody-uses.json"), false).unwrap();
+        check(Path::new("a-name-that-is-free.json"), false).unwrap();
     }
 
     #[test]
-    fn a_full_disk_is_told_with_what_to_do() {
-        let text = failed(Path::new("out.png"), io::ErrorKind::StorageFull.into()).to_string();
-        assert!(
-            text.contains("out.png") && text.contains("free some space"),
-            "{text}"
-        );
+    fn a_full_disk_is_reported_with_what_to_do() {
+        let full = failed(Path::new("out.png"), io::ErrorKind::StorageFull.into());
+        let told = Diagnostic::from(full);
+        assert!(told.cause.contains("out.png"), "{told}");
+        assert!(told.advice.contains("free some space"), "{told}");
     }
 }

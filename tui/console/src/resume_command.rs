@@ -5,7 +5,7 @@ use mrdeck_cluster::settings::{AddressChoice, Backend};
 use mrdeck_core::shell::quoted;
 use mrdeck_engine::state::Record;
 
-pub fn command(config: &Config, record: &Record) -> String {
+pub fn for_run(config: &Config, record: &Record) -> String {
     let mut words = vec![
         "mrdeck".to_owned(),
         "resume".to_owned(),

@@ -6,26 +6,27 @@ use std::io::IsTerminal;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::print;
-use super::stack::{Session, Stop, ask, until_interrupted, usage};
+use super::stack_session::{Failure, StackSession, ask, until_interrupted};
+use super::{print, refuse};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::stderr;
 use mrdeck_cluster;
 use mrdeck_cluster::deploy::images::{self, Image};
 use mrdeck_cluster::deploy::plan::{self, Plan};
-use mrdeck_cluster::deploy::request::{self, DeployRequest, DeployRequestError};
+use mrdeck_cluster::deploy::request::{BucketNameError, DeployRequest, RoleName};
 use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
 use mrdeck_cluster::deploy::{bucket, network};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::shell::quoted;
 
-const NO_ALLOW_FROM: &str = "name who may call the services with --allow-from ADDRESS, for instance your own: curl https://checkip.amazonaws.com tells it";
+const NO_ALLOW_FROM: &str = "give --allow-from ADDRESS, for instance your own, which curl https://checkip.amazonaws.com prints";
 
 /// What stands at the end, for a script.
 #[derive(Debug, Serialize)]
-struct Report<'a> {
+struct UpReport<'a> {
     stack: &'a str,
     region: &'a str,
     bucket: Option<&'a str>,
@@ -40,19 +41,19 @@ struct Report<'a> {
 pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
         Ok(config) => config,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     let wanted = match deploy_request(args, config.connect.bucket.as_deref()) {
         Ok(wanted) => wanted,
-        Err(error) => return usage(&error),
+        Err(error) => return refuse(&error.into()),
     };
     if config.connect.read_only && !args.dry_run {
-        return usage(&read_only(
+        return refuse(&read_only(
             "change AWS; --dry-run shows the plan all the same",
         ));
     }
     let is_under_way = Cell::new(false);
-    let command = Command {
+    let command = Deployer {
         config: &config,
         args,
         wanted: &wanted,
@@ -62,17 +63,17 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
     until_interrupted(Box::pin(command.run()), &is_under_way).await
 }
 
-struct Command<'a> {
+struct Deployer<'a> {
     config: &'a Config,
     args: &'a UpArgs,
     wanted: &'a DeployRequest,
     is_under_way: &'a Cell<bool>,
 }
 
-impl Command<'_> {
-    async fn run(&self) -> Result<Exit, Stop> {
-        let session = Session::open(self.config, &self.wanted.stack).await?;
-        crate::say(&session.place());
+impl Deployer<'_> {
+    async fn run(&self) -> Result<Exit, Failure> {
+        let session = StackSession::open(self.config, &self.wanted.stack).await?;
+        stderr::line(&session.place());
         let stack = match session.settled().await? {
             Some(stack) if stack.phase() == Phase::Ready => stack,
             stack => match self.create(&session, stack).await? {
@@ -95,11 +96,14 @@ impl Command<'_> {
     /// `None` if that was only to be shown.
     async fn create(
         &self,
-        session: &Session,
+        session: &StackSession,
         broken: Option<Stack>,
-    ) -> Result<Option<Stack>, Stop> {
+    ) -> Result<Option<Stack>, Failure> {
         if self.wanted.allow_from.is_none() {
-            return Err(Stop::Usage(NO_ALLOW_FROM.to_owned()));
+            return Err(Failure::Usage(Diagnostic::new(
+                "a new stack needs to know who may call the services",
+                NO_ALLOW_FROM,
+            )));
         }
         let network = network::network(&session.aws, &self.wanted.subnets).await?;
         let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
@@ -140,10 +144,10 @@ impl Command<'_> {
     /// The stack as it is then; `None` if that was only to be shown.
     async fn update(
         &self,
-        session: &Session,
+        session: &StackSession,
         stack: Stack,
         images: &[Image],
-    ) -> Result<Option<Stack>, Stop> {
+    ) -> Result<Option<Stack>, Failure> {
         let is_current = session.stacks.is_current(&stack).await?;
         let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
         if self.is_only_shown(session, Some(&stack), &plan) {
@@ -162,7 +166,7 @@ impl Command<'_> {
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&crate::say) => unreachable!("it tells for as long as it is asked to"),
+            () = rollout.tell_stopped(&stderr::line) => unreachable!("it tells for as long as it is asked to"),
         };
         match settled.stack {
             Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
@@ -171,7 +175,7 @@ impl Command<'_> {
     }
 
     /// With `--dry-run` the plan is all there is.
-    fn is_only_shown(&self, session: &Session, stack: Option<&Stack>, plan: &Plan) -> bool {
+    fn is_only_shown(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> bool {
         if !self.args.dry_run {
             return false;
         }
@@ -188,35 +192,35 @@ impl Command<'_> {
     }
 
     /// Standard output gets the commands and nothing else.
-    fn say_how_to_push(&self, session: &Session, stack: &Stack, missing: &[&Image]) -> Exit {
+    fn say_how_to_push(&self, session: &StackSession, stack: &Stack, missing: &[&Image]) -> Exit {
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
             OutputFormat::Text => {
                 let names: Vec<&str> = missing.iter().map(|image| image.service.name).collect();
-                crate::say(&format!(
+                stderr::line(&format!(
                     "\nthe stack is there; there is no image '{}' yet of {}. In the folder with the Dockerfile, run:\n",
                     self.wanted.tag,
                     names.join(", ")
                 ));
                 let commands = self.push_commands(session, missing);
                 print(&format!("{}\n", commands.join("\n")));
-                crate::say(&format!("\nthen run: {}", self.up_command()));
+                stderr::line(&format!("\nthen run: {}", self.up_command()));
             }
         }
         Exit::Unfinished
     }
 
-    fn push_commands(&self, session: &Session, missing: &[&Image]) -> Vec<String> {
+    fn push_commands(&self, session: &StackSession, missing: &[&Image]) -> Vec<String> {
         let profile = self.config.connect.aws.profile.as_deref();
         images::push_commands(missing, &self.wanted.tag, session.aws.region(), profile)
     }
 
     /// Waits for the tasks; then the dashboard, or the command that opens it.
-    async fn finish(&self, session: &Session, stack: &Stack) -> Result<Exit, Stop> {
+    async fn finish(&self, session: &StackSession, stack: &Stack) -> Result<Exit, Failure> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let ecs = aws_sdk_ecs::Client::new(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
-            .wait(&ecs, stack, &crate::say)
+            .wait(&ecs, stack, &stderr::line)
             .await?;
         let bucket = stack.bucket().ok_or_else(|| {
             let cause = format!("the stack {} names no bucket", self.wanted.stack);
@@ -225,7 +229,7 @@ impl Command<'_> {
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "up", &[], &[]),
             OutputFormat::Text => {
-                crate::say("\nall tasks run and answer. The dashboard:");
+                stderr::line("\nall tasks run and answer. The dashboard:");
                 print(&format!("{}\n", self.dashboard_command(session, bucket)));
                 let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 if is_watched && !self.args.yes {
@@ -239,7 +243,7 @@ impl Command<'_> {
     }
 
     /// In full, so that it works in a shell with other settings too.
-    fn dashboard_command(&self, session: &Session, bucket: &str) -> String {
+    fn dashboard_command(&self, session: &StackSession, bucket: &str) -> String {
         [
             flag("--cluster", Some(&self.wanted.stack)),
             flag("--bucket", Some(bucket)),
@@ -253,19 +257,18 @@ impl Command<'_> {
     /// With what the stack does not know yet: how many tasks, of which images.
     fn up_command(&self) -> String {
         let (args, aws) = (self.args, &self.config.connect.aws);
+        let text = |count: Option<u32>| count.map(|count| count.to_string());
+        let (mappers, hello) = (text(args.mappers), text(args.hello));
         [
             flag(
                 "--stack",
-                Some(args.stack.stack.as_str()).filter(|name| *name != DEFAULT_STACK),
+                Some(&*args.stack.stack).filter(|name| *name != DEFAULT_STACK),
             ),
             flag("--region", aws.region.as_deref()),
             flag("--profile", aws.profile.as_deref()),
-            flag(
-                "--tag",
-                Some(args.tag.as_str()).filter(|tag| *tag != DEFAULT_TAG),
-            ),
-            flag("--mappers", args.mappers.as_deref()),
-            flag("--hello", args.hello.as_deref()).replace("--hello ", "--hello="),
+            flag("--tag", Some(&*args.tag).filter(|tag| *tag != DEFAULT_TAG)),
+            flag("--mappers", mappers.as_deref()),
+            flag("--hello", hello.as_deref()).replace("--hello ", "--hello="),
         ]
         .iter()
         .fold("mrdeck up".to_owned(), |command, flag| command + flag)
@@ -273,7 +276,7 @@ impl Command<'_> {
 
     fn report(
         &self,
-        session: &Session,
+        session: &StackSession,
         stack: Option<&Stack>,
         status: &'static str,
         plan: &[String],
@@ -284,7 +287,7 @@ impl Command<'_> {
             Some(bucket) if status == "up" => vec![self.dashboard_command(session, bucket)],
             _ => self.push_commands(session, missing),
         };
-        let report = Report {
+        let report = UpReport {
             stack: &self.wanted.stack,
             region: session.aws.region(),
             bucket,
@@ -302,40 +305,43 @@ fn flag(name: &str, value: Option<&str>) -> String {
     value.map_or(String::new(), |value| format!(" {name} {}", quoted(value)))
 }
 
-/// Reads what the command line asks for.
-fn deploy_request(
-    args: &UpArgs,
-    bucket: Option<&str>,
-) -> Result<DeployRequest, DeployRequestError> {
-    if args.role.is_some() && (args.execution_role.is_some() || args.task_role.is_some()) {
-        return Err(DeployRequestError::Roles);
-    }
-    let role = |own: &Option<String>| {
-        let text = own.as_deref().or(args.role.as_deref());
-        text.map(request::role).transpose()
-    };
-    let mappers = args.mappers.as_ref().map(|text| {
-        request::task_count(text, 1).ok_or_else(|| DeployRequestError::Mappers(text.clone()))
+/// Puts together what the command line and the configuration ask for.
+fn deploy_request(args: &UpArgs, bucket: Option<&str>) -> Result<DeployRequest, BucketRefused> {
+    let bucket = bucket.map(|name| {
+        name.parse().map_err(|reason| BucketRefused {
+            name: name.to_owned(),
+            reason,
+        })
     });
-    let hello = args.hello.as_ref().map(|text| {
-        request::task_count(text, 0).ok_or_else(|| DeployRequestError::Hello(text.clone()))
-    });
-    let other_buckets = args
-        .allow_bucket
-        .iter()
-        .map(|name| request::bucket_name(name));
+    let role = |own: &Option<RoleName>| own.clone().or_else(|| args.role.clone());
     Ok(DeployRequest {
-        stack: request::stack_name(&args.stack.stack)?,
-        allow_from: args.allow_from.as_deref().map(str::parse).transpose()?,
-        mappers: mappers.transpose()?,
-        hello: hello.transpose()?,
-        tag: request::tag(&args.tag)?,
-        execution_role: role(&args.execution_role)?,
-        task_role: role(&args.task_role)?,
+        stack: args.stack.stack.clone(),
+        allow_from: args.allow_from,
+        mappers: args.mappers,
+        hello: args.hello,
+        tag: args.tag.clone(),
+        execution_role: role(&args.execution_role),
+        task_role: role(&args.task_role),
         subnets: args.subnet.clone(),
-        other_buckets: other_buckets.collect::<Result<_, _>>()?,
-        bucket: bucket.map(request::bucket_name).transpose()?,
+        other_buckets: args.allow_bucket.clone(),
+        bucket: bucket.transpose()?,
     })
+}
+
+/// The error of a `--bucket` that no new bucket could have as its name.
+#[derive(Debug, thiserror::Error)]
+#[error("'{name}' can't be a bucket's name")]
+struct BucketRefused {
+    name: String,
+    #[source]
+    reason: BucketNameError,
+}
+
+impl From<BucketRefused> for Diagnostic {
+    fn from(error: BucketRefused) -> Self {
+        let advice = format!("check --bucket: {}", error.reason);
+        Self::new(error.to_string(), advice)
+    }
 }
 
 #[cfg(test)]

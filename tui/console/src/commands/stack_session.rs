@@ -7,33 +7,34 @@ use aws_config::SdkConfig;
 use mrdeck_store::aws;
 use tokio_util::sync::CancellationToken;
 
-use super::complain;
 use super::confirm::{Consent, confirm};
+use super::{fail, refuse};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
+use crate::stderr;
 use mrdeck_cluster::aws::Caller;
 use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Why a command ends before its end.
-pub(super) enum Stop {
+pub(super) enum Failure {
     Diagnostic(Diagnostic),
     /// What was asked for can't be done this way; nothing was changed.
-    Usage(String),
+    Usage(Diagnostic),
     /// The question was answered with No.
     Refused,
 }
 
-impl From<Diagnostic> for Stop {
+impl From<Diagnostic> for Failure {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Diagnostic(diagnostic)
     }
 }
 
 /// One account and region, and the stack in it.
-pub(super) struct Session {
+pub(super) struct StackSession {
     pub(super) sdk: SdkConfig,
     pub(super) aws: Caller,
     pub(super) stacks: Stacks,
@@ -41,7 +42,7 @@ pub(super) struct Session {
     pub(super) name: String,
 }
 
-impl Session {
+impl StackSession {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await;
         let aws = Caller::new(&sdk, mrdeck_client::http_client()?);
@@ -70,7 +71,7 @@ impl Session {
             ));
         }
         let stack = if stack.phase() == Phase::Busy {
-            crate::say(&format!(
+            stderr::line(&format!(
                 "the stack is busy ({}); waiting for it",
                 stack.status
             ));
@@ -96,7 +97,9 @@ impl Session {
         id: &str,
         seen: Option<String>,
     ) -> Result<mrdeck_cluster::deploy::follow::Settled, Diagnostic> {
-        self.stacks.follow(&self.name, id, seen, &crate::say).await
+        self.stacks
+            .follow(&self.name, id, seen, &stderr::line)
+            .await
     }
 
     /// Deletes the stack and waits until it is gone.
@@ -121,36 +124,31 @@ impl Session {
     }
 }
 
-/// What was asked for can't be.
-pub(super) fn usage(error: &dyn std::fmt::Display) -> Exit {
-    crate::complain(&error.to_string(), "");
-    Exit::Usage
-}
-
 /// Says what is about to be done and asks.
-pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Stop> {
+pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Failure> {
     for line in lines {
-        crate::say(&mrdeck_core::human::printable(line));
+        stderr::line(&mrdeck_core::human::printable(line));
     }
     match confirm(question, is_yes).await {
         Consent::Given => Ok(()),
-        Consent::Refused => Err(Stop::Refused),
-        Consent::NobodyToAsk => Err(Stop::Usage(
-            "there is no terminal to ask at, so nothing was changed: add --yes to do it".to_owned(),
-        )),
+        Consent::Refused => Err(Failure::Refused),
+        Consent::NobodyToAsk => Err(Failure::Usage(Diagnostic::new(
+            "there is no terminal to ask at, so nothing was changed",
+            "add --yes to do it without asking",
+        ))),
     }
 }
 
 /// Runs the command until ctrl-c, and says why it ended. `is_under_way` is set once AWS was told to do something.
 pub(super) async fn until_interrupted(
-    command: impl Future<Output = Result<Exit, Stop>>,
+    command: impl Future<Output = Result<Exit, Failure>>,
     is_under_way: &Cell<bool>,
 ) -> Exit {
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());
     let ended = tokio::select! {
         () = cancel.cancelled() => {
-            crate::say(if is_under_way.get() {
+            stderr::line(if is_under_way.get() {
                 "\nmrdeck: interrupted; the stack goes on in AWS: run the same command again to wait for it"
             } else {
                 "\nmrdeck: interrupted; nothing was changed"
@@ -161,13 +159,10 @@ pub(super) async fn until_interrupted(
     };
     match ended {
         Ok(exit) => exit,
-        Err(Stop::Diagnostic(diagnostic)) => complain(&diagnostic),
-        Err(Stop::Usage(text)) => {
-            crate::complain(&text, "");
-            Exit::Usage
-        }
-        Err(Stop::Refused) => {
-            crate::say("nothing was changed");
+        Err(Failure::Diagnostic(diagnostic)) => fail(&diagnostic),
+        Err(Failure::Usage(diagnostic)) => refuse(&diagnostic),
+        Err(Failure::Refused) => {
+            stderr::line("nothing was changed");
             Exit::Interrupted
         }
     }

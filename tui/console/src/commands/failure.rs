@@ -1,0 +1,18 @@
+//! How a command ends that can't do what was asked for: the reason on standard error, and the exit code.
+
+use mrdeck_core::diagnostic::Diagnostic;
+
+use crate::exit::Exit;
+use crate::stderr;
+
+/// Writes what went wrong, and returns the exit code for its kind.
+pub(super) fn fail(diagnostic: &Diagnostic) -> Exit {
+    stderr::error(&diagnostic.cause, &diagnostic.advice);
+    diagnostic.into()
+}
+
+/// Writes why what was asked for is refused, and returns the exit code for wrong usage.
+pub(crate) fn refuse(diagnostic: &Diagnostic) -> Exit {
+    stderr::error(&diagnostic.cause, &diagnostic.advice);
+    Exit::Usage
+}

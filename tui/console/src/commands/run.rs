@@ -1,0 +1,71 @@
+//! `mrdeck run`: one run, reported as text or JSON, with the chart and the counts saved on request.
+
+use mrdeck_core::uri::S3Uri;
+use tokio_util::sync::CancellationToken;
+
+use super::upload_progress::UploadDisplay;
+use super::{connect, execute, fail, refuse};
+use crate::cli::RunArgs;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::input::{InputChoice, InputError};
+use crate::upload::{UploadError, settle};
+use mrdeck_cluster::Connection;
+use mrdeck_engine::Job;
+use mrdeck_engine::event::RunOptions;
+
+pub async fn run(config: &Config, args: &RunArgs) -> Exit {
+    if let Err(exit) = execute::check(config, &args.report) {
+        return exit;
+    }
+    let (connection, cancel) = match connect::connect(config).await {
+        Ok(connected) => connected,
+        Err(exit) => return exit,
+    };
+    let exit = run_connected(config, args, &connection, cancel).await;
+    connection.cluster.shutdown().await;
+    exit
+}
+
+async fn run_connected(
+    config: &Config,
+    args: &RunArgs,
+    connection: &Connection,
+    cancel: CancellationToken,
+) -> Exit {
+    let default = || connection.default_input.clone().map(InputChoice::Object);
+    let Some(input) = args.input.clone().or_else(default) else {
+        return refuse(&InputError::Missing.into());
+    };
+    let options = RunOptions {
+        chunks: args.chunks,
+        split: args.split.into(),
+        verify: args.verify,
+    };
+    let job = match upload(&input, connection, &cancel).await {
+        None => return Exit::Interrupted,
+        Some(Ok(input)) => Job::New { input, options },
+        Some(Err(error)) => return fail(&error.into()),
+    };
+    execute::execute(config, &args.report, job, connection, cancel).await
+}
+
+/// The object to run on, after the upload of a local file; `None` if that was cancelled.
+async fn upload(
+    input: &InputChoice,
+    connection: &Connection,
+    cancel: &CancellationToken,
+) -> Option<Result<S3Uri, UploadError>> {
+    let uploading = UploadDisplay::new(input);
+    let store = connection.store.as_ref();
+    let on_progress = |progress| uploading.show(progress);
+    let resolved = tokio::select! {
+        () = cancel.cancelled() => None,
+        resolved = input.resolve(store, connection.bucket.as_deref(), &on_progress) => Some(resolved),
+    };
+    drop(uploading);
+    if let Err(error) = settle(store).await {
+        fail(&error.into());
+    }
+    resolved
+}

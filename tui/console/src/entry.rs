@@ -1,0 +1,53 @@
+//! From the parsed command line to an exit code: starts the runtime and calls what was asked for.
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::{app, commands, stderr};
+use mrdeck_core::diagnostic::Diagnostic;
+
+/// Does what the command line says. Nothing below this exits.
+pub fn main(cli: &Cli) -> Exit {
+    // Fails only if a provider was installed before, and that is this one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            stderr::error(
+                &format!("mrdeck can't start: {error}"),
+                "close some programs and try again",
+            );
+            return Exit::Failed;
+        }
+    };
+    let exit = runtime.block_on(dispatch(cli));
+    // What is still in flight (a probe, a stalled call) must not delay the exit.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn dispatch(cli: &Cli) -> Exit {
+    // These need no cluster that exists already.
+    match &cli.command {
+        Some(Command::Serve(args)) => return commands::serve(args).await,
+        Some(Command::Up(args)) => return commands::up(&cli.common, args).await,
+        Some(Command::Down(args)) => return commands::down(&cli.common, args).await,
+        _ => {}
+    }
+    let config = match Config::load(&cli.common) {
+        Ok(config) => config,
+        Err(error) => return commands::refuse(&Diagnostic::from(&error)),
+    };
+    match &cli.command {
+        None => app::run(config).await,
+        Some(Command::Run(args)) => commands::run(&config, args).await,
+        Some(Command::Resume(args)) => commands::resume(&config, args).await,
+        Some(Command::Scale(args)) => commands::scale(&config, args).await,
+        Some(Command::Tasks) => commands::tasks(&config).await,
+        Some(Command::Doctor) => commands::doctor(&config).await,
+        Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
+    }
+}
