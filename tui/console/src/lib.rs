@@ -6,18 +6,17 @@
 //! | [`cluster`] | where tasks come from: the local cluster, fixed addresses, ECS |
 //! | [`aws`] | signed calls to AWS without an SDK, and what its refusals mean |
 //! | [`engine`] | runs split → map → reduce, told as events |
-//! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
+//! | [`dashboard`] | the dashboard: its model, its effects, how it is drawn |
 //! | [`doctor`] | what is reachable, what is not, why, and what to do |
 //! | [`deploy`] | puts the services on ECS and takes them down again |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`headless`] | the commands without a dashboard |
 //! | [`report`] | a run as text, as JSON, as a chart |
 //! | [`go_on`] | the command that goes on with a run |
-//! | [`switch`] | another cluster, profile or region without a restart |
 
-pub mod app;
 pub mod cli;
 pub mod config;
+pub mod dashboard;
 pub mod doctor;
 pub mod exit;
 pub mod go_on;
@@ -26,9 +25,7 @@ pub mod input;
 pub mod report;
 pub mod save;
 pub mod signals;
-pub mod switch;
 pub mod upload;
-pub mod view;
 
 use std::io::Write;
 
@@ -75,7 +72,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         }
     };
     match &cli.command {
-        None => app::run(config).await,
+        None => dashboard::run(config).await,
         Some(Command::Run(args)) => headless::run(&config, args).await,
         Some(Command::Resume(args)) => headless::resume(&config, args).await,
         Some(Command::Scale(args)) => headless::scale(&config, args).await,

@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
-use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
+use mrdeck::dashboard::model::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
 use mrdeck::input::InputChoice;
 use mrdeck::upload::Progress;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -87,7 +87,7 @@ fn many(count: usize, from: usize) -> Vec<Item> {
         .collect()
 }
 
-fn level(scene: &Scene) -> &mrdeck::app::BrowserLevel {
+fn level(scene: &Scene) -> &mrdeck::dashboard::model::BrowserLevel {
     &scene.state.browser.as_ref().expect("it is open").level
 }
 

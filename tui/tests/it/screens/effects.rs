@@ -1,7 +1,7 @@
 //! What each key of the table asks for, and when it asks for nothing.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Link, LogContent, Msg, Overlay, Subject};
+use mrdeck::dashboard::model::{Effect, Link, LogContent, Msg, Overlay, Subject};
 use mrdeck::input::InputChoice;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskStatus};

@@ -1,7 +1,8 @@
 //! Which keys are read where: typing, quitting, keys that mean nothing; the help and the footer that tell them.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use mrdeck::app::{Effect, Msg, Overlay, State, keys};
+use mrdeck::dashboard::keymap;
+use mrdeck::dashboard::model::{Effect, Msg, Overlay, State};
 use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
@@ -138,12 +139,15 @@ fn a_key_released_or_with_alt_does_nothing() {
 #[test]
 fn every_key_of_the_table_is_in_the_help_or_a_twin_of_one_that_is() {
     let shown = super::screen(&connected().pressed("?").state, (120, 40));
-    for row in keys::help() {
+    for row in keymap::help() {
         assert!(shown.contains(row.help), "{}", row.help);
         let first = row.keys_text.split(' ').next().unwrap_or_default();
         assert!(shown.contains(first), "{first}");
     }
-    for row in keys::BINDINGS.iter().filter(|row| row.keys_text.is_empty()) {
+    for row in keymap::BINDINGS
+        .iter()
+        .filter(|row| row.keys_text.is_empty())
+    {
         assert!(row.label.is_empty(), "the footer names what the help names");
     }
 }

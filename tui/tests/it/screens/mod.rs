@@ -17,8 +17,8 @@ use std::panic::Location;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use mrdeck::app::State;
-use mrdeck::view::{self, Look};
+use mrdeck::dashboard::model::State;
+use mrdeck::dashboard::view::{self, Look};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;

@@ -1,9 +1,9 @@
 //! Moving about: cursors, panels, zoom, filters, scrolling, and what happens when lists shrink.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mrdeck::app::{self, Msg, Overlay, Panel, Purpose};
-use mrdeck::view;
-use mrdeck::view::Look;
+use mrdeck::dashboard::model::{self, Msg, Overlay, Panel, Purpose};
+use mrdeck::dashboard::view;
+use mrdeck::dashboard::view::Look;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -99,23 +99,23 @@ fn enter_zooms_and_enter_or_esc_goes_back() {
 #[test]
 fn a_filter_narrows_while_it_is_typed_and_esc_drops_it() {
     let mut scene = connected().pressed("/MAPPER-");
-    assert_eq!(app::tasks(&scene.state).count(), 3, "while typing");
+    assert_eq!(model::tasks(&scene.state).count(), 3, "while typing");
     scene.key(KeyCode::Char('3'));
     scene.key(KeyCode::Enter);
     assert_eq!(selected(&scene), "mapper-3");
     assert!(scene.state.overlay.is_none());
     scene.key(KeyCode::Esc);
-    assert_eq!(app::tasks(&scene.state).count(), 5, "dropped");
+    assert_eq!(model::tasks(&scene.state).count(), 5, "dropped");
 }
 
 #[test]
 fn a_filter_given_up_while_it_is_typed_leaves_no_trace() {
     let mut scene = connected().pressed("/");
     scene.send(Msg::Paste("mapper-3".to_owned()));
-    assert_eq!(app::tasks(&scene.state).count(), 1, "a paste filters too");
+    assert_eq!(model::tasks(&scene.state).count(), 1, "a paste filters too");
     scene.key(KeyCode::Esc);
     assert!(scene.state.overlay.is_none());
-    assert_eq!(app::tasks(&scene.state).count(), 5);
+    assert_eq!(model::tasks(&scene.state).count(), 5);
 }
 
 #[test]
@@ -123,24 +123,24 @@ fn every_panel_has_a_filter_of_its_own() {
     let mut scene = connected().done().tabs(1);
     scene.press("/chunk 1");
     scene.key(KeyCode::Enter);
-    let rows = app::pipeline(&scene.state).len();
+    let rows = model::pipeline(&scene.state).len();
     assert_eq!(rows, 4, "the phases stay, of the chunks one");
     assert_eq!(
-        app::tasks(&scene.state).count(),
+        model::tasks(&scene.state).count(),
         5,
         "another panel's lines stay"
     );
     scene.key(KeyCode::Tab);
     scene.press("/mapper-3");
-    assert_eq!(app::latency(&scene.state).len(), 1);
+    assert_eq!(model::latency(&scene.state).len(), 1);
     scene.key(KeyCode::Enter);
     scene.key(KeyCode::Tab);
     scene.press("/quae");
-    assert_eq!(app::top_words(&scene.state).count(), 1);
+    assert_eq!(model::top_words(&scene.state).count(), 1);
     scene.key(KeyCode::Enter);
     scene.key(KeyCode::Tab);
     scene.press("/refused");
-    assert_eq!(app::events(&scene.state).count(), 2);
+    assert_eq!(model::events(&scene.state).count(), 2);
     assert!(matches!(
         scene.state.overlay,
         Some(Overlay::Prompt {
@@ -162,7 +162,7 @@ fn the_events_follow_the_newest_unless_one_looks_back() {
     assert!(shown.contains("connected to local"), "{shown}");
     scene.press("G");
     scene.send(Msg::Copied("x".to_owned()));
-    let count = app::events(&scene.state).count();
+    let count = model::events(&scene.state).count();
     assert_eq!(scene.state.cursor(Panel::Events), count - 1);
 }
 

@@ -1,7 +1,7 @@
 //! The panels in every state a run goes through.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{LinkInfo, Msg};
+use mrdeck::dashboard::model::{LinkInfo, Msg};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::task::TaskList;
 

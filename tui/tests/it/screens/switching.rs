@@ -1,8 +1,8 @@
 //! `:cluster`, `:profile` and `:region` as the state sees them: what is left behind, what is kept, what is refused.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Link, Msg};
-use mrdeck::switch::{Place, Switch};
+use mrdeck::dashboard::model::place::{Place, Switch};
+use mrdeck::dashboard::model::{Effect, Link, Msg};
 use mrdeck_core::diagnostic::Diagnostic;
 
 use super::fixtures::{Scene, entered, linked, on_ecs};

@@ -1,0 +1,133 @@
+//! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
+
+mod effects;
+pub mod keymap;
+pub mod model;
+pub mod terminal;
+pub mod view;
+
+use std::io::IsTerminal;
+
+use crossterm::event::{Event, EventStream};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use self::effects::{News, Performer};
+use self::model::{Effect, Msg, State};
+use self::terminal::Screen;
+use self::view::Look;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::signals;
+
+/// Shows the dashboard until it is quit.
+pub async fn run(config: Config) -> Exit {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        crate::complain(
+            "the dashboard needs a terminal, and this is not one",
+            "'mrdeck run' does a run without the dashboard",
+        );
+        return Exit::Usage;
+    }
+    let panicked = CancellationToken::new();
+    let mut screen = match Screen::open(panicked.clone()) {
+        Ok(screen) => screen,
+        Err(error) => {
+            crate::complain(
+                &format!("the terminal can't be used: {error}"),
+                "'mrdeck run' does a run without the dashboard",
+            );
+            return Exit::Failed;
+        }
+    };
+    let (sender, news) = mpsc::channel(1_024);
+    let mut state = State::new(Timestamp::now(), config.connect.read_only);
+    state.place = config.place();
+    let mut performer = Performer::new(config, sender);
+    // The loop drops its end of the news with it, so that nobody waits for it to be read.
+    let ended = show(&mut screen, state, &mut performer, news, panicked).await;
+    drop(screen);
+    if let Some(command) = performer.shutdown().await {
+        crate::say(&format!(
+            "the run was cut short; to go on with it: {command}"
+        ));
+    }
+    match ended {
+        Ok(exit) => exit,
+        Err(error) => {
+            crate::complain(&format!("the terminal was lost: {error}"), "");
+            Exit::Failed
+        }
+    }
+}
+
+async fn show(
+    screen: &mut Screen,
+    mut state: State,
+    performer: &mut Performer,
+    mut news: mpsc::Receiver<News>,
+    panicked: CancellationToken,
+) -> std::io::Result<Exit> {
+    let look = Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some());
+    let mut input = EventStream::new();
+    let mut termination = std::pin::pin!(signals::termination());
+
+    // The first frame comes before anything else is begun.
+    draw(screen, &mut state, &look)?;
+    performer.perform(Effect::Connect);
+    loop {
+        let msg = tokio::select! {
+            () = panicked.cancelled() => return Ok(Exit::Failed),
+            () = &mut termination => return Ok(Exit::Interrupted),
+            event = input.next() => match event {
+                Some(Ok(event)) => from_terminal(event),
+                Some(Err(error)) => return Err(error),
+                None => return Ok(Exit::Done),
+            },
+            item = news.recv() => item.and_then(|item| performer.take(item)),
+            () = sleep(state.tick().unwrap_or_default()), if state.tick().is_some() => Some(Msg::Tick),
+        };
+        let Some(msg) = msg else {
+            continue;
+        };
+        let mut next = Some(msg);
+        while let Some(msg) = next {
+            for effect in state.apply(msg, Timestamp::now()) {
+                match effect {
+                    Effect::Quit => return Ok(Exit::Done),
+                    Effect::Copy(text) => {
+                        Screen::copy(&text)?;
+                        state.apply(Msg::Copied(text), Timestamp::now());
+                    }
+                    effect => performer.perform(effect),
+                }
+            }
+            // A burst of events makes one frame, not a frame each.
+            next =
+                std::iter::from_fn(|| news.try_recv().ok()).find_map(|item| performer.take(item));
+        }
+        draw(screen, &mut state, &look)?;
+    }
+}
+
+fn draw(screen: &mut Screen, state: &mut State, look: &Look) -> std::io::Result<()> {
+    let mut most_scroll = 0;
+    screen
+        .terminal
+        .draw(|frame| most_scroll = view::draw(state, look, frame))?;
+    state.clamp_scroll(most_scroll);
+    Ok(())
+}
+
+fn from_terminal(event: Event) -> Option<Msg> {
+    match event {
+        Event::Key(key) => Some(Msg::Key(key)),
+        Event::Paste(text) => Some(Msg::Paste(text)),
+        Event::Resize(..) => Some(Msg::Resized),
+        _ => None,
+    }
+}
