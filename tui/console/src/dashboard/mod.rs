@@ -8,16 +8,17 @@ pub mod view;
 
 use std::io::IsTerminal;
 
-use crossterm::event::{Event, EventStream};
+use crossterm::event::{Event, EventStream, KeyEvent};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::layout::Size;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use self::effects::{News, Performer};
-use self::model::{Effect, Msg, State};
+use self::model::{Access, Action, Effect, Mode, Model, Msg};
 use self::terminal::Screen;
 use self::view::Look;
 use crate::config::Config;
@@ -45,11 +46,11 @@ pub async fn run(config: Config) -> Exit {
         }
     };
     let (sender, news) = mpsc::channel(1_024);
-    let mut state = State::new(Timestamp::now(), config.connect.read_only);
-    state.place = config.place();
+    let access = Access::new(config.connect.read_only);
+    let model = Model::new(Timestamp::now(), access, effects::target::of(&config));
     let mut performer = Performer::new(config, sender);
     // The loop drops its end of the news with it, so that nobody waits for it to be read.
-    let ended = show(&mut screen, state, &mut performer, news, panicked).await;
+    let ended = show(&mut screen, model, &mut performer, news, panicked).await;
     drop(screen);
     if let Some(command) = performer.shutdown().await {
         crate::say(&format!(
@@ -67,7 +68,7 @@ pub async fn run(config: Config) -> Exit {
 
 async fn show(
     screen: &mut Screen,
-    mut state: State,
+    mut model: Model,
     performer: &mut Performer,
     mut news: mpsc::Receiver<News>,
     panicked: CancellationToken,
@@ -77,31 +78,31 @@ async fn show(
     let mut termination = std::pin::pin!(signals::termination());
 
     // The first frame comes before anything else is begun.
-    draw(screen, &mut state, &look)?;
+    draw(screen, &model, &look)?;
     performer.perform(Effect::Connect);
     loop {
         let msg = tokio::select! {
             () = panicked.cancelled() => return Ok(Exit::Failed),
             () = &mut termination => return Ok(Exit::Interrupted),
             event = input.next() => match event {
-                Some(Ok(event)) => from_terminal(event),
+                Some(Ok(event)) => from_terminal(event, &model, &look, screen.terminal.size()?),
                 Some(Err(error)) => return Err(error),
                 None => return Ok(Exit::Done),
             },
             item = news.recv() => item.and_then(|item| performer.take(item)),
-            () = sleep(state.tick().unwrap_or_default()), if state.tick().is_some() => Some(Msg::Tick),
+            () = sleep(model.tick().unwrap_or_default()), if model.tick().is_some() => Some(Msg::Tick),
         };
         let Some(msg) = msg else {
             continue;
         };
         let mut next = Some(msg);
         while let Some(msg) = next {
-            for effect in state.apply(msg, Timestamp::now()) {
+            for effect in model.update(msg, Timestamp::now()) {
                 match effect {
                     Effect::Quit => return Ok(Exit::Done),
                     Effect::Copy(text) => {
                         Screen::copy(&text)?;
-                        state.apply(Msg::Copied(text), Timestamp::now());
+                        model.update(Msg::Copied(text), Timestamp::now());
                     }
                     effect => performer.perform(effect),
                 }
@@ -110,24 +111,33 @@ async fn show(
             next =
                 std::iter::from_fn(|| news.try_recv().ok()).find_map(|item| performer.take(item));
         }
-        draw(screen, &mut state, &look)?;
+        draw(screen, &model, &look)?;
     }
 }
 
-fn draw(screen: &mut Screen, state: &mut State, look: &Look) -> std::io::Result<()> {
-    let mut most_scroll = 0;
+fn draw(screen: &mut Screen, model: &Model, look: &Look) -> std::io::Result<()> {
     screen
         .terminal
-        .draw(|frame| most_scroll = view::draw(state, look, frame))?;
-    state.clamp_scroll(most_scroll);
+        .draw(|frame| view::draw(model, look, frame))?;
     Ok(())
 }
 
-fn from_terminal(event: Event) -> Option<Msg> {
+fn from_terminal(event: Event, model: &Model, look: &Look, size: Size) -> Option<Msg> {
     match event {
-        Event::Key(key) => Some(Msg::Key(key)),
+        Event::Key(key) => key_message(model, look, size, &key),
         Event::Paste(text) => Some(Msg::Paste(text)),
         Event::Resize(..) => Some(Msg::Resized),
         _ => None,
+    }
+}
+
+/// Returns what a key press means now. How far an open page can be scrolled only its drawing knows.
+pub fn key_message(model: &Model, look: &Look, size: Size, key: &KeyEvent) -> Option<Msg> {
+    match keymap::message(model, key)? {
+        Msg::Act(action) if model.mode() == Mode::Reading && action != Action::Quit => {
+            let limit = view::scroll_limit(model, look, size);
+            Some(Msg::Read { action, limit })
+        }
+        msg => Some(msg),
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use mrdeck::dashboard::keymap;
-use mrdeck::dashboard::model::{Effect, Msg, Overlay, State};
+use mrdeck::dashboard::model::{Effect, Model, Msg, Overlay};
 use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
@@ -26,7 +26,7 @@ fn commands_do_what_they_say() {
         effects.extend(scene.key(KeyCode::Enter));
         (
             effects,
-            scene.state.options.clone(),
+            scene.state.next_run.options().clone(),
             scene.state.overlay.is_some(),
         )
     };
@@ -52,7 +52,7 @@ fn while_a_line_is_typed_every_letter_is_a_letter() {
         let mut scene = connected().pressed(open);
         assert_eq!(scene.press("qsrRxSyle?c/:"), [], "{open}");
         match overlay(&scene) {
-            Overlay::Prompt { input, .. } => assert_eq!(input.value(), "qsrRxSyle?c/:"),
+            Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "qsrRxSyle?c/:"),
             other => panic!("{other:?}"),
         }
     }
@@ -63,7 +63,7 @@ fn a_paste_is_typed_without_its_line_ends_and_escapes() {
     let mut scene = connected().pressed("oi");
     scene.send(Msg::Paste("/tmp/a\u{1b}[31m b.txt\r\n".to_owned()));
     match overlay(&scene) {
-        Overlay::Prompt { input, .. } => assert_eq!(input.value(), "/tmp/a[31m b.txt"),
+        Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "/tmp/a[31m b.txt"),
         other => panic!("{other:?}"),
     }
     let mut scene = connected();
@@ -95,7 +95,7 @@ fn ctrl_c_quits_everywhere_and_q_only_from_the_panels() {
 #[test]
 fn other_keys_do_nothing_at_all() {
     let used = |c: char| "srxRveodlSc/:jkgG?q".contains(c);
-    let shown = |state: &State| super::screen(state, (120, 40));
+    let shown = |state: &Model| super::screen(state, (120, 40));
     for place in ["", "?", "jS"] {
         let mut scene = connected().done().pressed(place);
         let before = shown(&scene.state);
@@ -131,9 +131,9 @@ fn ctrl_d_does_nothing_wherever_it_is_pressed() {
 fn a_key_released_or_with_alt_does_nothing() {
     let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
     released.kind = KeyEventKind::Release;
-    assert_eq!(connected().send(Msg::Key(released)), []);
+    assert_eq!(connected().pressed_key(released), []);
     let alt = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::ALT);
-    assert_eq!(connected().send(Msg::Key(alt)), []);
+    assert_eq!(connected().pressed_key(alt), []);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn the_footer_shows_the_keys_that_apply_now() {
 #[test]
 fn probes_and_problems_of_tasks_are_news_not_questions() {
     let mut scene = connected();
-    let mut tasks = scene.state.tasks.tasks.to_vec();
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
     tasks[1].probe = Probe::Unknown;
     scene.list(tasks);
     let task = TaskId("mapper-1".to_owned());

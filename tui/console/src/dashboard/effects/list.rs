@@ -6,39 +6,39 @@ use std::sync::Arc;
 use mrdeck_store::{Page, Store, StoreError};
 
 use crate::dashboard::model::PathCompletion;
-use crate::dashboard::model::{Item, ListRequest, Listed, Place};
+use crate::dashboard::model::{Item, ListAnswer, ListRequest, Location};
 use crate::upload::home_of;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// More completions than this help nobody.
 const MOST_COMPLETIONS: usize = 1_000;
 
-pub async fn list(store: Option<Arc<dyn Store>>, request: &ListRequest) -> Listed {
+pub async fn list(store: Option<Arc<dyn Store>>, request: &ListRequest) -> ListAnswer {
     let Some(store) = store else {
-        return Listed::Failed(Diagnostic::new(
+        return ListAnswer::Failed(Diagnostic::new(
             "there is no connection to S3",
             "ctrl-r on the panels connects again",
         ));
     };
     match page(store.as_ref(), request).await {
-        Ok(page) => Listed::Page(page),
+        Ok(page) => ListAnswer::Page(page),
         Err(error @ StoreError::Denied { .. }) => {
-            let (permission, instead) = match request.place {
-                Place::Buckets => ("s3:ListAllMyBuckets", "type s3://BUCKET/ after i"),
-                Place::Folder { .. } => ("s3:ListBucket", "type s3://BUCKET/KEY after i"),
+            let (permission, instead) = match request.location {
+                Location::Buckets => ("s3:ListAllMyBuckets", "type s3://BUCKET/ after i"),
+                Location::Folder { .. } => ("s3:ListBucket", "type s3://BUCKET/KEY after i"),
             };
             let advice = format!("ask for the permission {permission}, or {instead}");
-            Listed::Denied(Diagnostic::new(error.to_string(), advice))
+            ListAnswer::Denied(Diagnostic::new(error.to_string(), advice))
         }
-        Err(error) => Listed::Failed(Diagnostic::from(&error)),
+        Err(error) => ListAnswer::Failed(Diagnostic::from(&error)),
     }
 }
 
 async fn page(store: &dyn Store, request: &ListRequest) -> Result<Page<Item>, StoreError> {
     let from = request.from.as_deref();
-    match &request.place {
-        Place::Buckets => store.buckets(from).await.map(items),
-        Place::Folder { bucket, prefix } => {
+    match &request.location {
+        Location::Buckets => store.buckets(from).await.map(items),
+        Location::Folder { bucket, prefix } => {
             let prefix = format!("{prefix}{}", request.beginning);
             store.list(bucket, &prefix, from).await.map(items)
         }

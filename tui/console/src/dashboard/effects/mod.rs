@@ -4,6 +4,7 @@ mod export;
 mod list;
 mod log_text;
 mod run;
+pub mod target;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +21,7 @@ use self::run::{Begin, prepare, run};
 use crate::dashboard::model::ListRequest;
 
 use crate::config::Config;
-use crate::dashboard::model::place::Switch;
-use crate::dashboard::model::{Effect, LinkInfo, Msg};
+use crate::dashboard::model::{Effect, LinkInfo, Msg, Switch};
 use crate::go_on;
 use crate::upload::settle;
 use mrdeck_cluster::aws::places::{self, Places};
@@ -139,7 +139,7 @@ impl Performer {
     /// Leaves the cluster for another: nothing more is asked of the one before, and what it still says is dropped.
     fn switch(&mut self, switch: Switch) {
         let mut config = Config::clone(&self.config);
-        config.switch(switch);
+        target::apply(&mut config, switch);
         self.config = Arc::new(config);
         self.stay.0 += 1;
         self.connection = None;
@@ -204,7 +204,7 @@ impl Performer {
         tokio::task::spawn_blocking(move || {
             let left = journal.unfinished();
             if let Some(record) = left.filter(|record| record.cluster == cluster) {
-                let _ = news.blocking_send(News::From(stay, Msg::Left(Box::new(record))));
+                let _ = news.blocking_send(News::From(stay, Msg::Unfinished(Box::new(record))));
             }
         });
     }

@@ -1,9 +1,9 @@
-//! The commands one can type after `:`, in one table: parsing, completion and the README have them from there.
+//! The commands that can be typed after `:`, in one table: parsing, completion and the README have them from there.
 
 use mrdeck_core::api::{MAX_CHUNKS, SplitMode};
 
-use super::browser::Place;
-use super::place::{AUTO, Switch};
+use super::browser::Location;
+use super::session::{AUTO, Switch};
 use crate::input::InputChoice;
 use mrdeck_cluster::ScaleRequest;
 use mrdeck_cluster::aws::places::Places;
@@ -13,11 +13,11 @@ use mrdeck_core::diagnostic::Diagnostic;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Input(InputChoice),
-    Browse(Place),
+    Browse(Location),
     /// `None` lets the engine choose again.
     Chunks(Option<u32>),
     Split(SplitMode),
-    /// Verify every run from now on, or not.
+    /// Whether every run from now on is verified.
     Verify(bool),
     Scale(ScaleRequest),
     Switch(Switch),
@@ -26,50 +26,79 @@ pub enum Command {
     Quit,
 }
 
+impl Command {
+    /// Returns what the command changes beyond this console.
+    pub(super) fn change(&self) -> Option<&'static str> {
+        match self {
+            Self::Scale(_) => Some("start or stop tasks"),
+            _ => None,
+        }
+    }
+}
+
 /// What can follow a command's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument {
     Nothing,
     /// Something that is not completed.
     Free,
-    /// The first word is one of these.
-    Words(&'static [&'static str]),
+    /// One of these words; more may follow it.
+    Words {
+        words: &'static [&'static str],
+        has_more: bool,
+    },
     Places(Places),
+}
+
+impl Argument {
+    const fn words(words: &'static [&'static str]) -> Self {
+        let has_more = false;
+        Self::Words { words, has_more }
+    }
 }
 
 /// One row of the table.
 #[derive(Debug)]
 pub struct CommandRow {
     pub name: &'static str,
+    /// Shorter names that are understood too.
+    short: &'static [&'static str],
     /// How what follows is written.
     pub usage: &'static str,
     pub help: &'static str,
     pub argument: Argument,
+    /// Understands what follows the name.
+    parse: fn(&str) -> Result<Command, Diagnostic>,
 }
+
+const ROLES: Argument = Argument::Words {
+    words: &["splitter", "mapper", "reducer"],
+    has_more: true,
+};
 
 #[rustfmt::skip]
 pub const COMMANDS: &[CommandRow] = &[
-    CommandRow { name: "input", usage: "[S3-URI|FILE]", argument: Argument::Free,
+    CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Free, parse: parse_input_or_browse,
         help: "what the next run reads; without one, browse" },
-    CommandRow { name: "chunks", usage: "N|auto", argument: Argument::Words(&[AUTO]),
+    CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
         help: "how many chunks the input is cut into" },
-    CommandRow { name: "split", usage: "copy|range", argument: Argument::Words(&["copy", "range"]),
+    CommandRow { name: "split", short: &[], usage: "copy|range", argument: Argument::words(&["copy", "range"]), parse: parse_split,
         help: "copy each chunk, or cut by byte ranges" },
-    CommandRow { name: "verify", usage: "on|off", argument: Argument::Words(&["on", "off"]),
+    CommandRow { name: "verify", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_verify,
         help: "verify every run from now on, or not" },
-    CommandRow { name: "scale", usage: "ROLE N", argument: Argument::Words(&["splitter", "mapper", "reducer"]),
+    CommandRow { name: "scale", short: &[], usage: "ROLE N", argument: ROLES, parse: parse_scale,
         help: "make N tasks of a role run (asks before stopping)" },
-    CommandRow { name: "cluster", usage: "NAME", argument: Argument::Places(Places::Clusters),
+    CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Places(Places::Clusters), parse: parse_cluster,
         help: "go to another ECS cluster" },
-    CommandRow { name: "profile", usage: "NAME|auto", argument: Argument::Places(Places::Profiles),
+    CommandRow { name: "profile", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Profiles), parse: parse_profile,
         help: "use another AWS profile" },
-    CommandRow { name: "region", usage: "NAME|auto", argument: Argument::Places(Places::Regions),
+    CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Regions), parse: parse_region,
         help: "go to another AWS region" },
-    CommandRow { name: "export", usage: "", argument: Argument::Nothing,
+    CommandRow { name: "export", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Export),
         help: "export the latency chart" },
-    CommandRow { name: "help", usage: "", argument: Argument::Nothing,
+    CommandRow { name: "help", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Help),
         help: "show the keys" },
-    CommandRow { name: "quit", usage: "", argument: Argument::Nothing,
+    CommandRow { name: "quit", short: &["q", "q!"], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Quit),
         help: "quit" },
 ];
 
@@ -83,41 +112,22 @@ fn usage() -> String {
         .join("  ")
 }
 
+/// Understands a line.
+///
+/// # Errors
+///
+/// Returns what is wrong with the line, and how the command is written.
 pub fn parse(line: &str) -> Result<Command, Diagnostic> {
     let line = line.trim().trim_start_matches(':');
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = argument.trim();
-    match (name, argument) {
-        ("input", "") => Ok(Command::Browse(Place::Buckets)),
-        ("input", text) => parse_input(text),
-        ("chunks", AUTO) => Ok(Command::Chunks(None)),
-        ("chunks", text) => text
-            .parse()
-            .ok()
-            .filter(|chunks| (1..=MAX_CHUNKS).contains(chunks))
-            .map(|chunks| Command::Chunks(Some(chunks)))
-            .ok_or_else(|| {
-                Diagnostic::new(
-                    format!("'{text}' is not a number of chunks"),
-                    format!("give one from 1 to {MAX_CHUNKS}, or auto"),
-                )
-            }),
-        ("split", "copy") => Ok(Command::Split(SplitMode::Copy)),
-        ("split", "range") => Ok(Command::Split(SplitMode::Range)),
-        ("verify", "on") => Ok(Command::Verify(true)),
-        ("verify", "off") => Ok(Command::Verify(false)),
-        ("split", _) => Err(Diagnostic::new(
-            ":split takes copy or range",
-            "try :split range",
-        )),
-        ("verify", _) => Err(Diagnostic::new(":verify takes on or off", "try :verify on")),
-        ("scale", text) => scale(text),
-        ("cluster", text) => Ok(Command::Switch(Switch::Cluster(one_name(name, text)?))),
-        ("profile", text) => Ok(Command::Switch(Switch::Profile(name_or_auto(name, text)?))),
-        ("region", text) => Ok(Command::Switch(Switch::Region(name_or_auto(name, text)?))),
-        ("export", "") => Ok(Command::Export),
-        ("help", "") => Ok(Command::Help),
-        ("q" | "q!" | "quit", "") => Ok(Command::Quit),
+    let row = COMMANDS
+        .iter()
+        .find(|row| row.name == name || row.short.contains(&name));
+    match row {
+        Some(row) if row.argument != Argument::Nothing || argument.is_empty() => {
+            (row.parse)(argument)
+        }
         _ => Err(Diagnostic::new(
             format!("there is no command ':{line}'"),
             format!("try {}", usage()),
@@ -125,8 +135,62 @@ pub fn parse(line: &str) -> Result<Command, Diagnostic> {
     }
 }
 
+fn parse_input_or_browse(text: &str) -> Result<Command, Diagnostic> {
+    if text.is_empty() {
+        return Ok(Command::Browse(Location::Buckets));
+    }
+    parse_input(text)
+}
+
+/// Understands an input, or a place to look for one: `s3://BUCKET/` and `s3://BUCKET/PREFIX/`.
+///
+/// # Errors
+///
+/// Returns what is wrong with the input.
+pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
+    match Location::parse(text) {
+        Some(location) => Ok(Command::Browse(location)),
+        None => InputChoice::parse(text).map(Command::Input),
+    }
+}
+
+fn parse_chunks(text: &str) -> Result<Command, Diagnostic> {
+    if text == AUTO {
+        return Ok(Command::Chunks(None));
+    }
+    let chunks = text.parse().ok();
+    chunks
+        .filter(|chunks| (1..=MAX_CHUNKS).contains(chunks))
+        .map(|chunks| Command::Chunks(Some(chunks)))
+        .ok_or_else(|| {
+            Diagnostic::new(
+                format!("'{text}' is not a number of chunks"),
+                format!("give one from 1 to {MAX_CHUNKS}, or auto"),
+            )
+        })
+}
+
+fn parse_split(text: &str) -> Result<Command, Diagnostic> {
+    match text {
+        "copy" => Ok(Command::Split(SplitMode::Copy)),
+        "range" => Ok(Command::Split(SplitMode::Range)),
+        _ => Err(Diagnostic::new(
+            ":split takes copy or range",
+            "try :split range",
+        )),
+    }
+}
+
+fn parse_verify(text: &str) -> Result<Command, Diagnostic> {
+    match text {
+        "on" => Ok(Command::Verify(true)),
+        "off" => Ok(Command::Verify(false)),
+        _ => Err(Diagnostic::new(":verify takes on or off", "try :verify on")),
+    }
+}
+
 /// `mapper 10`; `mapper=10` as on the command line does as well.
-fn scale(text: &str) -> Result<Command, Diagnostic> {
+fn parse_scale(text: &str) -> Result<Command, Diagnostic> {
     let words: Vec<&str> = text
         .split([' ', '\t', '='])
         .filter(|w| !w.is_empty())
@@ -140,6 +204,25 @@ fn scale(text: &str) -> Result<Command, Diagnostic> {
     }
 }
 
+fn parse_cluster(text: &str) -> Result<Command, Diagnostic> {
+    one_name("cluster", text).map(|name| Command::Switch(Switch::Cluster(name)))
+}
+
+fn parse_profile(text: &str) -> Result<Command, Diagnostic> {
+    // A profile's name may have spaces in it.
+    let name = if text.is_empty() {
+        one_name("profile", text)?
+    } else {
+        text.to_owned()
+    };
+    Ok(Command::Switch(Switch::Profile(unless_auto(name))))
+}
+
+fn parse_region(text: &str) -> Result<Command, Diagnostic> {
+    let name = one_name("region", text)?;
+    Ok(Command::Switch(Switch::Region(unless_auto(name))))
+}
+
 fn one_name(command: &str, text: &str) -> Result<String, Diagnostic> {
     if text.is_empty() || text.contains(char::is_whitespace) {
         return Err(Diagnostic::new(
@@ -150,22 +233,8 @@ fn one_name(command: &str, text: &str) -> Result<String, Diagnostic> {
     Ok(text.to_owned())
 }
 
-fn name_or_auto(command: &str, text: &str) -> Result<Option<String>, Diagnostic> {
-    // A profile's name may have spaces in it.
-    let name = if command == "profile" && !text.is_empty() {
-        text.to_owned()
-    } else {
-        one_name(command, text)?
-    };
-    Ok(Some(name).filter(|name| name != AUTO))
-}
-
-/// An input, or a place to look for one: `s3://BUCKET/` and `s3://BUCKET/PREFIX/`.
-pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
-    match Place::parse(text) {
-        Some(place) => Ok(Command::Browse(place)),
-        None => InputChoice::parse(text).map(Command::Input),
-    }
+fn unless_auto(name: String) -> Option<String> {
+    Some(name).filter(|name| name != AUTO)
 }
 
 #[cfg(test)]
@@ -190,10 +259,10 @@ mod tests {
         assert_eq!(parse("profile my work"), Ok(Command::Switch(profile)));
         let region = Command::Switch(Switch::Region(None));
         assert_eq!(parse("region auto"), Ok(region));
-        assert_eq!(parse("input"), Ok(Command::Browse(Place::Buckets)));
-        for place in ["s3://b", "s3://b/", "s3://b/a b/"] {
-            let found = parse(&format!("input {place}"));
-            assert!(matches!(found, Ok(Command::Browse(_))), "{place}");
+        assert_eq!(parse("input"), Ok(Command::Browse(Location::Buckets)));
+        for location in ["s3://b", "s3://b/", "s3://b/a b/"] {
+            let found = parse(&format!("input {location}"));
+            assert!(matches!(found, Ok(Command::Browse(_))), "{location}");
         }
         let object = parse("input s3://b//k");
         assert!(matches!(object, Ok(Command::Input(_))));

@@ -1,46 +1,8 @@
-//! Pure: what a half-typed command could become.
+//! What a half-typed command could become.
 
-use super::State;
 use super::command::{Argument, COMMANDS};
-use super::place::{AUTO, Kind};
+use super::session::{AUTO, Names};
 use mrdeck_cluster::aws::places::Places;
-use mrdeck_core::diagnostic::Diagnostic;
-
-/// Names that exist, as far as they are known.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    names: [Names; 3],
-}
-
-#[derive(Debug, Clone, Default)]
-pub struct Names {
-    pub found: Vec<String>,
-    pub is_asked: bool,
-    pub diagnostic: Option<Diagnostic>,
-}
-
-impl Known {
-    pub fn of(&self, places: Places) -> &Names {
-        &self.names[places as usize]
-    }
-
-    pub(super) fn of_mut(&mut self, places: Places) -> &mut Names {
-        &mut self.names[places as usize]
-    }
-
-    /// What was found stays until there is something newer, but is asked for again.
-    pub(super) fn ask_again(&mut self) {
-        for names in &mut self.names {
-            names.is_asked = false;
-            names.diagnostic = None;
-        }
-    }
-
-    /// Elsewhere there are others.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
-    }
-}
 
 /// What can be filled in for the last word of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,22 +17,14 @@ pub struct Completion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
     pub text: String,
-    /// What else is to be said of it.
+    /// What is said beside it.
     pub help: String,
-    /// Something follows it.
+    /// Something is to follow it.
     pub has_more: bool,
 }
 
-/// A completion on its way: Tab goes from one candidate to the next.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cycle {
-    /// What was typed.
-    pub stem: String,
-    pub at: usize,
-}
-
-/// Which names a line asks for.
-pub fn places(line: &str) -> Option<Places> {
+/// Returns which names a line ends with.
+pub(super) fn places(line: &str) -> Option<Places> {
     let (name, _) = line.trim_start().split_once(' ')?;
     match COMMANDS.iter().find(|row| row.name == name)?.argument {
         Argument::Places(places) => Some(places),
@@ -78,7 +32,7 @@ pub fn places(line: &str) -> Option<Places> {
     }
 }
 
-pub fn complete(state: &State, line: &str) -> Completion {
+pub(super) fn complete(line: &str, names: &Names) -> Completion {
     let Some((name, word)) = line.split_once(' ') else {
         let rows = COMMANDS.iter().map(|row| Candidate {
             text: row.name.to_owned(),
@@ -95,28 +49,22 @@ pub fn complete(state: &State, line: &str) -> Completion {
         has_more,
     };
     match row.map(|row| row.argument) {
-        Some(Argument::Words(words)) => {
-            let has_more = name == "scale";
+        Some(Argument::Words { words, has_more }) => {
             let words = words.iter().map(|text| plain(text, has_more));
             matching(before, words, word, None)
         }
         Some(Argument::Places(places)) => {
-            let names = state.known.of(places);
-            let note = if state.place.kind == Kind::Local {
-                Some("this console runs a local cluster, and stays there".to_owned())
-            } else if let Some(diagnostic) = &names.diagnostic {
-                Some(diagnostic.cause.clone())
-            } else if names.is_asked && names.found.is_empty() {
-                Some("asking …".to_owned())
-            } else {
-                None
-            };
             let auto = (places != Places::Clusters).then(|| Candidate {
                 help: "as the AWS SDK finds it".to_owned(),
                 ..plain(AUTO, false)
             });
-            let found = names.found.iter().map(|text| plain(text, false));
-            matching(before, found.chain(auto), word.trim_start(), note)
+            let found = names.found(places).iter().map(|text| plain(text, false));
+            matching(
+                before,
+                found.chain(auto),
+                word.trim_start(),
+                names.note(places),
+            )
         }
         Some(Argument::Nothing | Argument::Free) | None => Completion {
             before,
@@ -126,7 +74,7 @@ pub fn complete(state: &State, line: &str) -> Completion {
     }
 }
 
-/// Those that begin with the word, then those that contain it.
+/// Returns the candidates that begin with the word, then those that contain it.
 fn matching(
     before: String,
     all: impl Iterator<Item = Candidate>,
@@ -146,8 +94,8 @@ fn matching(
 }
 
 impl Completion {
-    /// The line with a candidate filled in.
-    pub fn filled(&self, at: usize) -> Option<String> {
+    /// Returns the line with a candidate filled in.
+    pub(super) fn filled(&self, at: usize) -> Option<String> {
         let candidate = self.candidates.get(at)?;
         let after = if candidate.has_more { " " } else { "" };
         Some(format!("{}{}{after}", self.before, candidate.text))

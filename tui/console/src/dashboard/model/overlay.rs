@@ -1,8 +1,9 @@
 //! What lies over the panels: help, a description, a log, a question, a line being typed.
 
-use tui_input::Input;
-
-use super::completion::Cycle;
+use super::action::Mode;
+use super::prompt::Prompt;
+use super::rows::PipelineRow;
+use super::scroll::Scroll;
 use mrdeck_cluster::ScalePlan;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
@@ -11,17 +12,16 @@ use mrdeck_core::task::TaskId;
 #[derive(Debug, Clone)]
 pub enum Overlay {
     Help {
-        scroll: usize,
+        scroll: Scroll,
     },
     Describe {
         subject: Subject,
-        scroll: usize,
+        scroll: Scroll,
     },
     Logs {
         task: TaskId,
         content: LogContent,
-        /// Lines from the end, so that the newest line is what one sees first.
-        from_end: usize,
+        scroll: Scroll,
     },
     /// The default is No: only `y` stops the task.
     ConfirmStop {
@@ -31,15 +31,7 @@ pub enum Overlay {
     ConfirmScale {
         plan: ScalePlan,
     },
-    Prompt {
-        purpose: Purpose,
-        input: Input,
-        problem: Option<Diagnostic>,
-        /// Between one Tab and the next.
-        cycle: Option<Cycle>,
-        /// How it may go on.
-        hints: Vec<String>,
-    },
+    Prompt(Prompt),
 }
 
 /// What is described.
@@ -50,16 +42,6 @@ pub enum Subject {
     Row(PipelineRow),
 }
 
-/// One line of the pipeline panel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PipelineRow {
-    Split,
-    Map,
-    Chunk(usize),
-    Reduce,
-    Verify,
-}
-
 #[derive(Debug, Clone)]
 pub enum LogContent {
     Loading,
@@ -67,22 +49,53 @@ pub enum LogContent {
     Missing(Diagnostic),
 }
 
-/// What a typed line is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    Input,
-    Filter,
-    Command,
-}
-
 impl Overlay {
-    pub fn prompt(purpose: Purpose, initial: &str) -> Self {
-        Self::Prompt {
-            purpose,
-            input: Input::new(initial.to_owned()),
-            problem: None,
-            cycle: None,
-            hints: Vec::new(),
+    pub(super) fn help() -> Self {
+        let scroll = Scroll::from_start();
+        Self::Help { scroll }
+    }
+
+    pub(super) fn describe(subject: Subject) -> Self {
+        let scroll = Scroll::from_start();
+        Self::Describe { subject, scroll }
+    }
+
+    /// A log whose lines are on their way.
+    pub(super) fn logs(task: TaskId) -> Self {
+        Self::Logs {
+            task,
+            content: LogContent::Loading,
+            scroll: Scroll::from_end(),
+        }
+    }
+
+    /// Returns which keys are read.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Self::Help { .. } | Self::Describe { .. } | Self::Logs { .. } => Mode::Reading,
+            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } => Mode::Asking,
+            Self::Prompt(_) => Mode::Typing,
+        }
+    }
+
+    pub(super) fn scroll_mut(&mut self) -> Option<&mut Scroll> {
+        match self {
+            Self::Help { scroll } | Self::Describe { scroll, .. } | Self::Logs { scroll, .. } => {
+                Some(scroll)
+            }
+            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } | Self::Prompt(_) => None,
+        }
+    }
+
+    /// Takes the lines of a log in, unless the log of another task is open.
+    pub(super) fn take_logs(&mut self, of: &TaskId, result: Result<Vec<String>, Diagnostic>) {
+        if let Self::Logs { task, content, .. } = self
+            && task == of
+        {
+            *content = match result {
+                Ok(lines) => LogContent::Lines(lines),
+                Err(diagnostic) => LogContent::Missing(diagnostic),
+            };
         }
     }
 }

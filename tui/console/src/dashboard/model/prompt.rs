@@ -1,143 +1,119 @@
-//! A line being typed: edited key by key, then understood as an input, a filter or a command.
+//! A line being typed: edited key by key, completed by Tab.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mrdeck_core::api::SplitMode;
 use tui_input::{Input, InputRequest};
 
-use super::command::{self, Command};
-use super::completion::{self, Cycle};
-use super::log::Level;
-use super::overlay::{Overlay, Purpose};
-use super::place::Kind;
-use super::{Effect, State};
-use crate::dashboard::keymap::Action;
-use crate::input::InputChoice;
+use super::completion::{self, Completion};
+use super::path_completion::{PathCompletion, fill};
+use super::session::Names;
 use mrdeck_core::diagnostic::Diagnostic;
 
-impl State {
-    pub(super) fn paste(&mut self, text: &str) -> Vec<Effect> {
-        let Some(Overlay::Prompt { input, .. }) = &mut self.overlay else {
-            return Vec::new();
-        };
-        for c in text.chars().filter(|c| !c.is_control()) {
-            input.handle(InputRequest::InsertChar(c));
-        }
-        self.line_changed()
-    }
+/// What comes before the path in a command.
+const INPUT_COMMAND: &str = "input ";
 
-    /// Whatever was wrong with the line may be right now; a filter shows what it does, a command what it could be.
-    fn line_changed(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Prompt {
+/// What a typed line is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Input,
+    Filter,
+    Command,
+}
+
+/// Where Tab is among the candidates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cycle {
+    /// What was typed.
+    stem: String,
+    at: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    purpose: Purpose,
+    input: Input,
+    problem: Option<Diagnostic>,
+    cycle: Option<Cycle>,
+    /// How the line may go on.
+    hints: Vec<String>,
+}
+
+/// What a key made of the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Typed {
+    Nothing,
+    Changed,
+    /// A candidate was filled in.
+    Completed,
+    /// The line is a path, and the file system has to say how it may go on.
+    AskPath(String),
+    Entered,
+    Cancelled,
+}
+
+impl Prompt {
+    pub(super) fn new(purpose: Purpose, initial: &str) -> Self {
+        Self {
             purpose,
-            input,
-            problem,
-            cycle,
-            hints,
-        }) = &mut self.overlay
-        else {
-            return Vec::new();
-        };
-        *problem = None;
-        *cycle = None;
-        hints.clear();
-        match purpose {
-            Purpose::Filter => {
-                let filter = input.value().to_owned();
-                *self.filter_mut() = filter;
-                Vec::new()
-            }
-            Purpose::Command => {
-                let line = input.value().to_owned();
-                self.look_up(&line)
-            }
-            Purpose::Input => Vec::new(),
+            input: Input::new(initial.to_owned()),
+            problem: None,
+            cycle: None,
+            hints: Vec::new(),
         }
     }
 
-    pub(super) fn type_command(&mut self) {
-        self.known.ask_again();
-        self.overlay = Some(Overlay::prompt(Purpose::Command, ""));
+    pub fn purpose(&self) -> Purpose {
+        self.purpose
     }
 
-    /// Asks for the names that a line could end with, once while it is typed.
-    fn look_up(&mut self, line: &str) -> Vec<Effect> {
-        let Some(places) = completion::places(line).filter(|_| self.place.kind != Kind::Local)
-        else {
-            return Vec::new();
-        };
-        let names = self.known.of_mut(places);
-        if names.is_asked {
-            return Vec::new();
-        }
-        names.is_asked = true;
-        vec![Effect::LookUp(places)]
+    pub fn line(&self) -> &str {
+        self.input.value()
     }
 
-    /// Tab: fills in the first candidate, then the next ones; Shift-Tab goes back.
-    fn complete(&mut self, is_forward: bool) -> Vec<Effect> {
-        if self.typed_path().is_some() {
-            return self.complete_path();
-        }
-        let Some(Overlay::Prompt {
-            purpose: Purpose::Command,
-            input,
-            cycle,
-            ..
-        }) = &self.overlay
-        else {
-            return Vec::new();
-        };
-        let stem = cycle
-            .as_ref()
-            .map_or(input.value(), |cycle| &cycle.stem)
-            .to_owned();
-        let completion = completion::complete(self, &stem);
-        let count = completion.candidates.len();
-        let at = match cycle {
-            None if is_forward => 0,
-            None => count.saturating_sub(1),
-            Some(cycle) if is_forward => (cycle.at + 1) % count.max(1),
-            Some(cycle) => (cycle.at + count.max(1) - 1) % count.max(1),
-        };
-        let Some(line) = completion.filled(at) else {
-            return Vec::new();
-        };
-        // The only one there is counts as typed: what follows it is completed next.
-        let next = (count > 1).then_some(Cycle { stem, at });
-        if let Some(Overlay::Prompt {
-            input,
-            problem,
-            cycle,
-            ..
-        }) = &mut self.overlay
-        {
-            *input = Input::new(line.clone());
-            *problem = None;
-            *cycle = next;
-        }
-        self.look_up(&line)
+    /// Returns how many characters are left out at the line's beginning in `width` columns, and the cursor's column.
+    pub fn window(&self, width: usize) -> (usize, usize) {
+        let scroll = self.input.visual_scroll(width);
+        (scroll, self.input.visual_cursor().saturating_sub(scroll))
     }
 
-    pub(super) fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
-        let Some(Overlay::Prompt { purpose, input, .. }) = &mut self.overlay else {
-            return Vec::new();
-        };
+    /// Returns what is wrong with the line.
+    pub fn problem(&self) -> Option<&Diagnostic> {
+        self.problem.as_ref()
+    }
+
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Returns what the command could become, and which of the candidates is filled in.
+    pub fn completion(&self, names: &Names) -> Option<(Completion, Option<usize>)> {
+        if self.purpose != Purpose::Command {
+            return None;
+        }
+        let at = self.cycle.as_ref().map(|cycle| cycle.at);
+        Some((completion::complete(self.stem(), names), at))
+    }
+
+    fn stem(&self) -> &str {
+        match &self.cycle {
+            Some(cycle) => &cycle.stem,
+            None => self.line(),
+        }
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        for c in text.chars().filter(|c| !c.is_control()) {
+            self.input.handle(InputRequest::InsertChar(c));
+        }
+        self.changed();
+    }
+
+    pub(super) fn type_key(&mut self, key: &KeyEvent, names: &Names) -> Typed {
         let is_ctrl = key.modifiers.contains(KeyModifiers::CONTROL);
         let request = match key.code {
-            KeyCode::Esc => {
-                let is_filter = *purpose == Purpose::Filter;
-                self.overlay = None;
-                if is_filter {
-                    self.filter_mut().clear();
-                }
-                return Vec::new();
-            }
-            KeyCode::Enter => {
-                let (purpose, line) = (*purpose, input.value().to_owned());
-                return self.entered(purpose, &line);
-            }
-            KeyCode::Tab => return self.complete(true),
-            KeyCode::BackTab => return self.complete(false),
+            KeyCode::Esc => return Typed::Cancelled,
+            KeyCode::Enter => return Typed::Entered,
+            KeyCode::Tab => return self.complete(true, names),
+            KeyCode::BackTab => return self.complete(false, names),
             KeyCode::Backspace => InputRequest::DeletePrevChar,
             KeyCode::Delete => InputRequest::DeleteNextChar,
             KeyCode::Left => InputRequest::GoToPrevChar,
@@ -150,80 +126,82 @@ impl State {
             KeyCode::Char('u') if is_ctrl => InputRequest::DeleteLine,
             KeyCode::Char('k') if is_ctrl => InputRequest::DeleteTillEnd,
             KeyCode::Char(c) if !is_ctrl => InputRequest::InsertChar(c),
-            _ => return Vec::new(),
+            _ => return Typed::Nothing,
         };
-        input.handle(request);
-        self.line_changed()
+        self.input.handle(request);
+        self.changed();
+        Typed::Changed
     }
 
-    fn entered(&mut self, purpose: Purpose, line: &str) -> Vec<Effect> {
-        let done = match purpose {
-            Purpose::Filter => {
-                line.clone_into(self.filter_mut());
-                Ok(self.filter_entered())
-            }
-            Purpose::Input => command::parse_input(line).and_then(|command| self.command(command)),
-            Purpose::Command if line.trim().is_empty() => Ok(Vec::new()),
-            Purpose::Command => command::parse(line).and_then(|command| self.command(command)),
+    /// Drops what was said of the line before: the new one may be right.
+    fn changed(&mut self) {
+        self.problem = None;
+        self.cycle = None;
+        self.hints.clear();
+    }
+
+    pub(super) fn refuse(&mut self, problem: Diagnostic) {
+        self.problem = Some(problem);
+    }
+
+    /// Tab fills in the first candidate, then the next ones; Shift-Tab goes back.
+    fn complete(&mut self, is_forward: bool, names: &Names) -> Typed {
+        if let Some(path) = self.path() {
+            return if path.contains("://") {
+                Typed::Nothing
+            } else {
+                Typed::AskPath(path.to_owned())
+            };
+        }
+        if self.purpose != Purpose::Command {
+            return Typed::Nothing;
+        }
+        let stem = self.stem().to_owned();
+        let completion = completion::complete(&stem, names);
+        let count = completion.candidates.len();
+        let at = match &self.cycle {
+            None if is_forward => 0,
+            None => count.saturating_sub(1),
+            Some(cycle) if is_forward => (cycle.at + 1) % count.max(1),
+            Some(cycle) => (cycle.at + count.max(1) - 1) % count.max(1),
         };
-        match done {
-            Ok(effects) => {
-                if matches!(self.overlay, Some(Overlay::Prompt { .. })) {
-                    self.overlay = None;
-                }
-                effects
-            }
-            Err(diagnostic) => {
-                if let Some(Overlay::Prompt { problem, .. }) = &mut self.overlay {
-                    *problem = Some(diagnostic);
-                }
-                Vec::new()
-            }
+        let Some(line) = completion.filled(at) else {
+            return Typed::Nothing;
+        };
+        self.input = Input::new(line);
+        self.problem = None;
+        // The only candidate counts as typed: what follows it is completed next.
+        self.cycle = (count > 1).then_some(Cycle { stem, at });
+        Typed::Completed
+    }
+
+    /// Returns the path in the line, if the line is for one.
+    fn path(&self) -> Option<&str> {
+        match self.purpose {
+            Purpose::Input => Some(self.line()),
+            Purpose::Command => self.line().strip_prefix(INPUT_COMMAND),
+            Purpose::Filter => None,
         }
     }
 
-    pub(super) fn choose_input(&mut self, input: InputChoice) {
-        self.browser = None;
-        self.flash(Level::Info, format!("s runs over {input}"));
-        self.input = Some(input);
-    }
-
-    fn command(&mut self, command: Command) -> Result<Vec<Effect>, Diagnostic> {
-        match command {
-            Command::Browse(place) => {
-                self.overlay = None;
-                return Ok(self.browse(place));
-            }
-            Command::Input(input) => self.choose_input(input),
-            Command::Chunks(chunks) => {
-                let text = chunks.map_or("as many as suits".to_owned(), |n| n.to_string());
-                self.flash(Level::Info, format!("chunks: {text}"));
-                self.options.chunks = chunks;
-            }
-            Command::Split(split) => {
-                let how = match split {
-                    SplitMode::Copy => "copies, an object each",
-                    SplitMode::Range => "byte ranges, nothing copied",
-                };
-                self.flash(Level::Info, format!("chunks will be {how}"));
-                self.options.split = split;
-            }
-            Command::Verify(verify) => {
-                let text = if verify {
-                    "every run is verified"
-                } else {
-                    "runs are not verified"
-                };
-                self.flash(Level::Info, text);
-                self.options.verify = verify;
-            }
-            Command::Scale(wanted) => return self.plan_scale(wanted),
-            Command::Switch(switch) => return self.switch(switch),
-            Command::Export if self.can_export() => return Ok(self.act(Action::ExportChart)),
-            Command::Export => self.flash(Level::Warning, "there is no finished run to draw"),
-            Command::Help => self.overlay = Some(Overlay::Help { scroll: 0 }),
-            Command::Quit => return Ok(vec![Effect::Quit]),
+    /// Takes the answer of the file system in, unless something else was typed meanwhile.
+    pub(super) fn path_completed(&mut self, completion: PathCompletion) {
+        if self.path() != Some(&completion.typed) {
+            return;
         }
-        Ok(Vec::new())
+        match completion.found {
+            Err(diagnostic) => self.problem = Some(diagnostic),
+            Ok(found) => {
+                let filled = fill(&completion.typed, &found);
+                if let Some(path) = filled.path {
+                    let line = self.line();
+                    let before = &line[..line.len() - completion.typed.len()];
+                    self.input = Input::new(format!("{before}{path}"));
+                }
+                if !filled.hints.is_empty() {
+                    self.hints = filled.hints;
+                }
+            }
+        }
     }
 }

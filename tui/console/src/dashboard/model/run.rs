@@ -1,96 +1,218 @@
-//! What the news of a run do to the state: its upload, its events, and what is said when it ends.
+//! The run that is shown: what its events made of it, and what can be done with it.
 
+use jiff::Timestamp;
+
+use super::feedback::Feedback;
 use super::log::Level;
-use super::{Activity, Panel, State};
+use super::message::Effect;
+use crate::input::InputChoice;
 use crate::upload::Progress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{age, plural};
 use mrdeck_engine::event::{EventKind, RunEvent, RunStatus, Verification};
 use mrdeck_engine::state::{Record, WorkState};
 
-impl State {
-    pub(super) fn uploading(&mut self, progress: Progress) {
+/// Whether a run is under way, from the key that asks for it until the engine is through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Activity {
+    #[default]
+    Idle,
+    /// Asked for and not begun: a local file is uploaded first.
+    Preparing,
+    Busy,
+    Cancelling,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct RunModel {
+    record: Option<Record>,
+    activity: Activity,
+    /// How far the local file is that the run waits for, and since when it is uploaded.
+    upload: Option<(Progress, Timestamp)>,
+}
+
+impl RunModel {
+    pub fn record(&self) -> Option<&Record> {
+        self.record.as_ref()
+    }
+
+    pub fn activity(&self) -> Activity {
+        self.activity
+    }
+
+    pub fn upload(&self) -> Option<(Progress, Timestamp)> {
+        self.upload
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.activity == Activity::Idle
+    }
+
+    pub fn can_resume(&self) -> bool {
+        self.record().is_some_and(Record::can_rerun)
+    }
+
+    pub fn can_verify(&self) -> bool {
+        self.record()
+            .is_some_and(|run| run.status == RunStatus::Done && run.verification.is_none())
+    }
+
+    pub fn can_cancel(&self) -> bool {
+        matches!(self.activity, Activity::Preparing | Activity::Busy)
+    }
+
+    pub fn can_export(&self) -> bool {
+        self.is_idle() && self.record.is_some()
+    }
+
+    // ---- what keys ask for ----
+
+    pub(super) fn prepare(&mut self) {
+        self.activity = Activity::Preparing;
+    }
+
+    /// Asks for the same run from its start.
+    pub(super) fn again(&mut self) -> Option<Effect> {
+        let run = self.record.as_ref()?;
+        let effect = Effect::Start {
+            input: InputChoice::Object(run.input.clone()),
+            options: run.options.clone(),
+        };
+        self.prepare();
+        Some(effect)
+    }
+
+    /// Asks for what is missing of the run, or for its verification.
+    pub(super) fn go_on(&mut self, effect: fn(Box<Record>) -> Effect) -> Option<Effect> {
+        let run = self.record.clone()?;
+        self.prepare();
+        Some(effect(Box::new(run)))
+    }
+
+    pub(super) fn cancel(&mut self, feedback: &mut Feedback) -> Effect {
+        self.activity = Activity::Cancelling;
+        feedback.show(Level::Warning, "cancelling");
+        Effect::Cancel
+    }
+
+    pub(super) fn export(&self, feedback: &mut Feedback) -> Option<Effect> {
+        if !self.can_export() {
+            feedback.show(Level::Warning, "there is no finished run to draw");
+            return None;
+        }
+        self.record.clone().map(Box::new).map(Effect::ExportChart)
+    }
+
+    /// Checks that no run would be left behind by a switch.
+    pub(super) fn permit_switch(&self) -> Result<(), Diagnostic> {
+        if self.is_idle() {
+            return Ok(());
+        }
+        Err(Diagnostic::new(
+            "a run is in flight here",
+            "x cancels it; switch then, or once it is done",
+        ))
+    }
+
+    // ---- what happens to it ----
+
+    pub(super) fn uploading(&mut self, progress: Progress, now: Timestamp) {
         // After a cancel there is nothing to follow any more.
         if self.activity == Activity::Preparing {
-            let since = self.upload.map_or(self.now, |(_, since)| since);
+            let since = self.upload.map_or(now, |(_, since)| since);
             self.upload = Some((progress, since));
         }
     }
 
-    /// Shows a run that stopped before its end, so that `r` goes on with it.
-    pub(super) fn offer(&mut self, record: Record) {
-        // Whoever has begun something since has other plans.
-        if self.run.is_some() || self.activity != Activity::Idle {
+    /// Shows a run that stopped before its end, unless there is another run already.
+    pub(super) fn offer(&mut self, record: Record, now: Timestamp, feedback: &mut Feedback) {
+        if self.record.is_some() || !self.is_idle() {
             return;
         }
         let done = record.chunks_in(WorkState::Committed);
         let chunks = plural(record.chunks.len() as u64, "chunk");
-        let ago = age(self.now.duration_since(record.started_at).as_secs());
+        let ago = age(now.duration_since(record.started_at).as_secs());
         let text = format!(
             "a run begun {ago} ago stopped with {done} of {chunks} mapped: r goes on with it"
         );
-        self.log.add(self.now, Level::Warning, text.clone());
-        self.flash(Level::Warning, text);
-        self.run = Some(record);
+        feedback.announce(Level::Warning, text);
+        self.record = Some(record);
     }
 
-    pub(super) fn run_event(&mut self, event: &RunEvent) {
+    /// Takes an event in; returns whether it began another run.
+    pub(super) fn take_event(&mut self, event: &RunEvent, feedback: &mut Feedback) -> bool {
         self.upload = None;
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }
-        self.log.add_event(event);
-        match (&mut self.run, &event.kind) {
-            (run, EventKind::RunStarted { .. }) => {
-                *run = Record::begin(event);
-                self.cursors[Panel::Pipeline as usize] = 0;
-                self.cursors[Panel::Results as usize] = 0;
+        feedback.log_event(event);
+        match (&mut self.record, &event.kind) {
+            (record, EventKind::RunStarted { .. }) => {
+                *record = Record::begin(event);
+                return true;
             }
-            (Some(run), _) => run.apply(event),
+            (Some(record), _) => record.apply(event),
             (None, _) => {}
+        }
+        false
+    }
+
+    /// The engine is through: says how the run ended, now that the keys apply that this names.
+    pub(super) fn ended(&mut self, feedback: &mut Feedback) {
+        self.activity = Activity::Idle;
+        self.upload = None;
+        if let Some((level, text)) = self.record.as_ref().and_then(outcome) {
+            feedback.show(level, text);
         }
     }
 
-    pub(super) fn say_how_it_ended(&mut self) {
-        let Some(run) = &self.run else {
-            return;
+    /// The run could not begin. After a cancel that is no error.
+    pub(super) fn start_failed(&mut self, diagnostic: &Diagnostic, feedback: &mut Feedback) {
+        let level = match self.activity {
+            Activity::Cancelling => Level::Warning,
+            Activity::Idle | Activity::Preparing | Activity::Busy => Level::Error,
         };
-        let failed = run.chunks_in(WorkState::Failed);
-        let (level, text) = match run.status {
-            RunStatus::Running => return,
-            // It was not taken up, and why was said last.
-            RunStatus::Stopped => match run.notices.last() {
-                Some(diagnostic) => (Level::Warning, diagnostic.to_string()),
-                None => return,
-            },
-            RunStatus::Failed if failed > 0 => {
-                let chunks = plural(failed as u64, "chunk");
-                let text = format!("the run failed: r reruns the failed mappers ({chunks})");
-                (Level::Error, text)
-            }
-            RunStatus::Failed => {
-                let diagnostic = run.diagnostic.as_ref();
-                let text = diagnostic.map_or("the run failed".to_owned(), Diagnostic::to_string);
-                (Level::Error, text)
-            }
-            RunStatus::Cancelled => {
-                let text = "cancelled: r does what is missing, R all of it";
-                (Level::Warning, text.to_owned())
-            }
-            RunStatus::Done
-                if run
-                    .verification
-                    .as_ref()
-                    .is_some_and(Verification::is_exact) =>
-            {
-                let text = "done and verified: e exports the chart";
-                (Level::Good, text.to_owned())
-            }
-            RunStatus::Done => {
-                let text = "done: e exports the chart, v verifies";
-                (Level::Good, text.to_owned())
-            }
-        };
-        self.flash(level, text);
+        self.activity = Activity::Idle;
+        self.upload = None;
+        feedback.announce_diagnostic(level, diagnostic);
+    }
+}
+
+/// How a run ended, and the keys that help now.
+fn outcome(run: &Record) -> Option<(Level, String)> {
+    let failed = run.chunks_in(WorkState::Failed);
+    match run.status {
+        RunStatus::Running => None,
+        // It was not resumed, and the last notice says why.
+        RunStatus::Stopped => {
+            let notice = run.notices.last()?;
+            Some((Level::Warning, notice.to_string()))
+        }
+        RunStatus::Failed if failed > 0 => {
+            let chunks = plural(failed as u64, "chunk");
+            let text = format!("the run failed: r reruns the failed mappers ({chunks})");
+            Some((Level::Error, text))
+        }
+        RunStatus::Failed => {
+            let diagnostic = run.diagnostic.as_ref();
+            let text = diagnostic.map_or("the run failed".to_owned(), Diagnostic::to_string);
+            Some((Level::Error, text))
+        }
+        RunStatus::Cancelled => {
+            let text = "cancelled: r does what is missing, R all of it";
+            Some((Level::Warning, text.to_owned()))
+        }
+        RunStatus::Done => {
+            let is_verified = run
+                .verification
+                .as_ref()
+                .is_some_and(Verification::is_exact);
+            let text = if is_verified {
+                "done and verified: e exports the chart"
+            } else {
+                "done: e exports the chart, v verifies"
+            };
+            Some((Level::Good, text.to_owned()))
+        }
     }
 }

@@ -1,104 +1,129 @@
-//! `:scale` in the dashboard: planned, asked about if it ends tasks, done in the background, told as it goes.
+//! `:scale`: planned, asked about if it stops tasks, then done in the background. One at a time.
 
+use super::feedback::Feedback;
 use super::log::Level;
-use super::overlay::Overlay;
-use super::{Effect, Link, State};
+use super::message::Effect;
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
-use mrdeck_core::diagnostic::{Diagnostic, read_only};
+use mrdeck_core::diagnostic::Diagnostic;
 
-/// One at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scaling {
-    Planning(ScaleRequest),
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Scaling {
+    #[default]
+    Idle,
+    Planning,
     /// To be asked about, once nothing else is open.
     Planned(ScalePlan),
     Asked,
     UnderWay,
 }
 
-impl State {
-    pub(super) fn plan_scale(&mut self, wanted: ScaleRequest) -> Result<Vec<Effect>, Diagnostic> {
-        if self.read_only {
-            return Err(read_only("start or stop tasks"));
+impl Scaling {
+    /// Checks that a switch would leave nothing behind.
+    pub(super) fn permit_switch(&self) -> Result<(), Diagnostic> {
+        if *self == Self::Idle {
+            return Ok(());
         }
-        if !matches!(self.link, Link::Up(_)) {
+        Err(Diagnostic::new(
+            "tasks are being started or stopped here",
+            "switch once that is done: the events say how far it is",
+        ))
+    }
+
+    /// Asks for the plan that a request needs.
+    pub(super) fn plan(
+        &mut self,
+        request: ScaleRequest,
+        is_up: bool,
+        feedback: &mut Feedback,
+    ) -> Result<Effect, Diagnostic> {
+        if !is_up {
             return Err(Diagnostic::new(
                 "there is no cluster to scale now",
                 "ctrl-r tries to reach it again",
             ));
         }
-        if self.scaling.is_some() {
+        if *self != Self::Idle {
             return Err(Diagnostic::new(
                 "tasks are being started or stopped already",
                 "the events say how far that is",
             ));
         }
-        let text = format!("looking what {} {}s would take", wanted.count, wanted.role);
-        self.flash(Level::Info, text);
-        self.scaling = Some(Scaling::Planning(wanted));
-        Ok(vec![Effect::PlanScale(wanted)])
+        let text = format!(
+            "looking what {} {}s would take",
+            request.count, request.role
+        );
+        feedback.show(Level::Info, text);
+        *self = Self::Planning;
+        Ok(Effect::PlanScale(request))
     }
 
-    pub(super) fn scale_planned(&mut self, plan: Result<ScalePlan, Diagnostic>) -> Vec<Effect> {
+    /// Does at once what stops no task.
+    pub(super) fn planned(
+        &mut self,
+        plan: Result<ScalePlan, Diagnostic>,
+        feedback: &mut Feedback,
+    ) -> Option<Effect> {
         match plan {
             Err(diagnostic) => {
-                self.scaling = None;
-                self.log.add_diagnostic(self.now, Level::Error, &diagnostic);
-                self.flash(Level::Error, diagnostic.to_string());
-                Vec::new()
+                *self = Self::Idle;
+                feedback.announce_diagnostic(Level::Error, &diagnostic);
+                None
             }
             Ok(plan) if plan.stops() > 0 => {
-                self.scaling = Some(Scaling::Planned(plan));
-                Vec::new()
+                *self = Self::Planned(plan);
+                None
             }
             Ok(plan) => {
-                self.scaling = Some(Scaling::UnderWay);
-                vec![Effect::Scale(plan)]
+                *self = Self::UnderWay;
+                Some(Effect::Scale(plan))
             }
         }
     }
 
-    /// A question never comes over something that is open: the next key could answer it by mistake.
-    pub(super) fn ask_about_scaling(&mut self) {
-        if self.overlay.is_none()
-            && let Some(Scaling::Planned(plan)) = &self.scaling
-        {
-            self.overlay = Some(Overlay::ConfirmScale { plan: plan.clone() });
-            self.scaling = Some(Scaling::Asked);
+    /// Returns the plan that is to be asked about now.
+    pub(super) fn question(&mut self) -> Option<ScalePlan> {
+        match std::mem::take(self) {
+            Self::Planned(plan) => {
+                *self = Self::Asked;
+                Some(plan)
+            }
+            other => {
+                *self = other;
+                None
+            }
         }
     }
 
-    pub(super) fn answer_scale(&mut self, plan: ScalePlan, is_yes: bool) -> Vec<Effect> {
+    pub(super) fn answered(
+        &mut self,
+        plan: ScalePlan,
+        is_yes: bool,
+        feedback: &mut Feedback,
+    ) -> Option<Effect> {
         if is_yes {
-            self.scaling = Some(Scaling::UnderWay);
-            return vec![Effect::Scale(plan)];
+            *self = Self::UnderWay;
+            return Some(Effect::Scale(plan));
         }
-        self.scaling = None;
+        *self = Self::Idle;
         let text = format!("the {}s are left as they are", plan.wanted.role);
-        self.flash(Level::Info, text);
-        Vec::new()
+        feedback.show(Level::Info, text);
+        None
     }
 
-    pub(super) fn scale_news(&mut self, news: &ScaleEvent) {
-        let level = match news {
-            ScaleEvent::PutOff { .. } => Level::Warning,
-            _ => Level::Info,
-        };
-        self.log.add(self.now, level, news.to_string());
-        self.flash(level, news.to_string());
-    }
-
-    pub(super) fn scaled(&mut self, scaled: &ScaleReport) {
-        self.scaling = None;
-        match scaled.told() {
-            Ok(text) => {
-                self.log.add(self.now, Level::Good, text.clone());
-                self.flash(Level::Good, text);
-            }
-            Err(diagnostic) => {
-                self.log.add_diagnostic(self.now, Level::Error, &diagnostic);
-                self.flash(Level::Error, diagnostic.to_string());
-            }
+    pub(super) fn ended(&mut self, report: &ScaleReport, feedback: &mut Feedback) {
+        *self = Self::Idle;
+        match report.told() {
+            Ok(text) => feedback.announce(Level::Good, text),
+            Err(diagnostic) => feedback.announce_diagnostic(Level::Error, &diagnostic),
         }
     }
+}
+
+/// Says how far scaling is.
+pub(super) fn announce(event: &ScaleEvent, feedback: &mut Feedback) {
+    let level = match event {
+        ScaleEvent::PutOff { .. } => Level::Warning,
+        _ => Level::Info,
+    };
+    feedback.announce(level, event.to_string());
 }

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Row, Table, Wrap};
 
 use super::overlay::bordered;
 use super::{Look, mark_line, text};
-use crate::dashboard::model::{Browser, BrowserLevel, Item, Place, Status};
+use crate::dashboard::model::{Browser, Item, Listing, Location, Status};
 use mrdeck_core::human::{bytes, plural, thousands};
 
 /// `1023.9 KiB`
@@ -19,12 +19,12 @@ const DATE_WIDTH: u16 = 16;
 const GAP: u16 = 2;
 
 pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
-    let level = &browser.level;
-    let shown = level.shown();
+    let listing = browser.listing();
+    let shown = listing.shown();
     let room = usize::from(area.width.saturating_sub(4));
-    let mut block = bordered(look, &title(level, room));
-    if !level.filter.is_empty() {
-        let filter = text::elide(&level.filter, 20);
+    let mut block = bordered(look, &title(listing, room));
+    if !listing.filter.is_empty() {
+        let filter = text::elide(&listing.filter, 20);
         let found = format!(
             " /{filter}: {} of the loaded ",
             thousands(shown.len() as u64)
@@ -32,30 +32,32 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
         block = block.title_bottom(Line::styled(found, look.theme.warning));
     }
     let inside = block.inner(area);
-    let [top, list] =
-        Layout::vertical([Constraint::Length(note_height(level)), Constraint::Fill(1)])
-            .areas(inside);
+    let [top, list] = Layout::vertical([
+        Constraint::Length(note_height(listing)),
+        Constraint::Fill(1),
+    ])
+    .areas(inside);
     let height = usize::from(list.height.saturating_sub(1));
-    let window = text::window(shown.len(), height, level.cursor());
+    let window = text::window(shown.len(), height, listing.cursor());
     if shown.len() > height {
         let count = thousands(shown.len() as u64);
         let part = format!(" {}–{} of {count} ", window.start + 1, window.end);
         block = block.title_bottom(Line::styled(part, look.theme.dim).right_aligned());
     }
     frame.render_widget(block, area);
-    draw_notes(level, look, frame, top);
+    draw_notes(listing, look, frame, top);
     if shown.is_empty() {
-        return super::draw_hint(look, frame, list, &hint(level));
+        return super::draw_hint(look, frame, list, &hint(listing));
     }
     let width = usize::from(list.width.saturating_sub(SIZE_WIDTH + DATE_WIDTH + 2 * GAP));
     let visible = shown.get(window.clone()).unwrap_or_default();
     let rows = visible
         .iter()
-        .map(|item| Row::new(cells(level, look, item, width)));
+        .map(|item| Row::new(cells(listing, look, item, width)));
     // S3 does not say how large a bucket is.
-    let (size, date) = match level.place {
-        Place::Buckets => ("", "CREATED"),
-        Place::Folder { .. } => ("SIZE", "LAST MODIFIED"),
+    let (size, date) = match listing.location {
+        Location::Buckets => ("", "CREATED"),
+        Location::Folder { .. } => ("SIZE", "LAST MODIFIED"),
     };
     let header = Row::new(["NAME".to_owned(), format!("{size:>10}"), date.to_owned()]);
     let widths = [
@@ -76,28 +78,28 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
         look,
         frame,
         lines,
-        level.cursor().saturating_sub(window.start),
+        listing.cursor().saturating_sub(window.start),
     );
 }
 
 /// Where one is, and how much of it is loaded.
-fn title(level: &BrowserLevel, room: usize) -> String {
-    let loaded = level.items.len() as u64;
-    let mut count = match level.place {
-        _ if loaded == 0 && !matches!(level.status, Status::Loaded) => String::new(),
-        Place::Buckets => plural(loaded, "bucket"),
-        Place::Folder { .. } if loaded == 1 => "1 entry".to_owned(),
-        Place::Folder { .. } => format!("{} entries", thousands(loaded)),
+fn title(listing: &Listing, room: usize) -> String {
+    let loaded = listing.items.len() as u64;
+    let mut count = match listing.location {
+        _ if loaded == 0 && !matches!(listing.status, Status::Loaded) => String::new(),
+        Location::Buckets => plural(loaded, "bucket"),
+        Location::Folder { .. } if loaded == 1 => "1 entry".to_owned(),
+        Location::Folder { .. } => format!("{} entries", thousands(loaded)),
     };
-    if level.next.is_some() {
+    if listing.next.is_some() {
         count.push_str(" loaded, there are more");
     }
-    if matches!(level.status, Status::Loading(_)) {
+    if matches!(listing.status, Status::Loading(_)) {
         let gap = if count.is_empty() { "" } else { " · " };
         count = format!("{count}{gap}loading …");
     }
-    let place = match (&level.place, level.beginning.as_str()) {
-        (Place::Buckets, _) => "Buckets".to_owned(),
+    let place = match (&listing.location, listing.beginning.as_str()) {
+        (Location::Buckets, _) => "Buckets".to_owned(),
         (place, "") => place.to_string(),
         (place, beginning) => format!("{place}{beginning}…"),
     };
@@ -109,29 +111,29 @@ fn title(level: &BrowserLevel, room: usize) -> String {
 }
 
 /// What an empty list says.
-fn hint(level: &BrowserLevel) -> String {
-    match (&level.status, &level.place) {
+fn hint(listing: &Listing) -> String {
+    match (&listing.status, &listing.location) {
         (Status::Loading(_), _) => "asking S3 …".to_owned(),
         (Status::Failed(_), _) => String::new(),
-        (Status::Loaded, _) if !level.filter.is_empty() => {
+        (Status::Loaded, _) if !listing.filter.is_empty() => {
             "nothing that is loaded matches the filter (Esc drops it)".to_owned()
         }
-        (Status::Loaded, Place::Buckets) => {
+        (Status::Loaded, Location::Buckets) => {
             "these credentials own no buckets; i takes s3://BUCKET/ of someone else".to_owned()
         }
-        (Status::Loaded, place) => format!("no objects under {place}{}", level.beginning),
+        (Status::Loaded, place) => format!("no objects under {place}{}", listing.beginning),
     }
 }
 
-fn notes<'a>(level: &'a BrowserLevel, look: &Look) -> Vec<Line<'a>> {
+fn notes<'a>(listing: &'a Listing, look: &Look) -> Vec<Line<'a>> {
     let mut notes = Vec::new();
     let mut note = |text: String, style| {
         notes.push(Line::styled(text::elide_end(&text, usize::MAX), style));
     };
-    if let Some(notice) = &level.notice {
+    if let Some(notice) = &listing.notice {
         note(notice.clone(), look.theme.warning);
     }
-    if let Status::Failed(diagnostic) = &level.status {
+    if let Status::Failed(diagnostic) = &listing.status {
         note(format!("✗ {}", diagnostic.cause), look.theme.error);
         let advice = match diagnostic.advice.as_str() {
             "" => "ctrl-r tries again".to_owned(),
@@ -139,7 +141,7 @@ fn notes<'a>(level: &'a BrowserLevel, look: &Look) -> Vec<Line<'a>> {
         };
         note(format!("  {advice}"), look.theme.text);
     }
-    if level.next.is_some() && !level.filter.is_empty() {
+    if listing.next.is_some() && !listing.filter.is_empty() {
         let more = "not all is loaded: G loads more, /^TEXT asks S3 for the names that begin so";
         note(more.to_owned(), look.theme.dim);
     }
@@ -147,20 +149,20 @@ fn notes<'a>(level: &'a BrowserLevel, look: &Look) -> Vec<Line<'a>> {
 }
 
 /// Each note may take two lines.
-fn note_height(level: &BrowserLevel) -> u16 {
-    let failed = matches!(level.status, Status::Failed(_));
-    let narrowed = level.next.is_some() && !level.filter.is_empty();
-    2 * u16::from(level.notice.is_some()) + 4 * u16::from(failed) + u16::from(narrowed)
+fn note_height(listing: &Listing) -> u16 {
+    let failed = matches!(listing.status, Status::Failed(_));
+    let narrowed = listing.next.is_some() && !listing.filter.is_empty();
+    2 * u16::from(listing.notice.is_some()) + 4 * u16::from(failed) + u16::from(narrowed)
 }
 
-fn draw_notes(level: &BrowserLevel, look: &Look, frame: &mut Frame, area: Rect) {
-    let notes = Paragraph::new(notes(level, look)).wrap(Wrap { trim: false });
+fn draw_notes(listing: &Listing, look: &Look, frame: &mut Frame, area: Rect) {
+    let notes = Paragraph::new(notes(listing, look)).wrap(Wrap { trim: false });
     frame.render_widget(notes, area);
 }
 
-fn cells<'a>(level: &BrowserLevel, look: &Look, item: &Item, width: usize) -> [Span<'a>; 3] {
+fn cells<'a>(listing: &Listing, look: &Look, item: &Item, width: usize) -> [Span<'a>; 3] {
     let theme = &look.theme;
-    let name = text::elide(level.name(item), width);
+    let name = text::elide(listing.name(item), width);
     let (style, size, time) = match item {
         Item::Bucket { created, .. } => (theme.active, String::new(), *created),
         Item::Prefix(_) => (theme.active, "-".to_owned(), None),

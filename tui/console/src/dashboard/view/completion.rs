@@ -7,28 +7,17 @@ use ratatui::widgets::{Clear, Paragraph};
 
 use super::overlay::bordered;
 use super::{Look, text};
-use crate::dashboard::model::{self, Overlay, Purpose, State};
+use crate::dashboard::model::{Model, Prompt};
 
 /// Lines of the list, at most; Tab moves it on.
 const LINES: usize = 11;
 /// Columns the names take where something is said beside them.
 const NAME_WIDTH: usize = 10;
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, body: Rect) {
-    let Some(Overlay::Prompt {
-        purpose: Purpose::Command,
-        input,
-        cycle,
-        ..
-    }) = &state.overlay
-    else {
+pub fn draw(model: &Model, prompt: &Prompt, look: &Look, frame: &mut Frame, body: Rect) {
+    let Some((completion, chosen)) = prompt.completion(model.session.names()) else {
         return;
     };
-    let (stem, chosen) = match cycle {
-        Some(cycle) => (cycle.stem.as_str(), Some(cycle.at)),
-        None => (input.value(), None),
-    };
-    let completion = model::complete(state, stem);
     let count = completion.candidates.len();
     let room = usize::from(body.height.saturating_sub(3));
     let shown = text::window(count, LINES.min(room), chosen.unwrap_or(0));

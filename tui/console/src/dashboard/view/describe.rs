@@ -5,30 +5,36 @@ use url::Url;
 
 use super::page::Page;
 use super::text;
-use crate::dashboard::model::{PipelineRow, State, Subject};
+use crate::dashboard::model::{Model, PipelineRow, Subject};
 use mrdeck_core::human::{age, bytes, millis, thousands};
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskSize};
 use mrdeck_engine::state::{Attempt, Outcome, Record, WorkRecord, source_text};
 
 /// Fills the page; gives its title.
-pub fn describe(state: &State, page: &mut Page, subject: &Subject) -> String {
+pub fn describe(model: &Model, page: &mut Page, subject: &Subject) -> String {
     match subject {
         Subject::Task(id) => {
-            match state.tasks.tasks.iter().find(|task| task.id == *id) {
-                Some(task) => describe_task(state, page, task),
+            match model
+                .session
+                .tasks()
+                .tasks
+                .iter()
+                .find(|task| task.id == *id)
+            {
+                Some(task) => describe_task(model, page, task),
                 None => page.note("this task is gone"),
             }
             format!("Task {}", text::elide(&id.0, 40))
         }
-        Subject::Row(row) => match &state.run {
-            Some(run) => describe_row(state, page, run, *row),
+        Subject::Row(row) => match model.run.record() {
+            Some(run) => describe_row(model, page, run, *row),
             None => "Run".to_owned(),
         },
     }
 }
 
-fn describe_task(state: &State, page: &mut Page, task: &Task) {
-    let started = task.started_at.map(|at| moment(state.now, at, page));
+fn describe_task(model: &Model, page: &mut Page, task: &Task) {
+    let started = task.started_at.map(|at| moment(model.now(), at, page));
     page.field("role", task.role_name());
     page.field("status", task.last_status.to_string());
     page.maybe("desired status", task.desired_status.as_ref());
@@ -100,20 +106,20 @@ fn moment(now: Timestamp, at: Timestamp, page: &Page) -> String {
     format!("{} ({ago} ago)", zoned.strftime("%Y-%m-%d %H:%M:%S"))
 }
 
-fn describe_row(state: &State, page: &mut Page, run: &Record, row: PipelineRow) -> String {
+fn describe_row(model: &Model, page: &mut Page, run: &Record, row: PipelineRow) -> String {
     match row {
         PipelineRow::Split => {
-            describe_work(state, page, &run.split);
+            describe_work(model, page, &run.split);
             "Split".to_owned()
         }
         PipelineRow::Reduce => {
-            describe_work(state, page, &run.reduce);
+            describe_work(model, page, &run.reduce);
             "Reduce".to_owned()
         }
         PipelineRow::Chunk(index) => {
             if let Some(chunk) = run.chunks.get(index) {
                 page.field("source", source_text(&chunk.source));
-                describe_work(state, page, &chunk.work);
+                describe_work(model, page, &chunk.work);
             }
             format!("Chunk {index}")
         }
@@ -141,16 +147,16 @@ fn describe_run(page: &mut Page, run: &Record) {
 }
 
 /// Every attempt, first to last.
-fn describe_work(state: &State, page: &mut Page, work: &WorkRecord) {
+fn describe_work(model: &Model, page: &mut Page, work: &WorkRecord) {
     if work.attempts.is_empty() {
         page.note("not begun yet");
     }
     for attempt in &work.attempts {
-        describe_attempt(state, page, attempt, work.committed);
+        describe_attempt(model, page, attempt, work.committed);
     }
 }
 
-fn describe_attempt(state: &State, page: &mut Page, attempt: &Attempt, committed: Option<u32>) {
+fn describe_attempt(model: &Model, page: &mut Page, attempt: &Attempt, committed: Option<u32>) {
     let theme = &page.look.theme;
     let (word, style) = match &attempt.outcome {
         Outcome::InFlight => ("running", theme.active),
@@ -166,9 +172,9 @@ fn describe_attempt(state: &State, page: &mut Page, attempt: &Attempt, committed
         page.field("task", attempt.task.to_string());
     } else {
         page.field("task", format!("{} at {}", attempt.task, attempt.address));
-        page.field("started", moment(state.now, attempt.started_at, page));
+        page.field("started", moment(model.now(), attempt.started_at, page));
     }
-    page.maybe("took", attempt.elapsed_ms(state.now).map(millis));
+    page.maybe("took", attempt.elapsed_ms(model.now()).map(millis));
     match &attempt.outcome {
         Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => {
             if let Some(words) = answer.info.words {

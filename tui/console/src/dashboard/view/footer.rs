@@ -6,50 +6,51 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{Look, text};
-use crate::dashboard::keymap::{self, Mode};
-use crate::dashboard::model::{Overlay, Purpose, State};
+use crate::dashboard::keymap;
+use crate::dashboard::model::{Mode, Model, Overlay, Prompt, Purpose, Selected};
 use mrdeck_core::human::printable;
 
 pub const HEIGHT: u16 = 2;
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+pub fn draw(model: &Model, selected: &Selected, look: &Look, frame: &mut Frame, area: Rect) {
     let [status, keys] = [0, 1].map(|row| Rect {
         y: area.y + row,
         height: 1,
         ..area
     });
-    match &state.overlay {
-        Some(Overlay::Prompt { .. }) => draw_prompt(state, look, frame, status),
-        _ => {
-            if let Some(flash) = &state.flash {
-                let text = text::elide(&flash.text, usize::from(area.width).saturating_sub(2));
-                let line = Line::styled(format!(" {text}"), look.theme.level(flash.level));
-                frame.render_widget(line, status);
-            }
-        }
-    }
-    frame.render_widget(Paragraph::new(key_line(state, look, area.width)), keys);
+    let key_line = if let Some(Overlay::Prompt(prompt)) = &model.overlay {
+        draw_prompt(prompt, look, frame, status);
+        typing_line(prompt, look, area.width)
+    } else {
+        draw_status(model, look, frame, status);
+        key_line(model, selected, look, area.width)
+    };
+    frame.render_widget(Paragraph::new(key_line), keys);
 }
 
-fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let Some(Overlay::Prompt { purpose, input, .. }) = &state.overlay else {
-        return;
-    };
-    let label = match purpose {
+fn draw_status(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
+    if let Some(said) = model.feedback.status() {
+        let text = text::elide(&said.text, usize::from(area.width).saturating_sub(2));
+        let line = Line::styled(format!(" {text}"), look.theme.level(said.level));
+        frame.render_widget(line, area);
+    }
+}
+
+fn draw_prompt(prompt: &Prompt, look: &Look, frame: &mut Frame, area: Rect) {
+    let label = match prompt.purpose() {
         Purpose::Input => " input: ",
         Purpose::Filter => " /",
         Purpose::Command => " :",
     };
     let label_width = u16::try_from(label.len()).unwrap_or(u16::MAX);
     let room = usize::from(area.width.saturating_sub(label_width + 1));
-    let scroll = input.visual_scroll(room);
-    let shown: String = input.value().chars().skip(scroll).collect();
+    let (scroll, cursor) = prompt.window(room);
+    let shown: String = prompt.line().chars().skip(scroll).collect();
     let spans = vec![
         Span::styled(label, look.theme.key),
         Span::styled(printable(&shown).into_owned(), look.theme.text),
     ];
     frame.render_widget(Line::from(spans), area);
-    let cursor = input.visual_cursor().saturating_sub(scroll);
     let x = label_width.saturating_add(u16::try_from(cursor).unwrap_or(u16::MAX));
     frame.set_cursor_position(Position {
         x: area.x + x.min(area.width.saturating_sub(1)),
@@ -58,30 +59,22 @@ fn draw_prompt(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 }
 
 /// What is wrong with the line, or what it may be.
-fn typing_line(state: &State, look: &Look, width: u16) -> Line<'static> {
-    let theme = &look.theme;
-    match &state.overlay {
-        Some(Overlay::Prompt {
-            problem: Some(problem),
-            ..
-        }) => {
-            let room = usize::from(width).saturating_sub(4);
-            let text = text::elide_end(&problem.to_string(), room);
-            Line::styled(format!(" ✗ {text}"), theme.error)
-        }
-        Some(Overlay::Prompt { hints, .. }) if !hints.is_empty() => {
-            let room = usize::from(width).saturating_sub(2);
-            let text = text::elide_end(&hints.join("  "), room);
-            Line::styled(format!(" {text}"), theme.dim)
-        }
-        Some(Overlay::Prompt {
-            purpose: Purpose::Command,
-            ..
-        }) => hints(
+fn typing_line(prompt: &Prompt, look: &Look, width: u16) -> Line<'static> {
+    let (theme, width) = (&look.theme, usize::from(width));
+    if let Some(problem) = prompt.problem() {
+        let text = text::elide_end(&problem.to_string(), width.saturating_sub(4));
+        return Line::styled(format!(" ✗ {text}"), theme.error);
+    }
+    if !prompt.hints().is_empty() {
+        let text = text::elide_end(&prompt.hints().join("  "), width.saturating_sub(2));
+        return Line::styled(format!(" {text}"), theme.dim);
+    }
+    match prompt.purpose() {
+        Purpose::Command => hints(
             look,
             &[("Tab", "complete"), ("Enter", "do it"), ("Esc", "drop")],
         ),
-        _ => hints(look, &[("Enter", "accept"), ("Esc", "drop")]),
+        Purpose::Input | Purpose::Filter => hints(look, &[("Enter", "accept"), ("Esc", "drop")]),
     }
 }
 
@@ -98,8 +91,8 @@ fn pair(look: &Look, key: &str, label: &str) -> [Span<'static>; 2] {
 }
 
 /// As many keys as fit; help and quit always do.
-fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
-    match keymap::mode(state) {
+fn key_line(model: &Model, selected: &Selected, look: &Look, width: u16) -> Line<'static> {
+    let quit = match model.mode() {
         Mode::Reading => {
             return hints(
                 look,
@@ -107,18 +100,14 @@ fn key_line(state: &State, look: &Look, width: u16) -> Line<'static> {
             );
         }
         Mode::Asking => return hints(look, &[("y", "yes"), ("n", "no")]),
-        Mode::Typing => return typing_line(state, look, width),
-        Mode::Panels | Mode::Browsing => {}
-    }
-    let quit = match keymap::mode(state) {
         Mode::Browsing => "close",
-        _ => "quit",
+        Mode::Panels | Mode::Typing => "quit",
     };
     let last = hints(look, &[("?", "help"), ("q", quit)]).spans;
     let reserved: usize = last.iter().map(Span::width).sum();
     let mut spans: Vec<Span> = Vec::new();
     let mut used = 0;
-    for row in keymap::footer(state).filter(|row| !matches!(row.keys_text, "?" | "q")) {
+    for row in keymap::footer(model, selected).filter(|row| !matches!(row.keys_text, "?" | "q")) {
         let pair = pair(look, row.keys_text, row.label);
         let pair_width: usize = pair.iter().map(Span::width).sum();
         if used + pair_width + reserved > usize::from(width) {

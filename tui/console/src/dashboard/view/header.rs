@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Look, text};
-use crate::dashboard::model::{Activity, Link, State};
+use crate::dashboard::model::{Activity, Link, Model};
 use mrdeck_core::human::{age, bytes, millis};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::work::Phase;
@@ -13,18 +13,19 @@ use mrdeck_engine::work::Phase;
 /// Columns a name takes at most.
 const NAME_WIDTH: usize = 24;
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
+pub fn draw(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
     let theme = &look.theme;
-    let run = run_line(state, look);
+    let run = run_line(model, look);
     let room = usize::from(area.width).saturating_sub(run.width());
     let mut left = vec![Span::styled(" mrdeck ", theme.key)];
-    if state.read_only {
+    if model.access().is_read_only() {
         left.push(Span::styled(" read-only ", theme.warning));
     }
-    let goal = state.goal().map_or(String::new(), |name| {
+    let target = model.session.target().cluster();
+    let goal = target.map_or(String::new(), |name| {
         format!(" {}:", text::elide(name, NAME_WIDTH))
     });
-    match &state.link {
+    match model.session.link() {
         Link::Connecting => {
             left.push(Span::styled(format!("{goal} connecting …"), theme.warning));
         }
@@ -41,7 +42,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         Link::Up(info) => {
             let name = text::elide(&info.cluster, NAME_WIDTH);
             left.push(Span::styled(format!(" {name}"), theme.good));
-            for word in info.region.iter().chain(&state.place.profile) {
+            for word in info.region.iter().chain(&model.session.target().profile) {
                 let used: usize = left.iter().map(Span::width).sum();
                 let word = format!(" {}", text::elide(word, NAME_WIDTH));
                 let word = Span::styled(word, theme.dim);
@@ -49,16 +50,14 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
                     left.push(word);
                 }
             }
-            if let Some(late) = stale(state) {
+            if let Some(late) = stale(model) {
                 left.push(Span::styled(format!("  {late}"), theme.warning));
             }
-            if let Some(input) = &state.input {
+            if let Some(input) = model.next_run.input() {
                 let used: usize = left.iter().map(Span::width).sum();
                 // What is shown below may be of another input.
-                let is_next = state
-                    .run
-                    .as_ref()
-                    .is_some_and(|run| !input.became(&run.input));
+                let run = model.run.record();
+                let is_next = run.is_some_and(|run| !input.became(&run.input));
                 let label = if is_next { "  next: " } else { "  " };
                 let room = room.saturating_sub(used + label.len() + 2);
                 let input = text::elide(&input.to_string(), room);
@@ -71,26 +70,27 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
 }
 
 /// A list that is not fresh any more says so in every view; the tasks panel says why.
-fn stale(state: &State) -> Option<String> {
-    let list = &state.tasks;
+fn stale(model: &Model) -> Option<String> {
+    let list = model.session.tasks();
     let at = list.at.filter(|_| list.problem.is_some())?;
-    let age = age(state.now.duration_since(at).as_secs());
+    let age = age(model.now().duration_since(at).as_secs());
     Some(format!("tasks as of {age} ago"))
 }
 
-fn run_line(state: &State, look: &Look) -> Line<'static> {
+fn run_line(model: &Model, look: &Look) -> Line<'static> {
     let theme = &look.theme;
-    if let (Activity::Preparing, Some((progress, since))) = (state.activity, state.upload) {
-        let seconds = age(state.now.duration_since(since).as_secs());
+    let is_preparing = model.run.activity() == Activity::Preparing;
+    if let (true, Some((progress, since))) = (is_preparing, model.run.upload()) {
+        let seconds = age(model.now().duration_since(since).as_secs());
         let (sent, total) = (bytes(progress.sent), bytes(progress.total));
         let percent = progress.percent();
         let text = format!("uploading {sent} of {total}, {percent} %, {seconds} ");
         return Line::styled(text, theme.active);
     }
-    if state.activity == Activity::Preparing {
+    if is_preparing {
         return Line::styled("preparing … ", theme.active);
     }
-    let Some(run) = &state.run else {
+    let Some(run) = model.run.record() else {
         return Line::styled("no run yet ", theme.dim);
     };
     let (text, style) = match run.status {
@@ -101,7 +101,7 @@ fn run_line(state: &State, look: &Look) -> Line<'static> {
             let phase = phase.map_or("running".to_owned(), |phase| phase.to_string());
             let elapsed: f64 = Phase::ALL
                 .into_iter()
-                .filter_map(|phase| run.clock(phase).elapsed_ms(state.now))
+                .filter_map(|phase| run.clock(phase).elapsed_ms(model.now()))
                 .sum();
             (format!("{phase} … {}", millis(elapsed)), theme.active)
         }

@@ -3,58 +3,91 @@
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Flex, Layout, Rect};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, BorderType, Clear, Paragraph, Wrap};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::describe::describe;
 use super::page::Page;
 use super::{Look, completion, text};
 use crate::dashboard::keymap;
-use crate::dashboard::model::{LogContent, Overlay, State};
+use crate::dashboard::model::{LogContent, Model, Overlay, Scroll};
 use mrdeck_cluster::{ScalePlan, Step};
-use mrdeck_core::human::{plural, printable};
-use mrdeck_core::task::TaskId;
+use mrdeck_core::human::plural;
 
 /// Columns that the keys take on the help page.
 const KEYS_WIDTH: usize = 9;
 const QUESTION_WIDTH: usize = 64;
 
-/// Draws the open overlay, if any; gives how far it can be scrolled.
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, body: Rect) -> usize {
-    let mut page = Page::new(look, body.width.saturating_sub(2));
-    match &state.overlay {
-        None => 0,
-        Some(Overlay::Prompt { .. }) => {
-            completion::draw(state, look, frame, body);
-            0
+/// Draws the open overlay, if any.
+pub fn draw(model: &Model, look: &Look, frame: &mut Frame, body: Rect) {
+    let Some(overlay) = &model.overlay else {
+        return;
+    };
+    match overlay {
+        Overlay::Prompt(prompt) => completion::draw(model, prompt, look, frame, body),
+        Overlay::Help { scroll }
+        | Overlay::Describe { scroll, .. }
+        | Overlay::Logs { scroll, .. } => {
+            let page = page(model, overlay, look, body);
+            draw_page(page, *scroll, look, frame, body);
         }
-        Some(Overlay::Help { scroll }) => {
-            for row in keymap::help() {
-                page.entry(row.keys_text, look.theme.key, KEYS_WIDTH, row.help);
-            }
-            draw_page(page, frame, body, "Keys", *scroll)
-        }
-        Some(Overlay::Describe { subject, scroll }) => {
-            let title = describe(state, &mut page, subject);
-            draw_page(page, frame, body, &title, *scroll)
-        }
-        Some(Overlay::Logs {
-            task,
-            content,
-            from_end,
-        }) => draw_log(look, frame, body, task, content, *from_end),
-        Some(Overlay::ConfirmStop { task }) => {
+        Overlay::ConfirmStop { task } => {
             let question = format!("Stop {}?", text::elide(&task.0, 40));
             let answers = ["stop it", "leave it running (the default)"];
             draw_question(look, frame, body, "Stop a task", &question, answers);
-            0
         }
-        Some(Overlay::ConfirmScale { plan }) => {
+        Overlay::ConfirmScale { plan } => {
             let answers = ["do it", "leave them running (the default)"];
             let question = text::elide(&scale_question(plan), QUESTION_WIDTH - 4);
             draw_question(look, frame, body, "Stop tasks", &question, answers);
-            0
         }
     }
+}
+
+/// Returns by how many lines the open overlay can be scrolled.
+pub fn scroll_limit(model: &Model, look: &Look, body: Rect) -> usize {
+    let lines = model
+        .overlay
+        .as_ref()
+        .map_or(0, |overlay| page(model, overlay, look, body).lines.len());
+    lines.saturating_sub(inside(body))
+}
+
+/// Lines of text that fit.
+fn inside(body: Rect) -> usize {
+    usize::from(body.height.saturating_sub(2))
+}
+
+/// Lays out the text of an overlay that is read; the others have none.
+fn page<'l>(model: &Model, overlay: &Overlay, look: &'l Look, body: Rect) -> Page<'l> {
+    let mut page = Page::new(look, body.width.saturating_sub(2));
+    match overlay {
+        Overlay::Help { .. } => {
+            "Keys".clone_into(&mut page.title);
+            for row in keymap::help() {
+                page.entry(row.keys_text, look.theme.key, KEYS_WIDTH, row.help);
+            }
+        }
+        Overlay::Describe { subject, .. } => page.title = describe(model, &mut page, subject),
+        Overlay::Logs { task, content, .. } => {
+            page.title = format!("Log of {}", text::elide(&task.0, 40));
+            match content {
+                LogContent::Loading => page.wrapped("reading …", look.theme.dim),
+                LogContent::Missing(diagnostic) => {
+                    page.wrapped(&diagnostic.to_string(), look.theme.error);
+                }
+                LogContent::Lines(lines) if lines.is_empty() => {
+                    page.wrapped("nothing was logged yet", look.theme.dim);
+                }
+                LogContent::Lines(lines) => {
+                    for line in lines {
+                        page.hanging(line);
+                    }
+                }
+            }
+        }
+        Overlay::ConfirmStop { .. } | Overlay::ConfirmScale { .. } | Overlay::Prompt(_) => {}
+    }
+    page
 }
 
 pub(super) fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
@@ -64,15 +97,15 @@ pub(super) fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
         .title(Line::styled(format!(" {title} "), look.theme.focus_title))
 }
 
-fn draw_page(page: Page, frame: &mut Frame, body: Rect, title: &str, scroll: usize) -> usize {
-    let block = bordered(page.look, title);
-    let inside = block.inner(body);
-    let most = page.lines.len().saturating_sub(usize::from(inside.height));
-    let shown: Vec<Line> = page.lines.into_iter().skip(scroll.min(most)).collect();
+fn draw_page(page: Page, scroll: Scroll, look: &Look, frame: &mut Frame, body: Rect) {
+    let block = bordered(look, &page.title);
+    let area = block.inner(body);
+    let limit = page.lines.len().saturating_sub(inside(body));
+    let lines = page.lines.into_iter().skip(scroll.top(limit));
+    let shown: Vec<Line> = lines.take(inside(body)).collect();
     frame.render_widget(Clear, body);
     frame.render_widget(block, body);
-    frame.render_widget(Paragraph::new(shown), inside);
-    most
+    frame.render_widget(Paragraph::new(shown), area);
 }
 
 /// What would happen, as a question.
@@ -113,48 +146,4 @@ fn draw_question(
     frame.render_widget(Clear, area);
     let block = bordered(look, title);
     frame.render_widget(Paragraph::new(lines).centered().block(block), area);
-}
-
-fn draw_log(
-    look: &Look,
-    frame: &mut Frame,
-    body: Rect,
-    task: &TaskId,
-    content: &LogContent,
-    from_end: usize,
-) -> usize {
-    let block = bordered(look, &format!("Log of {}", text::elide(&task.0, 40)));
-    let inside = block.inner(body);
-    frame.render_widget(Clear, body);
-    frame.render_widget(block, body);
-    let message = match content {
-        LogContent::Loading => Line::styled("reading …", look.theme.dim),
-        LogContent::Missing(diagnostic) => Line::styled(diagnostic.to_string(), look.theme.error),
-        LogContent::Lines(lines) if lines.is_empty() => {
-            Line::styled("nothing was logged yet", look.theme.dim)
-        }
-        LogContent::Lines(lines) => {
-            let height = usize::from(inside.height);
-            let width = usize::from(inside.width).max(1);
-            let wrapped: Vec<String> = lines.iter().flat_map(|line| wrap(line, width)).collect();
-            let most = wrapped.len().saturating_sub(height);
-            let end = wrapped.len() - from_end.min(most);
-            let shown: Vec<Line> = wrapped[end.saturating_sub(height)..end]
-                .iter()
-                .map(|line| Line::raw(line.clone()))
-                .collect();
-            frame.render_widget(Paragraph::new(shown), inside);
-            return most;
-        }
-    };
-    frame.render_widget(Paragraph::new(message).wrap(Wrap { trim: true }), inside);
-    0
-}
-
-fn wrap(line: &str, width: usize) -> Vec<String> {
-    let options = textwrap::Options::new(width).subsequent_indent("  ");
-    textwrap::wrap(&printable(line), options)
-        .into_iter()
-        .map(std::borrow::Cow::into_owned)
-        .collect()
 }

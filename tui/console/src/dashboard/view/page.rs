@@ -1,4 +1,4 @@
-//! A page of named values, wrapped with hanging indents, as descriptions and the help show it.
+//! A page to be read: named values and wrapped lines, as descriptions, logs and the help show them.
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -12,6 +12,7 @@ const NAME_WIDTH: usize = 16;
 /// Lines in the making.
 pub struct Page<'l> {
     pub look: &'l Look,
+    pub title: String,
     /// Columns within the border.
     width: usize,
     pub lines: Vec<Line<'static>>,
@@ -21,6 +22,7 @@ impl<'l> Page<'l> {
     pub fn new(look: &'l Look, width: u16) -> Self {
         Self {
             look,
+            title: String::new(),
             width: usize::from(width),
             lines: Vec::new(),
         }
@@ -47,6 +49,21 @@ impl<'l> Page<'l> {
     pub fn note(&mut self, text: &'static str) {
         self.lines
             .push(Line::styled(format!("  {text}"), self.look.theme.dim));
+    }
+
+    /// A sentence, over several lines where it is long.
+    pub fn wrapped(&mut self, text: &str, style: Style) {
+        for line in textwrap::wrap(&printable(text), self.width.max(1)) {
+            self.lines.push(Line::styled(line.into_owned(), style));
+        }
+    }
+
+    /// A line of a log; what does not fit goes on below, indented.
+    pub fn hanging(&mut self, text: &str) {
+        let options = textwrap::Options::new(self.width.max(1)).subsequent_indent("  ");
+        for line in textwrap::wrap(&printable(text), options) {
+            self.lines.push(Line::raw(line.into_owned()));
+        }
     }
 
     /// A name and what it means; a long value goes on below its own beginning.

@@ -1,99 +1,118 @@
-//! The browser: buckets, then prefixes and objects, a page of each at a time. Pure, like all of the state.
+//! The browser: buckets, then prefixes and objects, a page of each at a time.
 
-mod keys;
-mod level;
+mod listing;
 
-pub use level::{Item, Level, ListRequest, Listed, Place, Status};
+pub use listing::{Item, ListAnswer, ListRequest, Listing, Location, Status};
 
+use super::action::Action;
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::uri::S3Uri;
 
-use mrdeck_core::diagnostic::Diagnostic;
-
-/// Where one is, and the way back up.
+/// The list that is shown, and those that lead to it.
 #[derive(Debug, Clone)]
 pub struct Browser {
-    pub level: Level,
-    above: Vec<Level>,
+    listing: Listing,
+    above: Vec<Listing>,
 }
 
-/// What came of opening the selected line.
+/// What came of a key.
 #[derive(Debug)]
-enum Opened {
-    Nothing,
-    /// A level further down.
-    Level(ListRequest),
-    Object(S3Uri),
+pub(super) enum Outcome {
+    /// The browser stays open, and may ask for a page.
+    Stay(Option<ListRequest>),
+    Close,
+    Chosen(S3Uri),
     Refused(Diagnostic),
 }
 
 impl Browser {
-    fn at(place: Place) -> (Self, ListRequest) {
-        let (level, request) = Level::new(place);
+    pub(super) fn at(location: Location) -> (Self, ListRequest) {
+        let (listing, request) = Listing::new(location);
         let above = Vec::new();
-        (Self { level, above }, request)
+        (Self { listing, above }, request)
     }
 
-    fn open_selected(&mut self) -> Opened {
-        let place = match self.level.selected() {
-            None => return Opened::Nothing,
-            Some(Item::Object { key, size, .. }) => return self.choose(key, *size),
-            Some(item) => self.level.place.below(item),
+    pub fn listing(&self) -> &Listing {
+        &self.listing
+    }
+
+    pub(super) fn act(&mut self, action: Action) -> Outcome {
+        let request = match action {
+            Action::Open => return self.open_selected(),
+            Action::Back => return Outcome::Close,
+            Action::GoUp if self.listing.is_narrowed() => self.listing.widen(),
+            Action::GoUp => match self.above.pop() {
+                Some(listing) => {
+                    self.listing = listing;
+                    None
+                }
+                None => return Outcome::Close,
+            },
+            Action::Refresh => Some(self.listing.reload()),
+            action => self.listing.act(action),
         };
-        let (level, request) = Level::new(place);
-        let above = std::mem::replace(&mut self.level, level);
-        self.above.push(above);
-        Opened::Level(request)
+        Outcome::Stay(request)
     }
 
-    fn choose(&self, key: &str, size: u64) -> Opened {
-        let Place::Folder { bucket, .. } = &self.level.place else {
-            return Opened::Nothing;
+    fn open_selected(&mut self) -> Outcome {
+        let location = match self.listing.selected() {
+            None => return Outcome::Stay(None),
+            Some(Item::Object { key, size, .. }) => return self.choose(key, *size),
+            Some(item) => self.listing.location.below(item),
+        };
+        let (listing, request) = Listing::new(location);
+        let above = std::mem::replace(&mut self.listing, listing);
+        self.above.push(above);
+        Outcome::Stay(Some(request))
+    }
+
+    fn choose(&self, key: &str, size: u64) -> Outcome {
+        let Location::Folder { bucket, .. } = &self.listing.location else {
+            return Outcome::Stay(None);
         };
         match S3Uri::new(bucket, key) {
-            Ok(uri) if size == 0 => Opened::Refused(Diagnostic::new(
+            Ok(uri) if size == 0 => Outcome::Refused(Diagnostic::new(
                 format!("{uri} has 0 bytes: there is nothing to count"),
                 "choose another object",
             )),
-            Ok(uri) => Opened::Object(uri),
-            Err(error) => Opened::Refused(Diagnostic::new(error.to_string(), "")),
+            Ok(uri) => Outcome::Chosen(uri),
+            Err(error) => Outcome::Refused(Diagnostic::new(error.to_string(), "")),
         }
     }
 
-    /// False where there is nothing above.
-    fn go_up(&mut self) -> bool {
-        match self.above.pop() {
-            Some(level) => {
-                self.level = level;
-                true
-            }
-            None => false,
-        }
+    pub(super) fn filter_mut(&mut self) -> &mut String {
+        &mut self.listing.filter
     }
 
-    /// Takes an answer in, whichever level asked for it; one that nobody waits for any more is dropped. May ask on:
-    /// where the buckets can't be listed, the configured one is opened instead.
-    fn listed(
+    /// Returns what to ask S3 for once a filter is typed to its end.
+    pub(super) fn filter_entered(&mut self) -> Option<ListRequest> {
+        self.listing.look_further()
+    }
+
+    /// Takes an answer in, whichever list asked for it; one that no list waits for is dropped. May ask on: where the
+    /// buckets can't be listed, `home` is opened instead.
+    pub(super) fn take(
         &mut self,
         request: &ListRequest,
-        listed: Listed,
+        answer: ListAnswer,
         home: Option<&str>,
     ) -> Option<ListRequest> {
-        let is_denied = matches!(listed, Listed::Denied(_));
+        let is_denied = matches!(answer, ListAnswer::Denied(_));
         self.above
             .iter_mut()
-            .chain([&mut self.level])
-            .find(|level| level.status.awaits(request))
-            .map(|level| level.listed(listed))?;
-        let (Place::Buckets, Some(home)) = (&self.level.place, home) else {
+            .chain([&mut self.listing])
+            .find(|listing| listing.status.awaits(request))
+            .map(|listing| listing.take(answer))?;
+        let (Location::Buckets, Some(home)) = (&self.listing.location, home) else {
             return None;
         };
-        self.level.select(home);
-        match &self.level.status {
-            Status::Failed(diagnostic) if is_denied && self.level.items.is_empty() => {
+        self.listing.select(home);
+        match &self.listing.status {
+            Status::Failed(diagnostic) if is_denied && self.listing.items.is_empty() => {
                 let notice = format!("{}; this is the configured bucket", diagnostic.cause);
-                let (mut level, request) = Level::new(Place::bucket(home));
-                level.notice = Some(notice);
-                self.level = level;
+                let (mut listing, request) = Listing::new(Location::bucket(home));
+                listing.notice = Some(notice);
+                self.listing = listing;
                 Some(request)
             }
             _ => None,

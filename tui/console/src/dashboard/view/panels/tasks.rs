@@ -7,8 +7,9 @@ use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 use unicode_width::UnicodeWidthStr;
 
-use super::{Look, draw_hint, mark_selected, text};
-use crate::dashboard::model::{self, Link, Panel, State};
+use super::{View, mark_selected};
+use crate::dashboard::model::{Link, Model, Panel};
+use crate::dashboard::view::{Look, draw_hint, text};
 use crate::report::tasks::{self, Column, NOTHING};
 use mrdeck_core::human::{age, plural, printable};
 use mrdeck_core::role::Role;
@@ -32,22 +33,22 @@ const CUT_FIRST: [(Column, usize); 6] = [
     (Column::PublicIp, 9),
 ];
 
-pub fn title(state: &State) -> String {
-    let tasks = &state.tasks.tasks;
-    let mappers = tasks
+pub fn title(model: &Model) -> String {
+    let list = model.session.tasks();
+    let mappers = list
+        .tasks
         .iter()
         .filter(|task| task.role == Some(Role::Mapper) && task.is_usable());
-    let title = match tasks.len() {
+    let title = match list.tasks.len() {
         0 => "Tasks".to_owned(),
         count => format!(
             "Tasks {count} · {} running",
             plural(mappers.count() as u64, "mapper")
         ),
     };
-    let list = &state.tasks;
     match (&list.problem, list.at, &list.public_ips) {
         (Some(problem), Some(at), _) => {
-            let age = age(state.now.duration_since(at).as_secs());
+            let age = age(model.now().duration_since(at).as_secs());
             format!("{title} · list {age} old: {}", printable(&problem.cause))
         }
         (_, _, Some(problem)) => {
@@ -57,15 +58,15 @@ pub fn title(state: &State) -> String {
     }
 }
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let listed: Vec<&Task> = model::tasks(state).collect();
-    if listed.is_empty() {
-        return draw_hint(look, frame, area, &hint(state));
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let (look, rows) = (view.look, view.rows.tasks());
+    if rows.is_empty() {
+        return draw_hint(look, frame, area, &hint(view.model));
     }
     let height = usize::from(area.height.saturating_sub(1));
-    let shown = text::window(listed.len(), height, state.cursor(Panel::Tasks));
-    let rows = listed.get(shown.clone()).unwrap_or_default();
-    let (columns, cells) = fitting(state, look, rows, usize::from(area.width));
+    let shown = text::window(rows.len(), height, rows.cursor());
+    let visible = rows.all().get(shown.clone()).unwrap_or_default();
+    let (columns, cells) = fitting(view, visible, usize::from(area.width));
     let widths = fitted(&widths(&columns, &cells), usize::from(area.width));
     let rows = cells.into_iter().map(|row| {
         let row = row.into_iter().zip(&widths);
@@ -86,19 +87,19 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         height: area.height.saturating_sub(1),
         ..area
     };
-    mark_selected(state, look, frame, Panel::Tasks, list, &shown);
+    mark_selected(view, frame, Panel::Tasks, list, &shown);
 }
 
 type Cells = Vec<Vec<Span<'static>>>;
 
 /// The most that fits: ports go first, then the columns that can best be missed.
-fn fitting(state: &State, look: &Look, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
-    let mut columns = tasks::columns(&state.tasks);
+fn fitting(view: &View, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
+    let mut columns = tasks::columns(view.model.session.tasks());
     let cells = |columns: &[Column], with_port: bool| -> Cells {
         let row = |task: &&Task| {
             let cells = columns.iter();
             cells
-                .map(|column| cell(state, look, *column, task, with_port))
+                .map(|column| cell(view, *column, task, with_port))
                 .collect()
         };
         rows.iter().map(row).collect()
@@ -164,19 +165,21 @@ fn fitted(widths: &[(Column, usize)], width: usize) -> Vec<(Column, usize)> {
     fitted
 }
 
-fn hint(state: &State) -> String {
-    if !state.filter(Panel::Tasks).is_empty() {
+fn hint(model: &Model) -> String {
+    if !model.panels.filter(Panel::Tasks).is_empty() {
         return "no task matches the filter (Esc drops it)".to_owned();
     }
-    match &state.link {
+    match model.session.link() {
         Link::Connecting => "starting …".to_owned(),
         Link::Down { diagnostic, .. } => diagnostic.to_string(),
         Link::Up(_) => "no tasks are running".to_owned(),
     }
 }
 
-fn cell(state: &State, look: &Look, column: Column, task: &Task, with_port: bool) -> Span<'static> {
-    let text = tasks::cell(column, task, &state.tasks, state.now, with_port);
+fn cell(view: &View, column: Column, task: &Task, with_port: bool) -> Span<'static> {
+    let (model, look) = (view.model, view.look);
+    let list = model.session.tasks();
+    let text = tasks::cell(column, task, list, model.now(), with_port);
     match text {
         Some(text) => Span::styled(text::elide(&text, MOST), style(look, column, task)),
         None => Span::styled(NOTHING, look.theme.dim),

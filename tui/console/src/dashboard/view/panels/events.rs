@@ -7,19 +7,17 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint};
-use crate::dashboard::model::{self, Level, LogLine, Panel, State};
+use super::View;
+use crate::dashboard::model::{Level, LogLine, Model, Panel};
+use crate::dashboard::view::{Look, draw_hint};
 use mrdeck_core::human::printable;
 
 /// `HH:MM:SS` and a space.
 const TIME_WIDTH: usize = 9;
 
-pub fn title(state: &State) -> String {
-    let errors = state
-        .log
-        .lines()
-        .filter(|line| line.level == Level::Error)
-        .count();
+pub fn title(model: &Model) -> String {
+    let lines = model.feedback.log().lines();
+    let errors = lines.filter(|line| line.level == Level::Error).count();
     match errors {
         0 => "Events".to_owned(),
         1 => "Events · 1 error".to_owned(),
@@ -27,18 +25,17 @@ pub fn title(state: &State) -> String {
     }
 }
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let events: Vec<&LogLine> = model::events(state).collect();
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let (look, events) = (view.look, view.rows.events());
     if events.is_empty() {
         return draw_hint(look, frame, area, "nothing happened yet");
     }
     let height = usize::from(area.height);
-    let last = state.cursor(Panel::Events);
     // Upwards from the selected event, until the panel is full.
     let mut blocks = Vec::new();
     let mut used = 0;
-    for index in (0..=last).rev() {
-        let Some(event) = events.get(index) else {
+    for index in (0..=events.cursor()).rev() {
+        let Some(event) = events.all().get(index) else {
             continue;
         };
         let lines = lines(event, look, usize::from(area.width));
@@ -55,7 +52,7 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let first = lines.len().saturating_sub(selected);
     let selected = first..lines.len();
     frame.render_widget(Paragraph::new(lines), area);
-    if state.focus == Panel::Events {
+    if view.model.panels.focus() == Panel::Events {
         let cells = area.rows().skip(selected.start).take(selected.len());
         for line in cells {
             frame.buffer_mut().set_style(line, look.theme.selected);

@@ -5,8 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint, mark_selected, text};
-use crate::dashboard::model::{self, LatencyRow, Panel, State};
+use super::{View, mark_selected};
+use crate::dashboard::model::{LatencyRow, Model, Panel};
+use crate::dashboard::view::{Look, draw_hint, text};
 use mrdeck_core::human::millis;
 use mrdeck_engine::state::Record;
 use mrdeck_engine::work::Phase;
@@ -16,12 +17,13 @@ const VALUE: usize = 10;
 /// A bar's last cell is drawn in eighths.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-pub fn title(_: &State) -> String {
+pub fn title(_: &Model) -> String {
     "Latency".to_owned()
 }
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let Some(run) = &state.run else {
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let look = view.look;
+    let Some(run) = view.model.run.record() else {
         return draw_hint(
             look,
             frame,
@@ -29,28 +31,26 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
             "each phase's time grows here while it runs",
         );
     };
-    let rows = model::latency(state);
+    let rows = view.rows.latency();
     let [bars, summary] =
         Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(area);
-    let longest = rows.iter().map(|row| row.ms).fold(0.0, f64::max);
+    let longest = rows.all().iter().map(|row| row.ms).fold(0.0, f64::max);
     // Every bar leaves room for the longest note, so that all have one scale.
     let note = rows
+        .all()
         .iter()
         .map(|row| mapper_note(row).chars().count())
         .max();
     let note = note.unwrap_or(0);
-    let shown = text::window(
-        rows.len(),
-        usize::from(bars.height),
-        state.cursor(Panel::Latency),
-    );
-    let lines: Vec<Line> = shown
-        .clone()
-        .filter_map(|index| Some(bar_line(look, rows.get(index)?, longest, bars.width, note)))
+    let shown = text::window(rows.len(), usize::from(bars.height), rows.cursor());
+    let visible = rows.all().get(shown.clone()).unwrap_or_default();
+    let lines: Vec<Line> = visible
+        .iter()
+        .map(|row| bar_line(look, row, longest, bars.width, note))
         .collect();
     frame.render_widget(Paragraph::new(lines), bars);
-    mark_selected(state, look, frame, Panel::Latency, bars, &shown);
-    frame.render_widget(speedup_line(state, look, run, summary.width), summary);
+    mark_selected(view, frame, Panel::Latency, bars, &shown);
+    frame.render_widget(speedup_line(view, run, summary.width), summary);
 }
 
 fn bar_line<'a>(
@@ -115,13 +115,9 @@ fn bar(value: f64, longest: f64, width: usize) -> String {
 }
 
 /// Live while the maps run: the time of all attempts so far over the wall time so far.
-fn speedup_line<'a>(state: &State, look: &Look, run: &Record, width: u16) -> Line<'a> {
-    let theme = &look.theme;
-    let Some(wall) = run
-        .clock(Phase::Map)
-        .elapsed_ms(state.now)
-        .filter(|ms| *ms > 0.0)
-    else {
+fn speedup_line<'a>(view: &View, run: &Record, width: u16) -> Line<'a> {
+    let (theme, now) = (&view.look.theme, view.model.now());
+    let Some(wall) = run.clock(Phase::Map).elapsed_ms(now).filter(|ms| *ms > 0.0) else {
         return Line::default();
     };
     let sum: f64 = run
@@ -133,7 +129,7 @@ fn speedup_line<'a>(state: &State, look: &Look, run: &Record, width: u16) -> Lin
                 .committed_attempt()
                 .or(chunk.work.attempts.last())
         })
-        .filter_map(|attempt| attempt.elapsed_ms(state.now))
+        .filter_map(|attempt| attempt.elapsed_ms(now))
         .sum();
     let chunks = run.chunks.len() as u64;
     let ideal = u64::from(run.mappers).min(chunks).max(1);

@@ -5,8 +5,9 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
-use super::{Look, draw_hint, mark_selected, text};
-use crate::dashboard::model::{self, Link, Panel, PipelineRow, State};
+use super::{View, mark_selected};
+use crate::dashboard::model::{Link, Model, Panel, PipelineRow, state_word};
+use crate::dashboard::view::{draw_hint, text};
 use mrdeck_core::human::{millis, plural, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::{Outcome, Record, WorkRecord, WorkState};
@@ -15,8 +16,8 @@ use mrdeck_engine::work::Phase;
 /// The last column, which takes the room that is left.
 const DETAIL: usize = 3;
 
-pub fn title(state: &State) -> String {
-    match &state.run {
+pub fn title(model: &Model) -> String {
+    match model.run.record() {
         Some(run) if !run.chunks.is_empty() => {
             let done = run.chunks_in(WorkState::Committed);
             format!(
@@ -29,20 +30,15 @@ pub fn title(state: &State) -> String {
     }
 }
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let Some(run) = &state.run else {
-        return draw_hint(look, frame, area, hint(state));
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let Some(run) = view.model.run.record() else {
+        return draw_hint(view.look, frame, area, hint(view.model));
     };
-    let all = model::pipeline(state);
-    let shown = text::window(
-        all.len(),
-        usize::from(area.height),
-        state.cursor(Panel::Pipeline),
-    );
-    let mut cells: Vec<[Span; DETAIL + 1]> = shown
-        .clone()
-        .filter_map(|index| Some(cells(state, look, run, *all.get(index)?)))
-        .collect();
+    let rows = view.rows.pipeline();
+    let shown = text::window(rows.len(), usize::from(area.height), rows.cursor());
+    let visible = rows.all().get(shown.clone()).unwrap_or_default();
+    let mut cells: Vec<[Span; DETAIL + 1]> =
+        visible.iter().map(|row| cells(view, run, *row)).collect();
     let widest = |column: usize| cells.iter().map(|row| row[column].width()).max();
     let widths = [0, 1, 2].map(|column| widest(column).unwrap_or(0));
     let taken = widths.iter().sum::<usize>() + widths.len();
@@ -51,28 +47,28 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
         let detail = &mut row[DETAIL];
         detail.content = text::elide_end(&detail.content, room).into();
     }
-    let [name, state_word, time] =
+    let [name, word, time] =
         widths.map(|width| Constraint::Length(u16::try_from(width).unwrap_or(u16::MAX)));
-    let widths = [name, state_word, time, Constraint::Fill(1)];
+    let widths = [name, word, time, Constraint::Fill(1)];
     let table = Table::new(cells.into_iter().map(Row::new), widths);
     frame.render_widget(table, area);
-    mark_selected(state, look, frame, Panel::Pipeline, area, &shown);
+    mark_selected(view, frame, Panel::Pipeline, area, &shown);
 }
 
-fn hint(state: &State) -> &'static str {
-    match state.link {
+fn hint(model: &Model) -> &'static str {
+    match model.session.link() {
         Link::Up(_) => "split → map → reduce: s starts a run",
         Link::Connecting | Link::Down { .. } => "split → map → reduce, once connected",
     }
 }
 
-fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Span<'a>; 4] {
-    let theme = &look.theme;
+fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL + 1] {
+    let theme = &view.look.theme;
     match row {
-        PipelineRow::Split => work_cells(state, look, "split".to_owned(), &run.split),
-        PipelineRow::Reduce => work_cells(state, look, "reduce".to_owned(), &run.reduce),
+        PipelineRow::Split => work_cells(view, "split".to_owned(), &run.split),
+        PipelineRow::Reduce => work_cells(view, "reduce".to_owned(), &run.reduce),
         PipelineRow::Chunk(index) => match run.chunks.get(index) {
-            Some(chunk) => work_cells(state, look, format!(" chunk {index}"), &chunk.work),
+            Some(chunk) => work_cells(view, format!(" chunk {index}"), &chunk.work),
             None => Default::default(),
         },
         PipelineRow::Map => {
@@ -85,7 +81,7 @@ fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Spa
             [
                 Span::raw("map"),
                 Span::styled(word, theme.work(style)),
-                Span::raw(clock(run, Phase::Map, state)),
+                Span::raw(clock(run, Phase::Map, view.model)),
                 Span::styled(detail, theme.dim),
             ]
         }
@@ -98,7 +94,7 @@ fn cells<'a>(state: &State, look: &Look, run: &Record, row: PipelineRow) -> [Spa
             [
                 Span::raw("verify"),
                 Span::styled(word, theme.work(style)),
-                Span::raw(clock(run, Phase::Verify, state)),
+                Span::raw(clock(run, Phase::Verify, view.model)),
                 Span::styled(detail, theme.dim),
             ]
         }
@@ -139,16 +135,16 @@ fn verify_state(run: &Record) -> (String, WorkState) {
     (glyph_word(state), state)
 }
 
-fn clock(run: &Record, phase: Phase, state: &State) -> String {
-    let elapsed = run.clock(phase).elapsed_ms(state.now);
+fn clock(run: &Record, phase: Phase, model: &Model) -> String {
+    let elapsed = run.clock(phase).elapsed_ms(model.now());
     elapsed.map_or(String::new(), |ms| right(&millis(ms)))
 }
 
-fn work_cells<'a>(state: &State, look: &Look, name: String, work: &WorkRecord) -> [Span<'a>; 4] {
-    let theme = &look.theme;
+fn work_cells<'a>(view: &View, name: String, work: &WorkRecord) -> [Span<'a>; DETAIL + 1] {
+    let theme = &view.look.theme;
     let stands = work.state();
     let shown = work.committed_attempt().or(work.attempts.last());
-    let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(state.now));
+    let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(view.model.now()));
     let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
     let detail = shown.map_or(String::new(), |attempt| {
         let task = text::elide(&attempt.task.0, 14);
@@ -181,5 +177,5 @@ fn glyph_word(state: WorkState) -> String {
         WorkState::Failed => '✗',
         WorkState::Abandoned => '⊘',
     };
-    format!("{glyph} {}", model::state_word(state))
+    format!("{glyph} {}", state_word(state))
 }

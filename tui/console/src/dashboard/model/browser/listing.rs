@@ -1,18 +1,20 @@
-//! One level of the browser: what was loaded of a list, what of it is shown, what to ask for next.
+//! One list of the browser: what is loaded of it, what of that is shown, what to ask S3 for next.
 
 use std::fmt;
 
 use jiff::Timestamp;
 use mrdeck_store::{Bucket, Entry, Page};
 
+use crate::dashboard::model::action::Action;
+use crate::dashboard::model::motion::moved;
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// The next page is asked for when the cursor comes so near to the end of what is loaded.
+/// Lines between the cursor and the end of what is loaded at which the next page is asked for.
 const NEAR_THE_END: usize = 100;
 
 /// What is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum Location {
     Buckets,
     /// What is directly below a prefix; an empty one is the bucket itself.
     Folder {
@@ -21,7 +23,7 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl Location {
     pub fn bucket(name: &str) -> Self {
         Self::Folder {
             bucket: name.to_owned(),
@@ -29,7 +31,7 @@ impl Place {
         }
     }
 
-    /// `s3://`, `s3://BUCKET` or `s3://BUCKET/PREFIX/`; anything else names no place.
+    /// Understands `s3://`, `s3://BUCKET` and `s3://BUCKET/PREFIX/`; anything else names no location.
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.trim().strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
@@ -45,7 +47,7 @@ impl Place {
         }
     }
 
-    /// The place that a bucket or a prefix in this one is.
+    /// Returns the location of a bucket or a prefix in this one.
     pub(super) fn below(&self, item: &Item) -> Self {
         match self {
             Self::Buckets => Self::bucket(item.key()),
@@ -64,7 +66,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Buckets => f.write_str("s3://"),
@@ -122,10 +124,10 @@ impl From<Entry> for Item {
     }
 }
 
-/// A page that is asked for. Two equal ones ask the same, so either's answer answers both.
+/// A page to ask for. Equal requests have the same answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListRequest {
-    pub place: Place,
+    pub location: Location,
     /// Only names that begin so.
     pub beginning: String,
     pub from: Option<String>,
@@ -133,9 +135,9 @@ pub struct ListRequest {
 
 /// What S3 answered.
 #[derive(Debug, Clone)]
-pub enum Listed {
+pub enum ListAnswer {
     Page(Page<Item>),
-    /// It is there, and these credentials may not see it.
+    /// These credentials may not see it.
     Denied(Diagnostic),
     Failed(Diagnostic),
 }
@@ -154,31 +156,31 @@ impl Status {
 }
 
 #[derive(Debug, Clone)]
-pub struct Level {
-    pub place: Place,
+pub struct Listing {
+    pub location: Location,
     /// S3 was asked only for names that begin so.
     pub beginning: String,
     /// What is loaded, in S3's order.
     pub items: Vec<Item>,
-    /// There is more, and this is how to ask for it.
+    /// The token to ask for the next page with, if there is one.
     pub next: Option<String>,
     pub status: Status,
     /// Only names with this text are shown; after `^`, only those that begin with it.
     pub filter: String,
-    /// Why one is here and not where one wanted to go.
+    /// Why this list is shown instead of the one that was asked for.
     pub notice: Option<String>,
     cursor: usize,
 }
 
-impl Level {
-    pub(super) fn new(place: Place) -> (Self, ListRequest) {
+impl Listing {
+    pub(super) fn new(location: Location) -> (Self, ListRequest) {
         let request = ListRequest {
-            place: place.clone(),
+            location: location.clone(),
             beginning: String::new(),
             from: None,
         };
-        let level = Self {
-            place,
+        let listing = Self {
+            location,
             beginning: String::new(),
             items: Vec::new(),
             next: None,
@@ -187,16 +189,16 @@ impl Level {
             notice: None,
             cursor: 0,
         };
-        (level, request)
+        (listing, request)
     }
 
-    /// What an item is called on this level.
+    /// Returns the name of an item in this list.
     pub fn name<'i>(&self, item: &'i Item) -> &'i str {
         let key = item.key();
-        key.strip_prefix(self.place.prefix()).unwrap_or(key)
+        key.strip_prefix(self.location.prefix()).unwrap_or(key)
     }
 
-    /// The lines that are shown.
+    /// Returns the items that the filter lets through.
     pub fn shown(&self) -> Vec<&Item> {
         let beginning = self.filter.strip_prefix('^');
         let part = self.filter.to_lowercase();
@@ -220,7 +222,7 @@ impl Level {
             .copied()
     }
 
-    /// Puts the cursor on a line, if it was not moved yet.
+    /// Puts the cursor on an item, unless it was moved already.
     pub(super) fn select(&mut self, key: &str) {
         if self.cursor == 0 {
             let found = self.shown().iter().position(|item| item.key() == key);
@@ -229,10 +231,10 @@ impl Level {
     }
 
     /// Moves the cursor; asks for the next page where the end is near.
-    pub(super) fn move_to(&mut self, to: impl Fn(usize, usize) -> usize) -> Option<ListRequest> {
+    pub(super) fn act(&mut self, action: Action) -> Option<ListRequest> {
         let count = self.shown().len();
         let (before, last) = (self.cursor(), count.saturating_sub(1));
-        self.cursor = to(before, count).min(last);
+        self.cursor = moved(action, before, count)?;
         let is_forward = self.cursor > before || self.cursor == last;
         if is_forward && self.cursor + NEAR_THE_END >= count {
             self.more()
@@ -250,7 +252,7 @@ impl Level {
 
     fn ask(&mut self) -> ListRequest {
         let request = ListRequest {
-            place: self.place.clone(),
+            location: self.location.clone(),
             beginning: self.beginning.clone(),
             from: self.next.clone(),
         };
@@ -258,7 +260,7 @@ impl Level {
         request
     }
 
-    /// Loads it again from the start; after a failure only the page that failed.
+    /// Loads the list again from its start; after a failure only the page that failed.
     pub(super) fn reload(&mut self) -> ListRequest {
         if !matches!(self.status, Status::Failed(_)) {
             self.items.clear();
@@ -267,11 +269,11 @@ impl Level {
         self.ask()
     }
 
-    /// The filter is typed to its end: where not all is loaded, S3 itself looks for names that begin so.
+    /// Has S3 look for the names that begin as a `^` filter says, where not all are loaded.
     pub(super) fn look_further(&mut self) -> Option<ListRequest> {
         let beginning = self.filter.strip_prefix('^')?.to_owned();
         let is_whole = self.next.is_none() && self.beginning.is_empty();
-        if beginning.is_empty() || is_whole || self.place == Place::Buckets {
+        if beginning.is_empty() || is_whole || self.location == Location::Buckets {
             return None;
         }
         Some(self.only(beginning))
@@ -299,17 +301,17 @@ impl Level {
         self.ask()
     }
 
-    pub(super) fn listed(&mut self, listed: Listed) {
-        match listed {
-            Listed::Page(page) => {
-                let prefix = self.place.prefix().to_owned();
+    pub(super) fn take(&mut self, answer: ListAnswer) {
+        match answer {
+            ListAnswer::Page(page) => {
+                let prefix = self.location.prefix().to_owned();
                 // The folder's own marker, an empty object of its name, is not in it.
                 let in_it = |item: &Item| !matches!(item, Item::Object { key, size: 0, .. } if *key == prefix);
                 self.items.extend(page.items.into_iter().filter(in_it));
                 self.next = page.next;
                 self.status = Status::Loaded;
             }
-            Listed::Denied(diagnostic) | Listed::Failed(diagnostic) => {
+            ListAnswer::Denied(diagnostic) | ListAnswer::Failed(diagnostic) => {
                 self.status = Status::Failed(diagnostic);
             }
         }

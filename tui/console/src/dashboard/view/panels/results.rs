@@ -6,25 +6,25 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-use super::{Look, draw_hint, mark_selected, text};
-use crate::dashboard::model::{self, Panel, State};
+use super::{View, mark_selected};
+use crate::dashboard::model::{Model, Panel};
+use crate::dashboard::view::{Look, draw_hint, text};
 use mrdeck_core::human::thousands;
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::Record;
 
 const WORD: usize = 18;
 
-pub fn title(_: &State) -> String {
+pub fn title(_: &Model) -> String {
     "Results".to_owned()
 }
 
-pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
-    let result = state
-        .run
-        .as_ref()
-        .and_then(|run| Some((run, run.result.as_ref()?)));
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let (model, look) = (view.model, view.look);
+    let run = model.run.record();
+    let result = run.and_then(|run| Some((run, run.result.as_ref()?)));
     let Some((run, result)) = result else {
-        return draw_hint(look, frame, area, hint(state));
+        return draw_hint(look, frame, area, hint(model));
     };
     let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
     let (word, style) = standing(run, look);
@@ -42,26 +42,22 @@ pub fn draw(state: &State, look: &Look, frame: &mut Frame, area: Rect) {
     let out = Line::styled(out, look.theme.dim);
     frame.render_widget(Paragraph::new(vec![totals, out]), head);
 
-    let words: Vec<_> = model::top_words(state).collect();
-    let shown = text::window(
-        words.len(),
-        usize::from(list.height),
-        state.cursor(Panel::Results),
-    );
-    let lines: Vec<Line> = shown
-        .clone()
-        .filter_map(|index| {
-            let (word, count) = words.get(index)?;
-            let line = format!("{:>12}  {}", thousands(*count), text::elide(word, WORD));
-            Some(Line::raw(line))
+    let words = view.rows.results();
+    let shown = text::window(words.len(), usize::from(list.height), words.cursor());
+    let visible = words.all().get(shown.clone()).unwrap_or_default();
+    let lines: Vec<Line> = visible
+        .iter()
+        .map(|(word, count)| {
+            let word = text::elide(word, WORD);
+            Line::raw(format!("{:>12}  {word}", thousands(*count)))
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), list);
-    mark_selected(state, look, frame, Panel::Results, list, &shown);
+    mark_selected(view, frame, Panel::Results, list, &shown);
 }
 
-fn hint(state: &State) -> &'static str {
-    match state.run.as_ref().map(|run| run.status) {
+fn hint(model: &Model) -> &'static str {
+    match model.run.record().map(|run| run.status) {
         Some(RunStatus::Failed) => "no result: the run failed, see the events",
         Some(RunStatus::Cancelled) => "no result: the run was cancelled",
         Some(RunStatus::Stopped) => "no result yet: r goes on with the run",

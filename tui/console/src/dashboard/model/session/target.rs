@@ -1,12 +1,10 @@
-//! Another cluster, profile or region without a restart: which switches there are, and what each makes of where one is.
+//! What the console connects to, and the switches to another cluster, profile or region.
 
 use std::fmt;
 
-use crate::config::Config;
-use mrdeck_cluster::settings::Backend;
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// What can be another from now on. `None` leaves it to the AWS SDK's own search.
+/// What is switched to. `None` leaves the choice to the AWS SDK.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
     Cluster(String),
@@ -14,7 +12,7 @@ pub enum Switch {
     Region(Option<String>),
 }
 
-/// As one would type it.
+/// As it is typed.
 impl fmt::Display for Switch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let or_auto = |name: &Option<String>| name.clone().unwrap_or_else(|| AUTO.to_owned());
@@ -29,49 +27,63 @@ impl fmt::Display for Switch {
 /// The word for the AWS SDK's own choice.
 pub const AUTO: &str = "auto";
 
-/// What kind of cluster the console is at, or tries to reach.
+/// The kind of cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Kind {
+pub enum TargetKind {
     #[default]
     Local,
     Fixed,
-    /// By the name it was asked for.
+    /// By its name.
     Ecs(String),
 }
 
-/// Where the console is, or tries to be.
+/// What the console is connected to, or tries to reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Place {
-    pub kind: Kind,
+pub struct Target {
+    pub kind: TargetKind,
     pub profile: Option<String>,
     pub region: Option<String>,
 }
 
-impl Place {
-    /// The same with one thing changed, if that is possible from here.
+impl Target {
+    /// Returns the target after a switch.
+    ///
+    /// # Errors
+    ///
+    /// Returns why this console can't switch so, and what to start instead.
     pub fn switched(&self, switch: &Switch) -> Result<Self, Diagnostic> {
-        let mut place = self.clone();
+        let mut target = self.clone();
         match (&self.kind, switch) {
-            (Kind::Local, _) => {
+            (TargetKind::Local, _) => {
                 return Err(Diagnostic::new(
                     "this console runs a local cluster, which would have to end",
                     "start another one for AWS: mrdeck --cluster NAME",
                 ));
             }
-            (Kind::Fixed, Switch::Cluster(name)) => {
+            (TargetKind::Fixed, Switch::Cluster(name)) => {
                 return Err(Diagnostic::new(
                     "this console works with services at fixed addresses",
                     format!("start another one for the cluster: mrdeck --cluster {name}"),
                 ));
             }
-            (Kind::Ecs(_), Switch::Cluster(name)) => place.kind = Kind::Ecs(name.clone()),
-            (_, Switch::Profile(name)) => place.profile.clone_from(name),
-            (_, Switch::Region(name)) => place.region.clone_from(name),
+            (TargetKind::Ecs(_), Switch::Cluster(name)) => {
+                target.kind = TargetKind::Ecs(name.clone());
+            }
+            (_, Switch::Profile(name)) => target.profile.clone_from(name),
+            (_, Switch::Region(name)) => target.region.clone_from(name),
         }
-        Ok(place)
+        Ok(target)
     }
 
-    /// What to type to be at `other` again.
+    /// Returns the cluster's name where it has one before it is reached.
+    pub fn cluster(&self) -> Option<&str> {
+        match &self.kind {
+            TargetKind::Ecs(name) => Some(name),
+            TargetKind::Local | TargetKind::Fixed => None,
+        }
+    }
+
+    /// Returns the switches that lead to `other`.
     pub fn way_to(&self, other: &Self) -> Vec<Switch> {
         let mut way = Vec::new();
         if self.profile != other.profile {
@@ -80,39 +92,12 @@ impl Place {
         if self.region != other.region {
             way.push(Switch::Region(other.region.clone()));
         }
-        if let (Kind::Ecs(here), Kind::Ecs(there)) = (&self.kind, &other.kind)
+        if let (TargetKind::Ecs(here), TargetKind::Ecs(there)) = (&self.kind, &other.kind)
             && here != there
         {
             way.push(Switch::Cluster(there.clone()));
         }
         way
-    }
-}
-
-impl Config {
-    pub fn place(&self) -> Place {
-        Place {
-            kind: match &self.connect.backend {
-                Backend::Local { .. } => Kind::Local,
-                Backend::Fixed(_) => Kind::Fixed,
-                Backend::Ecs(settings) => Kind::Ecs(settings.cluster.clone()),
-            },
-            profile: self.connect.aws.profile.clone(),
-            region: self.connect.aws.region.clone(),
-        }
-    }
-
-    /// The same settings for another place.
-    pub fn switch(&mut self, switch: Switch) {
-        match switch {
-            Switch::Cluster(name) => {
-                if let Backend::Ecs(settings) = &mut self.connect.backend {
-                    settings.cluster = name;
-                }
-            }
-            Switch::Profile(name) => self.connect.aws.profile = name,
-            Switch::Region(name) => self.connect.aws.region = name,
-        }
     }
 }
 
@@ -122,10 +107,10 @@ mod tests {
 
     use super::*;
 
-    fn ecs(name: &str) -> Place {
-        Place {
-            kind: Kind::Ecs(name.to_owned()),
-            ..Place::default()
+    fn ecs(name: &str) -> Target {
+        Target {
+            kind: TargetKind::Ecs(name.to_owned()),
+            ..Target::default()
         }
     }
 
@@ -137,31 +122,35 @@ mod tests {
             Switch::Region(Some("eu-west-1".to_owned())),
             Switch::Cluster("other".to_owned()),
         ];
-        let mut place = began.clone();
+        let mut target = began.clone();
         for switch in &switches {
-            place = place.switched(switch).unwrap();
+            target = target.switched(switch).unwrap();
         }
-        let way: Vec<String> = place.way_to(&began).iter().map(Switch::to_string).collect();
+        let way: Vec<String> = target
+            .way_to(&began)
+            .iter()
+            .map(Switch::to_string)
+            .collect();
         assert_eq!(way, [":profile auto", ":region auto", ":cluster mr"]);
-        for switch in place.way_to(&began) {
-            place = place.switched(&switch).unwrap();
+        for switch in target.way_to(&began) {
+            target = target.switched(&switch).unwrap();
         }
-        assert_eq!(place, began);
-        assert_eq!(place.way_to(&began), []);
+        assert_eq!(target, began);
+        assert_eq!(target.way_to(&began), []);
     }
 
     #[test]
     fn what_is_not_on_ecs_says_why_it_stays() {
         let cluster = Switch::Cluster("mr".to_owned());
-        let refused = Place::default().switched(&cluster).unwrap_err();
+        let refused = Target::default().switched(&cluster).unwrap_err();
         assert!(refused.cause.contains("local cluster"), "{refused}");
-        let fixed = Place {
-            kind: Kind::Fixed,
-            ..Place::default()
+        let fixed = Target {
+            kind: TargetKind::Fixed,
+            ..Target::default()
         };
         assert!(fixed.switched(&cluster).is_err());
         let profile = Switch::Profile(Some("work".to_owned()));
-        let place = fixed.switched(&profile).unwrap();
-        assert_eq!(place.profile.as_deref(), Some("work"));
+        let target = fixed.switched(&profile).unwrap();
+        assert_eq!(target.profile.as_deref(), Some("work"));
     }
 }
