@@ -3,7 +3,7 @@
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::{app, commands, stderr};
+use crate::{commands, dashboard, stderr};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Does what the command line says. Nothing below this exits.
@@ -42,7 +42,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Err(error) => return commands::refuse(&Diagnostic::from(&error)),
     };
     match &cli.command {
-        None => app::run(config).await,
+        None => dashboard::run(config).await,
         Some(Command::Run(args)) => commands::run(&config, args).await,
         Some(Command::Resume(args)) => commands::resume(&config, args).await,
         Some(Command::Scale(args)) => commands::scale(&config, args).await,

@@ -4,12 +4,11 @@
 //! |---|---|
 //! | [`entry`] | starts the runtime and calls the dashboard or a command |
 //! | [`cli`], [`config`] | the command line; flags, environment and file merged into one configuration |
-//! | [`app`], [`view`] | the dashboard: its state and effects, and how it is drawn |
+//! | [`dashboard`] | the dashboard: its model, its effects, and how it is drawn |
 //! | [`commands`] | the commands that work without the dashboard |
 //! | [`doctor`] | checks what a run needs, and says what to do where something is missing |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
 //! | [`job`] | a job in the engine, started for the dashboard and for the commands |
-//! | [`switch`] | another cluster, profile or region without a restart |
 //! | [`report`] | a run as text, as JSON and as a chart |
 //! | [`task_table`] | the columns of the table of tasks, as the dashboard draws and `mrdeck tasks` prints them |
 //! | [`resume_command`] | the shell command that resumes a run |
@@ -18,11 +17,11 @@
 //!
 //! The run itself is in `mrdeck-engine`, the clusters are in `mrdeck-cluster`.
 
-pub mod app;
 pub mod atomic_file;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod dashboard;
 pub mod doctor;
 pub mod entry;
 pub mod exit;
@@ -32,10 +31,8 @@ pub mod report;
 pub mod resume_command;
 pub mod signals;
 pub mod stderr;
-pub mod switch;
 pub mod task_table;
 pub mod upload;
-pub mod view;
 
 pub use entry::main;
 

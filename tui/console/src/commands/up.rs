@@ -235,7 +235,7 @@ impl Deployer<'_> {
                 if is_watched && !self.args.yes {
                     let mut config = self.config.clone();
                     config.connect.bucket = Some(bucket.to_owned());
-                    return Ok(crate::app::run(config).await);
+                    return Ok(crate::dashboard::run(config).await);
                 }
             }
         }

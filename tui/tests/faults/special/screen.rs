@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mrdeck::app::terminal::Screen;
+use mrdeck::dashboard::terminal::Screen;
 use ratatui::Frame;
 use tokio_util::sync::CancellationToken;
 

@@ -1,7 +1,7 @@
 //! Every way to an end: quit, signals, a kill. The terminal is given back and no process is left.
 
 use super::{local, wait_until_gone};
-use mrdeck::app::terminal::Screen;
+use mrdeck::dashboard::terminal::Screen;
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::panics;
 use ratatui::Frame;

@@ -2,7 +2,9 @@
 
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
-use mrdeck::app::{Effect, Item, ListRequest, Listed, Msg, PathCompletion, Place};
+use mrdeck::dashboard::model::{
+    Effect, Item, ListAnswer, ListRequest, Listing, Location, Msg, PathCompletion,
+};
 use mrdeck::input::InputChoice;
 use mrdeck::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -32,9 +34,9 @@ fn bucket(name: &str) -> Item {
     }
 }
 
-fn page(items: Vec<Item>, next: Option<&str>) -> Listed {
+fn page(items: Vec<Item>, next: Option<&str>) -> ListAnswer {
     let next = next.map(str::to_owned);
-    Listed::Page(Page { items, next })
+    ListAnswer::Page(Page { items, next })
 }
 
 /// The only thing that is asked for.
@@ -50,7 +52,7 @@ fn asked(effects: &[Effect]) -> ListRequest {
 fn buckets() -> Scene {
     let mut scene = Scene::new().connected();
     let request = asked(&scene.press("o"));
-    assert_eq!(request.place, Place::Buckets);
+    assert_eq!(request.location, Location::Buckets);
     let names = ["backups", "logs-of-2026", "mrdeck", "zoo"];
     let items = names.map(bucket).to_vec();
     scene.send(Msg::Listed(request, page(items, None)));
@@ -61,7 +63,7 @@ fn buckets() -> Scene {
 fn in_bucket(items: Vec<Item>, next: Option<&str>) -> Scene {
     let mut scene = buckets();
     let request = asked(&scene.key(KeyCode::Enter));
-    assert_eq!(request.place, Place::bucket("mrdeck"));
+    assert_eq!(request.location, Location::bucket("mrdeck"));
     scene.send(Msg::Listed(request, page(items, next)));
     scene
 }
@@ -87,8 +89,9 @@ fn many(count: usize, from: usize) -> Vec<Item> {
         .collect()
 }
 
-fn level(scene: &Scene) -> &mrdeck::app::BrowserLevel {
-    &scene.state.browser.as_ref().expect("it is open").level
+fn listing(scene: &Scene) -> &Listing {
+    let browser = scene.state.browser.as_ref();
+    browser.expect("it is open").listing()
 }
 
 #[test]
@@ -121,7 +124,7 @@ fn hostile_names_are_shown_safely_and_chosen_as_they_are() {
     let mut scene = in_bucket(items, None).pressed("jj");
     check("hostile", &scene.state);
     scene.key(KeyCode::Enter);
-    let chosen = scene.state.input.expect("it is chosen");
+    let chosen = scene.state.next_run.input().expect("it is chosen");
     assert_eq!(chosen.to_string(), format!("s3://mrdeck/{evil}"));
 }
 
@@ -130,13 +133,13 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
     let mut scene = Scene::new().connected();
     let request = asked(&scene.press("o"));
     let denied = || {
-        Listed::Denied(Diagnostic::new(
+        ListAnswer::Denied(Diagnostic::new(
             "access to the list of buckets is denied: Access Denied (AccessDenied, HTTP 403)",
             "ask for the permission s3:ListAllMyBuckets, or type s3://BUCKET/ after i",
         ))
     };
     let next = asked(&scene.send(Msg::Listed(request, denied())));
-    assert_eq!(next.place, Place::bucket("mrdeck"));
+    assert_eq!(next.location, Location::bucket("mrdeck"));
     scene.send(Msg::Listed(next, page(some_objects(), None)));
     check("denied-buckets", &scene.state);
     scene.key(KeyCode::Esc);
@@ -154,26 +157,29 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
 fn levels_are_gone_down_and_up_again_where_one_was() {
     let mut scene = in_bucket(some_objects(), None).pressed("jjjj");
     let request = asked(&scene.press("l"));
-    assert_eq!(request.place.to_string(), "s3://mrdeck/mr/");
+    assert_eq!(request.location.to_string(), "s3://mrdeck/mr/");
     let below = vec![
         object("mr/", 0),
         Item::Prefix("mr//".to_owned()),
         object("mr/a b", 1),
     ];
     scene.send(Msg::Listed(request, page(below, None)));
-    let names: Vec<&str> = level(&scene)
+    let names: Vec<&str> = listing(&scene)
         .shown()
         .iter()
-        .map(|item| level(&scene).name(item))
+        .map(|item| listing(&scene).name(item))
         .collect();
     assert_eq!(names, ["/", "a b"], "the folder's own marker is not in it");
     let request = asked(&scene.press("l"));
-    assert_eq!(request.place.to_string(), "s3://mrdeck/mr//");
+    assert_eq!(request.location.to_string(), "s3://mrdeck/mr//");
     scene.press("h");
     scene.key(KeyCode::Backspace);
-    assert_eq!((level(&scene).cursor(), level(&scene).items.len()), (4, 6));
+    assert_eq!(
+        (listing(&scene).cursor(), listing(&scene).items.len()),
+        (4, 6)
+    );
     scene.key(KeyCode::Left);
-    assert_eq!(level(&scene).place, Place::Buckets);
+    assert_eq!(listing(&scene).location, Location::Buckets);
     scene.key(KeyCode::Esc);
     assert!(scene.state.browser.is_none());
     assert_eq!(buckets().press("q"), [], "q closes it, and does not quit");
@@ -183,14 +189,14 @@ fn levels_are_gone_down_and_up_again_where_one_was() {
 fn an_object_becomes_the_input_and_an_empty_one_does_not() {
     let mut scene = in_bucket(some_objects(), None).pressed("jjl");
     let expected = "s3://mrdeck/hamlet.txt".parse::<InputChoice>().unwrap();
-    assert_eq!(scene.state.input, Some(expected));
+    assert_eq!(scene.state.next_run.input(), Some(&expected));
     assert!(scene.state.browser.is_none());
     assert!(matches!(&scene.press("s")[..], [Effect::Start { .. }]));
 
     let mut scene = in_bucket(some_objects(), None).pressed("j");
-    let before = scene.state.input.clone();
+    let before = scene.state.next_run.input().cloned();
     scene.key(KeyCode::Enter);
-    assert_eq!(scene.state.input, before);
+    assert_eq!(scene.state.next_run.input(), before.as_ref());
     let shown = super::screen(&scene.state, (120, 40));
     assert!(shown.contains("empty.txt has 0 bytes"), "{shown}");
 }
@@ -203,20 +209,20 @@ fn pages_are_asked_for_as_the_end_comes_near_and_one_at_a_time() {
     assert_eq!(request.from.as_deref(), Some("t"));
     assert_eq!(scene.press("Gjk"), [], "it is on its way");
     scene.send(Msg::Listed(request, page(many(3, 1_000), None)));
-    assert_eq!(level(&scene).items.len(), 1_003);
-    assert_eq!(level(&scene).cursor(), 998, "one stays where one is");
+    assert_eq!(listing(&scene).items.len(), 1_003);
+    assert_eq!(listing(&scene).cursor(), 998, "one stays where one is");
     assert_eq!(scene.press("G"), [], "that is all");
 
     // A page that fails loses nothing, and is asked for again.
     let mut scene = in_bucket(many(1_000, 0), Some("t"));
     let request = asked(&scene.press("G"));
     let diagnostic = Diagnostic::new("S3 can't be reached: no route", "check the network");
-    scene.send(Msg::Listed(request.clone(), Listed::Failed(diagnostic)));
+    scene.send(Msg::Listed(request.clone(), ListAnswer::Failed(diagnostic)));
     assert_eq!(scene.press("kG"), [], "not by itself");
     check("failed", &scene.state);
     assert_eq!(asked(&scene.ctrl(CTRL_R)), request);
     scene.send(Msg::Listed(request, page(many(1, 1_000), None)));
-    assert_eq!(level(&scene).items.len(), 1_001);
+    assert_eq!(listing(&scene).items.len(), 1_001);
     assert_eq!(asked(&scene.ctrl(CTRL_R)).from, None, "all of it again");
 }
 
@@ -228,10 +234,14 @@ fn an_answer_for_another_folder_is_dropped() {
     scene.press("j");
     let other = asked(&scene.key(KeyCode::Enter));
     scene.send(Msg::Listed(request.clone(), page(some_objects(), None)));
-    assert!(level(&scene).items.is_empty(), "{:?}", level(&scene).place);
+    assert!(
+        listing(&scene).items.is_empty(),
+        "{:?}",
+        listing(&scene).location
+    );
     scene.send(Msg::Listed(other.clone(), page(many(1, 0), None)));
     scene.send(Msg::Listed(other, page(many(2, 0), None)));
-    assert_eq!(level(&scene).items.len(), 1, "answered once");
+    assert_eq!(listing(&scene).items.len(), 1, "answered once");
     scene.press("hh");
     scene.send(Msg::Listed(request, page(some_objects(), None)));
     assert!(scene.state.browser.is_none());
@@ -242,14 +252,14 @@ fn a_filter_looks_through_what_is_loaded_and_with_a_caret_s3_looks() {
     let mut scene = in_bucket(many(1_000, 0), Some("t"));
     assert_eq!(scene.press("/0099"), []);
     assert_eq!(scene.key(KeyCode::Enter), [], "nothing is asked unasked");
-    assert_eq!(level(&scene).shown().len(), 11);
+    assert_eq!(listing(&scene).shown().len(), 11);
     assert_eq!(asked(&scene.press("G")).from.as_deref(), Some("t"));
     scene.key(KeyCode::Esc);
-    assert_eq!(level(&scene).shown().len(), 1_000);
+    assert_eq!(listing(&scene).shown().len(), 1_000);
 
     let mut scene = in_bucket(many(1_000, 0), Some("t"));
     scene.press("/^07");
-    assert_eq!(level(&scene).shown().len(), 0);
+    assert_eq!(listing(&scene).shown().len(), 0);
     let request = asked(&scene.key(KeyCode::Enter));
     assert_eq!((request.beginning.as_str(), &request.from), ("07", &None));
     scene.send(Msg::Listed(request, page(many(1_000, 7_000), Some("u"))));
@@ -259,7 +269,7 @@ fn a_filter_looks_through_what_is_loaded_and_with_a_caret_s3_looks() {
 
     let mut scene = in_bucket(some_objects(), None).pressed("/^ham");
     assert_eq!(scene.key(KeyCode::Enter), [], "all of it is here");
-    assert_eq!(level(&scene).shown().len(), 1);
+    assert_eq!(listing(&scene).shown().len(), 1);
 }
 
 #[test]
@@ -268,7 +278,7 @@ fn a_place_can_be_typed() {
         let mut scene = Scene::new().connected().pressed(keys);
         scene.press(line);
         let request = asked(&scene.key(KeyCode::Enter));
-        assert_eq!(request.place.to_string(), "s3://theirs/a b/");
+        assert_eq!(request.location.to_string(), "s3://theirs/a b/");
         assert!(scene.state.overlay.is_none());
     }
     let mut scene = Scene::new().pressed("o");
@@ -278,7 +288,7 @@ fn a_place_can_be_typed() {
     );
     scene.press("s3://theirs/key");
     assert_eq!(scene.key(KeyCode::Enter), []);
-    assert!(scene.state.input.is_some());
+    assert!(scene.state.next_run.input().is_some());
 }
 
 #[test]
@@ -313,7 +323,7 @@ fn tab_completes_a_path_and_nothing_else() {
         complete(&mut scene, &["texts/hamlet.txt"]);
         scene.key(KeyCode::Enter);
         let expected = "texts/hamlet.txt".parse::<InputChoice>().unwrap();
-        assert_eq!(scene.state.input, Some(expected));
+        assert_eq!(scene.state.next_run.input(), Some(&expected));
     }
     let mut scene = Scene::new().connected().pressed("ois3://b/k");
     assert_eq!(scene.key(KeyCode::Tab), []);

@@ -39,7 +39,7 @@ fn a_running_task_is_green_and_an_unreachable_one_red() {
     // The selected line of the focused panel has a look of its own.
     let mut scene = Scene::new().connected().tabs(1);
     all(&coloured(&scene), "RUNNING", Color::Green);
-    let mut tasks = scene.state.tasks.tasks.to_vec();
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
     tasks[0].probe = mrdeck_core::task::Probe::Unreachable(vec![mrdeck_core::task::FailedProbe {
         at: tasks[0].base.clone(),
         reason: mrdeck_core::unreachable::Unreachable::TimedOut(2),

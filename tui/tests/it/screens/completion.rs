@@ -1,7 +1,7 @@
 //! Tab after `:`: what a half-typed command shows, what it asks for, what fills it in.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Msg};
+use mrdeck::dashboard::model::{Effect, Msg};
 use mrdeck_cluster::aws::places::Places;
 use mrdeck_core::diagnostic::Diagnostic;
 

@@ -1,7 +1,7 @@
 //! What each key of the table asks for, and when it asks for nothing.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Link, LogContent, Msg, Overlay, Subject};
+use mrdeck::dashboard::model::{Effect, LinkInfo, LogContent, Msg, Overlay, Subject};
 use mrdeck::input::InputChoice;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskStatus};
@@ -15,6 +15,16 @@ fn connected() -> Scene {
 
 fn overlay(scene: &Scene) -> &Overlay {
     scene.state.overlay.as_ref().expect("something is open")
+}
+
+fn local() -> LinkInfo {
+    LinkInfo {
+        cluster: "local".to_owned(),
+        bucket: Some("mrdeck".to_owned()),
+        default_input: Some(uri("liber-primus.txt")),
+        can_stop: true,
+        region: None,
+    }
 }
 
 fn lost() -> Msg {
@@ -43,8 +53,11 @@ fn s_needs_a_cluster_and_an_input() {
     let mut scene = Scene::new();
     scene.send(lost());
     assert_eq!(scene.press("s"), [], "not connected");
-    let mut scene = connected();
-    scene.state.input = None;
+    let mut scene = Scene::new();
+    scene.send(Msg::Linked(LinkInfo {
+        default_input: None,
+        ..local()
+    }));
     assert!(matches!(&scene.press("s")[..], [Effect::List(_)]));
     assert!(scene.state.browser.is_some(), "one has to be chosen");
 }
@@ -82,11 +95,11 @@ fn r_goes_on_with_a_run_that_was_left() {
     assert_eq!(scene.press("r"), [], "not twice");
 
     // Whoever has begun something else is not disturbed.
-    let left = connected().left().state.run.unwrap();
+    let left = connected().left().state.run.record().unwrap().clone();
     for mut scene in [connected().mapping(), connected().done()] {
-        let status = scene.state.run.as_ref().unwrap().status;
-        scene.send(Msg::Left(Box::new(left.clone())));
-        assert_eq!(scene.state.run.unwrap().status, status);
+        let status = scene.state.run.record().unwrap().status;
+        scene.send(Msg::Unfinished(Box::new(left.clone())));
+        assert_eq!(scene.state.run.record().unwrap().status, status);
     }
 }
 
@@ -99,7 +112,8 @@ fn capital_r_runs_again_over_the_same_input() {
         connected().failed(),
         connected().cancelled(),
     ] {
-        scene.state.input = Some(InputChoice::Object(uri("another.txt")));
+        scene.press(":input s3://mrdeck/another.txt");
+        scene.key(KeyCode::Enter);
         let effects = scene.press("R");
         let [Effect::Start { input, .. }] = &effects[..] else {
             panic!("{effects:?}");
@@ -157,7 +171,7 @@ fn o_takes_a_new_input_or_leaves_the_old_one() {
     scene.press("s3://mine/a key.txt");
     assert_eq!(scene.key(KeyCode::Enter), []);
     let chosen = "s3://mine/a key.txt".parse::<InputChoice>().unwrap();
-    assert_eq!(scene.state.input, Some(chosen.clone()));
+    assert_eq!(scene.state.next_run.input(), Some(&chosen));
     assert!(
         scene.state.browser.is_none(),
         "chosen: nothing is in the way"
@@ -166,26 +180,20 @@ fn o_takes_a_new_input_or_leaves_the_old_one() {
     scene.key(KeyCode::Esc);
     scene.key(KeyCode::Esc);
     assert!(scene.state.browser.is_none());
-    assert_eq!(scene.state.input, Some(chosen.clone()));
+    assert_eq!(scene.state.next_run.input(), Some(&chosen));
     assert!(scene.state.overlay.is_none());
     scene.press("oi");
     scene.key(KeyCode::Enter);
     assert!(
-        matches!(
-            overlay(&scene),
-            Overlay::Prompt {
-                problem: Some(_),
-                ..
-            }
-        ),
+        matches!(overlay(&scene), Overlay::Prompt(prompt) if prompt.problem().is_some()),
         "an empty line is no input"
     );
     scene.press("x");
     assert!(
-        matches!(overlay(&scene), Overlay::Prompt { problem: None, .. }),
+        matches!(overlay(&scene), Overlay::Prompt(prompt) if prompt.problem().is_none()),
         "the problem goes when the line changes"
     );
-    assert_eq!(scene.state.input, Some(chosen));
+    assert_eq!(scene.state.next_run.input(), Some(&chosen));
 }
 
 #[test]
@@ -276,12 +284,13 @@ fn a_task_is_stopped_only_where_it_can_and_may_be() {
     assert_eq!(connected().tabs(1).press("Sy"), [], "another panel");
     assert_eq!(Scene::read_only().connected().press("Sy"), [], "read-only");
     let mut scene = connected();
-    if let Link::Up(info) = &mut scene.state.link {
-        info.can_stop = false;
-    }
+    scene.send(Msg::Linked(LinkInfo {
+        can_stop: false,
+        ..local()
+    }));
     assert_eq!(scene.press("Sy"), [], "fixed addresses");
     let mut scene = connected();
-    let mut tasks = scene.state.tasks.tasks.to_vec();
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
     tasks[0].last_status = TaskStatus::Stopped;
     scene.list(tasks);
     assert_eq!(scene.press("Sy"), [], "stopped already");

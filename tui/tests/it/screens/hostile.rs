@@ -1,7 +1,7 @@
 //! Foreign text on the screen: it can neither send the terminal an escape sequence nor push the frames apart.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{LinkInfo, Msg};
+use mrdeck::dashboard::model::{LinkInfo, Msg};
 use mrdeck_core::api::{ChunkRef, SplitMode};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;

@@ -1,7 +1,8 @@
 //! Which keys are read where: typing, quitting, keys that mean nothing; the help and the footer that tell them.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use mrdeck::app::{Effect, Msg, Overlay, State, keys};
+use mrdeck::dashboard::keymap;
+use mrdeck::dashboard::model::{Effect, Model, Msg, Overlay};
 use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
@@ -25,7 +26,7 @@ fn commands_do_what_they_say() {
         effects.extend(scene.key(KeyCode::Enter));
         (
             effects,
-            scene.state.options.clone(),
+            scene.state.next_run.options().clone(),
             scene.state.overlay.is_some(),
         )
     };
@@ -51,7 +52,7 @@ fn while_a_line_is_typed_every_letter_is_a_letter() {
         let mut scene = connected().pressed(open);
         assert_eq!(scene.press("qsrRxSyle?c/:"), [], "{open}");
         match overlay(&scene) {
-            Overlay::Prompt { input, .. } => assert_eq!(input.value(), "qsrRxSyle?c/:"),
+            Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "qsrRxSyle?c/:"),
             other => panic!("{other:?}"),
         }
     }
@@ -62,7 +63,7 @@ fn a_paste_is_typed_without_its_line_ends_and_escapes() {
     let mut scene = connected().pressed("oi");
     scene.send(Msg::Paste("/tmp/a\u{1b}[31m b.txt\r\n".to_owned()));
     match overlay(&scene) {
-        Overlay::Prompt { input, .. } => assert_eq!(input.value(), "/tmp/a[31m b.txt"),
+        Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "/tmp/a[31m b.txt"),
         other => panic!("{other:?}"),
     }
     let mut scene = connected();
@@ -94,7 +95,7 @@ fn ctrl_c_quits_everywhere_and_q_only_from_the_panels() {
 #[test]
 fn other_keys_do_nothing_at_all() {
     let used = |c: char| "srxRveodlSc/:jkgG?q".contains(c);
-    let shown = |state: &State| super::screen(state, (120, 40));
+    let shown = |state: &Model| super::screen(state, (120, 40));
     for place in ["", "?", "jS"] {
         let mut scene = connected().done().pressed(place);
         let before = shown(&scene.state);
@@ -130,20 +131,23 @@ fn ctrl_d_does_nothing_wherever_it_is_pressed() {
 fn a_key_released_or_with_alt_does_nothing() {
     let mut released = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
     released.kind = KeyEventKind::Release;
-    assert_eq!(connected().send(Msg::Key(released)), []);
+    assert_eq!(connected().pressed_key(released), []);
     let alt = KeyEvent::new(KeyCode::Char('s'), KeyModifiers::ALT);
-    assert_eq!(connected().send(Msg::Key(alt)), []);
+    assert_eq!(connected().pressed_key(alt), []);
 }
 
 #[test]
 fn every_key_of_the_table_is_in_the_help_or_a_twin_of_one_that_is() {
     let shown = super::screen(&connected().pressed("?").state, (120, 40));
-    for row in keys::help() {
+    for row in keymap::help() {
         assert!(shown.contains(row.help), "{}", row.help);
         let first = row.keys_text.split(' ').next().unwrap_or_default();
         assert!(shown.contains(first), "{first}");
     }
-    for row in keys::BINDINGS.iter().filter(|row| row.keys_text.is_empty()) {
+    for row in keymap::BINDINGS
+        .iter()
+        .filter(|row| row.keys_text.is_empty())
+    {
         assert!(row.label.is_empty(), "the footer names what the help names");
     }
 }
@@ -175,7 +179,7 @@ fn the_footer_shows_the_keys_that_apply_now() {
 #[test]
 fn probes_and_problems_of_tasks_are_news_not_questions() {
     let mut scene = connected();
-    let mut tasks = scene.state.tasks.tasks.to_vec();
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
     tasks[1].probe = Probe::Unknown;
     scene.list(tasks);
     let task = TaskId("mapper-1".to_owned());

@@ -1,4 +1,4 @@
-//! What the dashboard draws and what its keys do, without a terminal: `State`, `Msg` and `view::draw` alone.
+//! What the dashboard draws and what its keys do, without a terminal: `Model`, `Msg` and `view::draw` alone.
 
 mod browse;
 mod colours;
@@ -17,8 +17,8 @@ use std::panic::Location;
 use std::path::Path;
 
 use jiff::tz::TimeZone;
-use mrdeck::app::State;
-use mrdeck::view::{self, Look};
+use mrdeck::dashboard::model::Model;
+use mrdeck::dashboard::view::{self, Look};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -28,7 +28,7 @@ use unicode_width::UnicodeWidthStr;
 const SIZES: [(u16, u16); 2] = [(80, 24), ROOMY];
 const ROOMY: (u16, u16) = (120, 40);
 
-fn draw(state: &State, size: (u16, u16), is_colourless: bool) -> Buffer {
+fn draw(state: &Model, size: (u16, u16), is_colourless: bool) -> Buffer {
     let look = Look::new(TimeZone::UTC, is_colourless);
     let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
     terminal
@@ -55,20 +55,20 @@ fn text(buffer: &Buffer) -> String {
     rows.collect::<Vec<_>>().join("\n")
 }
 
-fn screen(state: &State, size: (u16, u16)) -> String {
+fn screen(state: &Model, size: (u16, u16)) -> String {
     text(&draw(state, size, true))
 }
 
 /// Compares the screen at both sizes with the accepted ones, in `snapshots/` in a folder of the calling file's name.
 #[track_caller]
-fn check(name: &str, state: &State) {
+fn check(name: &str, state: &Model) {
     for size in SIZES {
         check_at(name, state, size);
     }
 }
 
 #[track_caller]
-fn check_at(name: &str, state: &State, size: (u16, u16)) {
+fn check_at(name: &str, state: &Model, size: (u16, u16)) {
     let file = Path::new(Location::caller().file());
     let folder = Path::new("snapshots").join(file.file_stem().unwrap());
     let mut settings = insta::Settings::clone_current();

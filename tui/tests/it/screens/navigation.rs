@@ -1,9 +1,9 @@
 //! Moving about: cursors, panels, zoom, filters, scrolling, and what happens when lists shrink.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mrdeck::app::{self, Msg, Overlay, Panel, Purpose};
-use mrdeck::view;
-use mrdeck::view::Look;
+use mrdeck::dashboard::model::{Msg, Overlay, Panel, Purpose};
+use mrdeck::dashboard::view;
+use mrdeck::dashboard::view::Look;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -18,12 +18,16 @@ fn selected(scene: &Scene) -> &str {
     scene.state.selected_task().map_or("", |task| &task.id.0)
 }
 
+fn cursor(scene: &Scene, panel: Panel) -> usize {
+    scene.state.rows().extent(panel).1
+}
+
 #[test]
 fn the_cursor_moves_and_stays_in_the_list() {
     let mut scene = connected();
     let mut at = |code: KeyCode| {
         scene.key(code);
-        scene.state.cursor(Panel::Tasks)
+        cursor(&scene, Panel::Tasks)
     };
     let keys = [
         (KeyCode::Char('k'), 0),
@@ -48,7 +52,7 @@ fn the_cursor_moves_and_stays_in_the_list() {
 fn the_cursor_follows_a_list_that_shrinks_and_an_empty_one_has_none() {
     let mut scene = connected().pressed("G");
     assert_eq!(selected(&scene), "reducer-1");
-    let tasks = scene.state.tasks.tasks.to_vec();
+    let tasks = scene.state.session.tasks().tasks.to_vec();
     scene.list(tasks[..2].to_vec());
     assert_eq!(selected(&scene), "mapper-1", "the last one left");
     scene.press("k");
@@ -64,9 +68,9 @@ fn a_page_is_ten_lines() {
     let mut scene = connected().large().tabs(1);
     scene.key(KeyCode::PageDown);
     scene.key(KeyCode::PageDown);
-    assert_eq!(scene.state.cursor(Panel::Pipeline), 20);
+    assert_eq!(cursor(&scene, Panel::Pipeline), 20);
     scene.key(KeyCode::PageUp);
-    assert_eq!(scene.state.cursor(Panel::Pipeline), 10);
+    assert_eq!(cursor(&scene, Panel::Pipeline), 10);
 }
 
 #[test]
@@ -74,11 +78,11 @@ fn tab_visits_every_panel_and_comes_back() {
     let mut scene = connected();
     for expected in [1, 2, 3, 4, 0].map(|index| Panel::ALL[index]) {
         scene.key(KeyCode::Tab);
-        assert_eq!(scene.state.focus, expected);
+        assert_eq!(scene.state.panels.focus(), expected);
     }
     let shift_tab = KeyEvent::new(KeyCode::BackTab, KeyModifiers::SHIFT);
-    scene.send(Msg::Key(shift_tab));
-    assert_eq!(scene.state.focus, Panel::Events);
+    scene.pressed_key(shift_tab);
+    assert_eq!(scene.state.panels.focus(), Panel::Events);
 }
 
 #[test]
@@ -99,23 +103,23 @@ fn enter_zooms_and_enter_or_esc_goes_back() {
 #[test]
 fn a_filter_narrows_while_it_is_typed_and_esc_drops_it() {
     let mut scene = connected().pressed("/MAPPER-");
-    assert_eq!(app::tasks(&scene.state).count(), 3, "while typing");
+    assert_eq!(scene.state.rows().tasks().len(), 3, "while typing");
     scene.key(KeyCode::Char('3'));
     scene.key(KeyCode::Enter);
     assert_eq!(selected(&scene), "mapper-3");
     assert!(scene.state.overlay.is_none());
     scene.key(KeyCode::Esc);
-    assert_eq!(app::tasks(&scene.state).count(), 5, "dropped");
+    assert_eq!(scene.state.rows().tasks().len(), 5, "dropped");
 }
 
 #[test]
 fn a_filter_given_up_while_it_is_typed_leaves_no_trace() {
     let mut scene = connected().pressed("/");
     scene.send(Msg::Paste("mapper-3".to_owned()));
-    assert_eq!(app::tasks(&scene.state).count(), 1, "a paste filters too");
+    assert_eq!(scene.state.rows().tasks().len(), 1, "a paste filters too");
     scene.key(KeyCode::Esc);
     assert!(scene.state.overlay.is_none());
-    assert_eq!(app::tasks(&scene.state).count(), 5);
+    assert_eq!(scene.state.rows().tasks().len(), 5);
 }
 
 #[test]
@@ -123,30 +127,27 @@ fn every_panel_has_a_filter_of_its_own() {
     let mut scene = connected().done().tabs(1);
     scene.press("/chunk 1");
     scene.key(KeyCode::Enter);
-    let rows = app::pipeline(&scene.state).len();
+    let rows = scene.state.rows().pipeline().len();
     assert_eq!(rows, 4, "the phases stay, of the chunks one");
     assert_eq!(
-        app::tasks(&scene.state).count(),
+        scene.state.rows().tasks().len(),
         5,
         "another panel's lines stay"
     );
     scene.key(KeyCode::Tab);
     scene.press("/mapper-3");
-    assert_eq!(app::latency(&scene.state).len(), 1);
+    assert_eq!(scene.state.rows().latency().len(), 1);
     scene.key(KeyCode::Enter);
     scene.key(KeyCode::Tab);
     scene.press("/quae");
-    assert_eq!(app::top_words(&scene.state).count(), 1);
+    assert_eq!(scene.state.rows().results().len(), 1);
     scene.key(KeyCode::Enter);
     scene.key(KeyCode::Tab);
     scene.press("/refused");
-    assert_eq!(app::events(&scene.state).count(), 2);
+    assert_eq!(scene.state.rows().events().len(), 2);
     assert!(matches!(
-        scene.state.overlay,
-        Some(Overlay::Prompt {
-            purpose: Purpose::Filter,
-            ..
-        })
+        &scene.state.overlay,
+        Some(Overlay::Prompt(prompt)) if prompt.purpose() == Purpose::Filter
     ));
 }
 
@@ -157,13 +158,13 @@ fn the_events_follow_the_newest_unless_one_looks_back() {
     assert!(screen(&scene.state, (80, 24)).contains(newest));
     scene.key(KeyCode::BackTab);
     scene.press("g");
-    assert_eq!(scene.state.cursor(Panel::Events), 0);
+    assert_eq!(cursor(&scene, Panel::Events), 0);
     let shown = screen(&scene.state, (80, 24));
     assert!(shown.contains("connected to local"), "{shown}");
     scene.press("G");
     scene.send(Msg::Copied("x".to_owned()));
-    let count = app::events(&scene.state).count();
-    assert_eq!(scene.state.cursor(Panel::Events), count - 1);
+    let count = scene.state.rows().events().len();
+    assert_eq!(cursor(&scene, Panel::Events), count - 1);
 }
 
 #[test]
@@ -171,24 +172,21 @@ fn a_page_that_is_read_scrolls_no_further_than_its_end() {
     let mut scene = connected().pressed("?");
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
     let look = Look::new(jiff::tz::TimeZone::UTC, true);
-    let mut drawn = |scene: &mut Scene| {
-        let mut most = 0;
-        let frame = terminal.draw(|frame| most = view::draw(&scene.state, &look, frame));
-        let text = super::text(frame.unwrap().buffer);
-        scene.state.clamp_scroll(most);
-        text
+    let mut drawn = |scene: &Scene| {
+        let frame = terminal.draw(|frame| view::draw(&scene.state, &look, frame));
+        super::text(frame.unwrap().buffer)
     };
-    let first = drawn(&mut scene);
+    let first = drawn(&scene);
     scene.press("G");
-    let last = drawn(&mut scene);
+    let last = drawn(&scene);
     assert_ne!(first, last, "the help is longer than the window");
     assert!(last.contains("quit from anywhere"), "{last}");
     scene.press("jjjjj");
-    assert_eq!(drawn(&mut scene), last);
+    assert_eq!(drawn(&scene), last);
     scene.press("k");
-    assert_ne!(drawn(&mut scene), last, "one key moves at once");
+    assert_ne!(drawn(&scene), last, "one key moves at once");
     scene.press("g");
-    assert_eq!(drawn(&mut scene), first);
+    assert_eq!(drawn(&scene), first);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What opens over the panels: help, descriptions, logs, the question, the prompts.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::Msg;
+use mrdeck::dashboard::model::Msg;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 

@@ -1,7 +1,7 @@
 //! The panels in every state a run goes through.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{LinkInfo, Msg};
+use mrdeck::dashboard::model::{LinkInfo, Msg};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::task::TaskList;
 
@@ -52,7 +52,7 @@ fn five_tasks_and_no_run() {
 fn a_list_that_is_stale_says_since_when_and_why() {
     let mut scene = Scene::new().connected();
     scene.wait(34_000);
-    let mut list = scene.state.tasks.clone();
+    let mut list = scene.state.session.tasks().clone();
     list.problem = Some(Diagnostic::new(
         "AWS asks to slow down (ThrottlingException)",
         "the list is refreshed less often until it answers again",

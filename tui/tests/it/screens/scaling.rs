@@ -1,7 +1,7 @@
 //! `:scale` as the state sees it: what is done at once, what is asked first, what is refused.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Msg, Overlay};
+use mrdeck::dashboard::model::{Effect, Msg, Overlay};
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, Step};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;

@@ -1,8 +1,7 @@
 //! `:cluster`, `:profile` and `:region` as the state sees them: what is left behind, what is kept, what is refused.
 
 use crossterm::event::KeyCode;
-use mrdeck::app::{Effect, Link, Msg};
-use mrdeck::switch::{Place, Switch};
+use mrdeck::dashboard::model::{Effect, Link, Msg, Switch, Target};
 use mrdeck_core::diagnostic::Diagnostic;
 
 use super::fixtures::{Scene, entered, linked, on_ecs};
@@ -11,17 +10,17 @@ use super::{ROOMY, check, screen};
 #[test]
 fn a_switch_leaves_the_tasks_behind_and_keeps_the_run() {
     let mut scene = on_ecs();
-    scene.state.input = Scene::new().connected().state.input;
+    entered(&mut scene, ":input s3://mrdeck/liber-primus.txt");
     let mut scene = scene.done();
-    let run = scene.state.run.clone();
+    let run = scene.state.run.record().cloned();
     let effects = entered(&mut scene, ":cluster other");
     assert_eq!(
         effects,
         [Effect::Switch(Switch::Cluster("other".to_owned()))]
     );
-    assert!(matches!(scene.state.link, Link::Connecting));
-    assert!(scene.state.tasks.tasks.is_empty());
-    assert_eq!(scene.state.run, run);
+    assert!(matches!(scene.state.session.link(), Link::Connecting));
+    assert!(scene.state.session.tasks().tasks.is_empty());
+    assert_eq!(scene.state.run.record(), run.as_ref());
     check("switching", &scene.state);
     scene.send(Msg::LinkLost {
         diagnostic: Diagnostic::new("there is no ECS cluster 'other' here", "check its name"),
@@ -37,7 +36,7 @@ fn a_switch_leaves_the_tasks_behind_and_keeps_the_run() {
 #[test]
 fn nobody_is_torn_from_a_run_or_from_scaling() {
     let mut scene = on_ecs();
-    scene.state.input = Scene::new().connected().state.input;
+    entered(&mut scene, ":input s3://mrdeck/liber-primus.txt");
     let mut scene = scene.mapping();
     assert_eq!(entered(&mut scene, ":region eu-west-1"), []);
     assert!(screen(&scene.state, ROOMY).contains("a run is in flight here"));
@@ -47,7 +46,7 @@ fn nobody_is_torn_from_a_run_or_from_scaling() {
     assert!(screen(&scene.state, ROOMY).contains("tasks are being started or stopped here"));
     let mut local = Scene::new().connected();
     assert_eq!(entered(&mut local, ":cluster mr"), []);
-    assert_eq!(local.state.place, Place::default());
+    assert_eq!(*local.state.session.target(), Target::default());
 }
 
 #[test]

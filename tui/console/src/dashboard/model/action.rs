@@ -1,0 +1,60 @@
+//! What a key can ask for, and which keys are read when.
+
+/// What a key asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Down,
+    Up,
+    First,
+    Last,
+    PageDown,
+    PageUp,
+    NextPanel,
+    PreviousPanel,
+    Open,
+    Back,
+    Filter,
+    Command,
+    Help,
+    Describe,
+    Logs,
+    Copy,
+    Start,
+    Resume,
+    RunAgain,
+    Cancel,
+    ExportChart,
+    Verify,
+    StopTask,
+    ChooseInput,
+    /// Leaves a level of the browser.
+    GoUp,
+    TypeInput,
+    Refresh,
+    Quit,
+    Confirm,
+}
+
+impl Action {
+    /// Returns whether it changes something beyond this console.
+    pub fn is_change(self) -> bool {
+        matches!(
+            self,
+            Self::Start | Self::Resume | Self::RunAgain | Self::StopTask
+        )
+    }
+}
+
+/// What the screen shows decides which keys are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    Panels,
+    /// Buckets and objects to choose from.
+    Browsing,
+    /// Help, a description or a log, to be scrolled and closed.
+    Reading,
+    /// A question with Yes and No.
+    Asking,
+    /// A line is typed.
+    Typing,
+}

@@ -1,0 +1,288 @@
+//! The commands that can be typed after `:`, in one table: parsing, completion and the README have them from there.
+
+use mrdeck_core::api::{MAX_CHUNKS, SplitMode, parse_chunk_count};
+
+use super::browser::Location;
+use super::session::{AUTO, Switch};
+use crate::input::InputChoice;
+use mrdeck_cluster::ScaleRequest;
+use mrdeck_cluster::aws::places::Places;
+use mrdeck_core::diagnostic::Diagnostic;
+
+/// A command, understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Input(InputChoice),
+    Browse(Location),
+    /// `None` lets the engine choose again.
+    Chunks(Option<u32>),
+    Split(SplitMode),
+    /// Whether every run from now on is verified.
+    Verify(bool),
+    Scale(ScaleRequest),
+    Switch(Switch),
+    Export,
+    Help,
+    Quit,
+}
+
+impl Command {
+    /// Returns what the command changes beyond this console.
+    pub(super) fn change(&self) -> Option<&'static str> {
+        match self {
+            Self::Scale(_) => Some("start or stop tasks"),
+            _ => None,
+        }
+    }
+}
+
+/// What can follow a command's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Argument {
+    Nothing,
+    /// Something that is not completed.
+    Free,
+    /// One of these words; more may follow it.
+    Words {
+        words: &'static [&'static str],
+        has_more: bool,
+    },
+    Places(Places),
+}
+
+impl Argument {
+    const fn words(words: &'static [&'static str]) -> Self {
+        let has_more = false;
+        Self::Words { words, has_more }
+    }
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct CommandRow {
+    pub name: &'static str,
+    /// Shorter names that are understood too.
+    short: &'static [&'static str],
+    /// How what follows is written.
+    pub usage: &'static str,
+    pub help: &'static str,
+    pub argument: Argument,
+    /// Understands what follows the name.
+    parse: fn(&str) -> Result<Command, Diagnostic>,
+}
+
+const ROLES: Argument = Argument::Words {
+    words: &["splitter", "mapper", "reducer"],
+    has_more: true,
+};
+
+#[rustfmt::skip]
+pub const COMMANDS: &[CommandRow] = &[
+    CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Free, parse: parse_input_or_browse,
+        help: "what the next run reads; without one, browse" },
+    CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
+        help: "how many chunks the input is cut into" },
+    CommandRow { name: "split", short: &[], usage: "copy|range", argument: Argument::words(&["copy", "range"]), parse: parse_split,
+        help: "copy each chunk, or cut by byte ranges" },
+    CommandRow { name: "verify", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_verify,
+        help: "verify every run from now on, or not" },
+    CommandRow { name: "scale", short: &[], usage: "ROLE N", argument: ROLES, parse: parse_scale,
+        help: "make N tasks of a role run (asks before stopping)" },
+    CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Places(Places::Clusters), parse: parse_cluster,
+        help: "go to another ECS cluster" },
+    CommandRow { name: "profile", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Profiles), parse: parse_profile,
+        help: "use another AWS profile" },
+    CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Regions), parse: parse_region,
+        help: "go to another AWS region" },
+    CommandRow { name: "export", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Export),
+        help: "export the latency chart" },
+    CommandRow { name: "help", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Help),
+        help: "show the keys" },
+    CommandRow { name: "quit", short: &["q", "q!"], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Quit),
+        help: "quit" },
+];
+
+/// `input S3-URI|FILE  chunks N|auto  …`, for messages.
+fn usage() -> String {
+    let rows = COMMANDS
+        .iter()
+        .map(|row| format!("{} {}", row.name, row.usage));
+    rows.map(|row| row.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("  ")
+}
+
+/// Understands a line.
+///
+/// # Errors
+///
+/// Returns what is wrong with the line, and how the command is written.
+pub fn parse(line: &str) -> Result<Command, Diagnostic> {
+    let line = line.trim().trim_start_matches(':');
+    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let argument = argument.trim();
+    let row = COMMANDS
+        .iter()
+        .find(|row| row.name == name || row.short.contains(&name));
+    match row {
+        Some(row) if row.argument != Argument::Nothing || argument.is_empty() => {
+            (row.parse)(argument)
+        }
+        _ => Err(Diagnostic::new(
+            format!("there is no command ':{line}'"),
+            format!("try {}", usage()),
+        )),
+    }
+}
+
+fn parse_input_or_browse(text: &str) -> Result<Command, Diagnostic> {
+    if text.is_empty() {
+        return Ok(Command::Browse(Location::Buckets));
+    }
+    parse_input(text)
+}
+
+/// Understands an input, or a place to look for one: `s3://BUCKET/` and `s3://BUCKET/PREFIX/`.
+///
+/// # Errors
+///
+/// Returns what is wrong with the input.
+pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
+    match Location::parse(text) {
+        Some(location) => Ok(Command::Browse(location)),
+        None => Ok(Command::Input(text.parse()?)),
+    }
+}
+
+fn parse_chunks(text: &str) -> Result<Command, Diagnostic> {
+    if text == AUTO {
+        return Ok(Command::Chunks(None));
+    }
+    match parse_chunk_count(text) {
+        Ok(chunks) => Ok(Command::Chunks(Some(chunks))),
+        Err(_) => Err(Diagnostic::new(
+            format!("'{text}' is not a number of chunks"),
+            format!("give one from 1 to {MAX_CHUNKS}, or auto"),
+        )),
+    }
+}
+
+fn parse_split(text: &str) -> Result<Command, Diagnostic> {
+    match text {
+        "copy" => Ok(Command::Split(SplitMode::Copy)),
+        "range" => Ok(Command::Split(SplitMode::Range)),
+        _ => Err(Diagnostic::new(
+            ":split takes copy or range",
+            "try :split range",
+        )),
+    }
+}
+
+fn parse_verify(text: &str) -> Result<Command, Diagnostic> {
+    match text {
+        "on" => Ok(Command::Verify(true)),
+        "off" => Ok(Command::Verify(false)),
+        _ => Err(Diagnostic::new(":verify takes on or off", "try :verify on")),
+    }
+}
+
+/// Reads `mapper 10`, and `mapper=10` as on the command line.
+fn parse_scale(text: &str) -> Result<Command, Diagnostic> {
+    Ok(Command::Scale(text.parse()?))
+}
+
+fn parse_cluster(text: &str) -> Result<Command, Diagnostic> {
+    one_name("cluster", text).map(|name| Command::Switch(Switch::Cluster(name)))
+}
+
+fn parse_profile(text: &str) -> Result<Command, Diagnostic> {
+    // A profile's name may have spaces in it.
+    let name = if text.is_empty() {
+        one_name("profile", text)?
+    } else {
+        text.to_owned()
+    };
+    Ok(Command::Switch(Switch::Profile(unless_auto(name))))
+}
+
+fn parse_region(text: &str) -> Result<Command, Diagnostic> {
+    let name = one_name("region", text)?;
+    Ok(Command::Switch(Switch::Region(unless_auto(name))))
+}
+
+fn one_name(command: &str, text: &str) -> Result<String, Diagnostic> {
+    if text.is_empty() || text.contains(char::is_whitespace) {
+        return Err(Diagnostic::new(
+            format!(":{command} takes a name"),
+            "Tab shows which there are",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+fn unless_auto(name: String) -> Option<String> {
+    Some(name).filter(|name| name != AUTO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mrdeck_core::role::Role;
+
+    #[test]
+    fn commands_are_understood_or_explained() {
+        assert_eq!(parse(":chunks 12"), Ok(Command::Chunks(Some(12))));
+        assert_eq!(parse("chunks auto"), Ok(Command::Chunks(None)));
+        assert_eq!(parse("split range"), Ok(Command::Split(SplitMode::Range)));
+        assert_eq!(parse("verify on"), Ok(Command::Verify(true)));
+        let ten = ScaleRequest {
+            role: Role::Mapper,
+            count: 10,
+        };
+        for line in ["scale mapper 10", "scale  mapper=10 "] {
+            assert_eq!(parse(line), Ok(Command::Scale(ten)), "{line}");
+        }
+        let profile = Switch::Profile(Some("my work".to_owned()));
+        assert_eq!(parse("profile my work"), Ok(Command::Switch(profile)));
+        let region = Command::Switch(Switch::Region(None));
+        assert_eq!(parse("region auto"), Ok(region));
+        assert_eq!(parse("input"), Ok(Command::Browse(Location::Buckets)));
+        for location in ["s3://b", "s3://b/", "s3://b/a b/"] {
+            let found = parse(&format!("input {location}"));
+            assert!(matches!(found, Ok(Command::Browse(_))), "{location}");
+        }
+        let object = parse("input s3://b//k");
+        assert!(matches!(object, Ok(Command::Input(_))));
+        assert_eq!(parse("q"), Ok(Command::Quit));
+        for bad in [
+            "",
+            "chunks",
+            "chunks 0",
+            "chunks 10001",
+            "split",
+            "dance",
+            "quit now",
+            "scale",
+            "scale mapper",
+            "scale mapper many",
+            "scale mapper 1001",
+            "scale cook 1",
+            "scale mapper 1 2",
+            "cluster",
+            "cluster a b",
+            "profile",
+            "region",
+        ] {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_readme_names_every_command() {
+        let readme = include_str!("../../../../../README.md");
+        for row in COMMANDS {
+            let text = format!("`:{} {}", row.name, row.usage.replace('|', "\\|"));
+            assert!(readme.contains(text.trim_end()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What can happen to the dashboard, and what it asks to be done.
+
+use std::path::PathBuf;
+
+use crossterm::event::KeyEvent;
+
+use super::action::Action;
+use super::browser::{ListAnswer, ListRequest};
+use super::log::Level;
+use super::path_completion::PathCompletion;
+use super::session::{LinkInfo, Switch};
+use crate::input::InputChoice;
+use crate::upload::UploadProgress;
+use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::task::{TaskId, TaskList};
+use mrdeck_engine::event::{RunEvent, RunOptions};
+use mrdeck_engine::state::Record;
+
+/// Something that happened outside: a key, news of the cluster, news of the run.
+#[derive(Debug)]
+pub enum Msg {
+    /// A key that applies now.
+    Act(Action),
+    /// A key on an open page, which can be scrolled by `limit` lines.
+    Read {
+        action: Action,
+        limit: usize,
+    },
+    /// A key that does not apply now, and why.
+    Refused(Level, String),
+    /// A key while a line is typed.
+    Type(KeyEvent),
+    Paste(String),
+    /// The terminal's size changed.
+    Resized,
+    /// Time passed while something is shown that ages.
+    Tick,
+    Linked(LinkInfo),
+    LinkLost {
+        diagnostic: Diagnostic,
+        is_retried: bool,
+    },
+    Tasks(TaskList),
+    /// A run that stopped before its end, as this machine's record has it.
+    Unfinished(Box<Record>),
+    Run(RunEvent),
+    /// The engine is through; no more events of this run will come.
+    RunEnded,
+    /// A run could not even begin.
+    StartFailed(Diagnostic),
+    ChartWritten(Result<PathBuf, Diagnostic>),
+    TaskStopped(TaskId, Result<(), Diagnostic>),
+    ScalePlanned(Result<ScalePlan, Diagnostic>),
+    ScaleEvent(ScaleEvent),
+    Scaled(ScaleReport),
+    /// The names that were looked up.
+    Named(Places, Result<Vec<String>, Diagnostic>),
+    Logs(TaskId, Result<Vec<String>, Diagnostic>),
+    Copied(String),
+    /// The answer to a page of the browser's list.
+    Listed(ListRequest, ListAnswer),
+    Completed(PathCompletion),
+    Uploading(UploadProgress),
+}
+
+/// Something to be done outside. Nothing of it has happened yet.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Connect,
+    Refresh,
+    Start {
+        input: InputChoice,
+        options: RunOptions,
+    },
+    /// Does what is missing of a run.
+    Resume(Box<Record>),
+    Verify(Box<Record>),
+    Cancel,
+    ExportChart(Box<Record>),
+    StopTask(TaskId),
+    PlanScale(ScaleRequest),
+    Scale(ScalePlan),
+    Switch(Switch),
+    LookUp(Places),
+    FetchLogs(TaskId),
+    Copy(String),
+    List(ListRequest),
+    /// Asks how the path that begins so may go on.
+    Complete(String),
+    Quit,
+}

@@ -1,0 +1,137 @@
+//! The rows of each panel, after its filter. Drawing, the cursor and the keys all read them here.
+
+mod events;
+mod latency;
+mod pipeline;
+mod results;
+mod tasks;
+
+pub use self::latency::LatencyRow;
+pub use self::pipeline::{PipelineRow, state_word};
+
+use std::cell::OnceCell;
+
+use super::log::LogLine;
+use super::{Model, Panel};
+use mrdeck_core::task::Task;
+
+/// The rows of one panel, and the one that is selected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows<T> {
+    items: Vec<T>,
+    cursor: usize,
+}
+
+impl<T> Rows<T> {
+    fn new(model: &Model, panel: Panel, items: Vec<T>) -> Self {
+        let last = items.len().saturating_sub(1);
+        let cursor = model.panels.cursor(panel).min(last);
+        Self { items, cursor }
+    }
+
+    pub fn all(&self) -> &[T] {
+        &self.items
+    }
+
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    pub fn selected(&self) -> Option<&T> {
+        self.items.get(self.cursor)
+    }
+}
+
+pub(super) fn tasks(model: &Model) -> Rows<&Task> {
+    Rows::new(model, Panel::Tasks, tasks::rows(model))
+}
+
+/// The rows of all panels at one moment, each panel's computed once, when it is first asked for.
+#[derive(Debug)]
+pub struct PanelRows<'m> {
+    model: &'m Model,
+    tasks: OnceCell<Rows<&'m Task>>,
+    pipeline: OnceCell<Rows<PipelineRow>>,
+    latency: OnceCell<Rows<LatencyRow>>,
+    results: OnceCell<Rows<&'m (String, u64)>>,
+    events: OnceCell<Rows<&'m LogLine>>,
+}
+
+impl<'m> PanelRows<'m> {
+    pub(super) fn new(model: &'m Model) -> Self {
+        Self {
+            model,
+            tasks: OnceCell::new(),
+            pipeline: OnceCell::new(),
+            latency: OnceCell::new(),
+            results: OnceCell::new(),
+            events: OnceCell::new(),
+        }
+    }
+
+    pub fn tasks(&self) -> &Rows<&'m Task> {
+        self.tasks.get_or_init(|| tasks(self.model))
+    }
+
+    pub fn pipeline(&self) -> &Rows<PipelineRow> {
+        let rows = || Rows::new(self.model, Panel::Pipeline, pipeline::rows(self.model));
+        self.pipeline.get_or_init(rows)
+    }
+
+    pub fn latency(&self) -> &Rows<LatencyRow> {
+        let rows = || Rows::new(self.model, Panel::Latency, latency::rows(self.model));
+        self.latency.get_or_init(rows)
+    }
+
+    pub fn results(&self) -> &Rows<&'m (String, u64)> {
+        let rows = || Rows::new(self.model, Panel::Results, results::rows(self.model));
+        self.results.get_or_init(rows)
+    }
+
+    pub fn events(&self) -> &Rows<&'m LogLine> {
+        let rows = || Rows::new(self.model, Panel::Events, events::rows(self.model));
+        self.events.get_or_init(rows)
+    }
+
+    /// Returns how many rows a panel has, and which of them is selected.
+    pub fn extent(&self, panel: Panel) -> (usize, usize) {
+        fn of<T>(rows: &Rows<T>) -> (usize, usize) {
+            (rows.len(), rows.cursor())
+        }
+        match panel {
+            Panel::Tasks => of(self.tasks()),
+            Panel::Pipeline => of(self.pipeline()),
+            Panel::Latency => of(self.latency()),
+            Panel::Results => of(self.results()),
+            Panel::Events => of(self.events()),
+        }
+    }
+
+    /// Returns what the keys act on: the selected row of the panel with the focus.
+    pub fn selected(&self) -> Selected<'m> {
+        let selected = match self.model.panels.focus() {
+            Panel::Tasks => self.tasks().selected().map(|task| Selected::Task(task)),
+            Panel::Pipeline => self.pipeline().selected().copied().map(Selected::Work),
+            Panel::Events => self.events().selected().map(|line| Selected::Event(line)),
+            Panel::Latency | Panel::Results => None,
+        };
+        selected.unwrap_or(Selected::Nothing)
+    }
+}
+
+/// What the keys act on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Selected<'m> {
+    Task(&'m Task),
+    Work(PipelineRow),
+    Event(&'m LogLine),
+    Nothing,
+}

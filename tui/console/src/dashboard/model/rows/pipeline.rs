@@ -1,0 +1,57 @@
+//! The rows of the pipeline panel: the phases, and between them each chunk.
+
+use crate::dashboard::model::{Model, Panel};
+use mrdeck_engine::state::{Record, WorkState};
+use mrdeck_engine::work::Phase;
+
+/// One line of the pipeline panel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PipelineRow {
+    Split,
+    Map,
+    Chunk(usize),
+    Reduce,
+    Verify,
+}
+
+/// The phases stay whatever the filter is.
+pub(super) fn rows(model: &Model) -> Vec<PipelineRow> {
+    let Some(run) = model.run.record() else {
+        return Vec::new();
+    };
+    let filter = model.panels.filter(Panel::Pipeline).to_lowercase();
+    let mut rows = vec![PipelineRow::Split, PipelineRow::Map];
+    rows.extend(
+        (0..run.chunks.len())
+            .filter(|index| filter.is_empty() || chunk_matches(run, *index, &filter))
+            .map(PipelineRow::Chunk),
+    );
+    rows.push(PipelineRow::Reduce);
+    let verify = run.clock(Phase::Verify).elapsed_ms(model.now());
+    if run.options.verify || verify.is_some() {
+        rows.push(PipelineRow::Verify);
+    }
+    rows
+}
+
+fn chunk_matches(run: &Record, index: usize, filter: &str) -> bool {
+    let Some(chunk) = run.chunks.get(index) else {
+        return false;
+    };
+    let last = chunk.work.attempts.last();
+    last.is_some_and(|attempt| attempt.task.0.to_lowercase().contains(filter))
+        || state_word(chunk.work.state()).contains(filter)
+        || format!("chunk {index}").contains(filter)
+}
+
+/// Returns what a state is called on screen.
+pub fn state_word(state: WorkState) -> &'static str {
+    match state {
+        WorkState::Waiting => "waiting",
+        WorkState::InFlight => "running",
+        WorkState::Retrying => "retrying",
+        WorkState::Committed => "done",
+        WorkState::Failed => "failed",
+        WorkState::Abandoned => "cancelled",
+    }
+}

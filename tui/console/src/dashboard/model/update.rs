@@ -1,0 +1,399 @@
+//! What each message changes: takes it to the part of the model that it concerns, and gives what is to be done.
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+
+use super::action::{Action, Mode};
+use super::browser::{Browser, ListAnswer, ListRequest, Location, Outcome};
+use super::command::{self, Command};
+use super::completion;
+use super::log::Level;
+use super::message::{Effect, Msg};
+use super::overlay::{Overlay, Subject};
+use super::prompt::{Prompt, Purpose, Typed};
+use super::rows::Selected;
+use super::scaling;
+use super::session::{LinkInfo, Switch};
+use super::{Model, Panel};
+use crate::input::InputChoice;
+use mrdeck_core::diagnostic::Diagnostic;
+
+impl Model {
+    /// Takes a message in; returns what is to be done about it.
+    pub fn update(&mut self, msg: Msg, now: Timestamp) -> Vec<Effect> {
+        self.now = now;
+        self.feedback.set_time(now);
+        let effects = self.take(msg);
+        self.ask_about_scaling();
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Effect> {
+        let feedback = &mut self.feedback;
+        match msg {
+            Msg::Act(action) => return self.act(action),
+            Msg::Read { action, limit } => return self.read(action, limit),
+            Msg::Refused(level, reason) => feedback.show(level, reason),
+            Msg::Type(key) => return self.typed(&key),
+            Msg::Paste(text) => return self.paste(&text),
+            Msg::Resized | Msg::Tick => {}
+            Msg::Linked(info) => self.linked(info),
+            Msg::LinkLost {
+                diagnostic,
+                is_retried,
+            } => self.session.link_lost(diagnostic, is_retried, feedback),
+            Msg::Tasks(list) => self.session.take_tasks(list, feedback),
+            Msg::Unfinished(record) => self.run.offer(*record, self.now, feedback),
+            Msg::Run(event) => {
+                let is_new = self.run.take_event(&event, feedback);
+                if is_new {
+                    self.panels.reset_cursor(Panel::Pipeline);
+                    self.panels.reset_cursor(Panel::Results);
+                }
+            }
+            Msg::RunEnded => self.run.ended(feedback),
+            Msg::StartFailed(diagnostic) => self.run.start_failed(&diagnostic, feedback),
+            Msg::Uploading(progress) => self.run.uploading(progress, self.now),
+            Msg::ChartWritten(Ok(path)) => {
+                let text = format!("chart written to {}", path.display());
+                feedback.announce(Level::Good, text);
+            }
+            Msg::TaskStopped(task, Ok(())) => {
+                feedback.log_text(Level::Info, format!("{task} is being stopped"));
+            }
+            Msg::ChartWritten(Err(diagnostic)) | Msg::TaskStopped(_, Err(diagnostic)) => {
+                feedback.announce_diagnostic(Level::Error, &diagnostic);
+            }
+            Msg::ScalePlanned(plan) => return effects(self.scaling.planned(plan, feedback)),
+            Msg::ScaleEvent(event) => scaling::announce(&event, feedback),
+            Msg::Scaled(report) => self.scaling.ended(&report, feedback),
+            Msg::Named(places, names) => self.session.names_mut().found_names(places, names),
+            Msg::Logs(task, result) => {
+                if let Some(overlay) = &mut self.overlay {
+                    overlay.take_logs(&task, result);
+                }
+            }
+            Msg::Copied(text) => feedback.show(Level::Good, format!("copied {text}")),
+            Msg::Listed(request, answer) => return self.listed(&request, answer),
+            Msg::Completed(completion) => {
+                if let Some(Overlay::Prompt(prompt)) = &mut self.overlay {
+                    prompt.path_completed(completion);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn linked(&mut self, info: LinkInfo) {
+        let default_input = info.default_input.clone();
+        self.next_run
+            .set_default(default_input.map(InputChoice::Object));
+        self.session.linked(info, &mut self.feedback);
+    }
+
+    /// A question never comes over something that is open: the next key could answer it by mistake.
+    fn ask_about_scaling(&mut self) {
+        if self.overlay.is_none()
+            && let Some(plan) = self.scaling.question()
+        {
+            self.overlay = Some(Overlay::ConfirmScale { plan });
+        }
+    }
+
+    // ---- keys ----
+
+    fn act(&mut self, action: Action) -> Vec<Effect> {
+        match self.mode() {
+            _ if action == Action::Quit => vec![Effect::Quit],
+            Mode::Asking => self.answer(action),
+            // A page is scrolled by `Msg::Read`, and a line is typed by `Msg::Type`.
+            Mode::Reading | Mode::Typing => Vec::new(),
+            Mode::Panels | Mode::Browsing => {
+                self.feedback.clear_status();
+                self.act_on_lists(action)
+            }
+        }
+    }
+
+    /// What the keys do that the panels and the browser share.
+    fn act_on_lists(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Filter => {
+                let filter = self.filter_mut().clone();
+                self.open(Prompt::new(Purpose::Filter, &filter));
+            }
+            Action::Command => {
+                self.session.names_mut().ask_again();
+                self.open(Prompt::new(Purpose::Command, ""));
+            }
+            Action::TypeInput => self.open(Prompt::new(Purpose::Input, "")),
+            Action::Help => self.overlay = Some(Overlay::help()),
+            action => {
+                return match self.browser.as_mut().map(|browser| browser.act(action)) {
+                    Some(outcome) => self.browsed(outcome),
+                    None => self.act_on_panels(action),
+                };
+            }
+        }
+        Vec::new()
+    }
+
+    fn act_on_panels(&mut self, action: Action) -> Vec<Effect> {
+        let effect = match action {
+            Action::Start => return self.start(),
+            Action::ChooseInput => return self.browse(Location::Buckets),
+            Action::Resume => self.run.go_on(Effect::Resume),
+            Action::Verify => self.run.go_on(Effect::Verify),
+            Action::RunAgain => self.run.again(),
+            Action::Cancel => Some(self.run.cancel(&mut self.feedback)),
+            Action::ExportChart => self.run.export(&mut self.feedback),
+            Action::Refresh => self.session.refresh(),
+            Action::Logs => self.open_logs(),
+            Action::Copy => {
+                let selected = self.rows().selected();
+                self.copy_text(&selected).map(Effect::Copy)
+            }
+            action => {
+                self.move_about(action);
+                None
+            }
+        };
+        effects(effect)
+    }
+
+    /// What only the screen shows of a key.
+    fn move_about(&mut self, action: Action) {
+        match action {
+            Action::NextPanel => self.panels.focus_next(),
+            Action::PreviousPanel => self.panels.focus_previous(),
+            Action::Open => self.panels.toggle_zoom(),
+            Action::Back => self.panels.back(),
+            Action::Describe => {
+                let subject = match self.rows().selected() {
+                    Selected::Task(task) => Some(Subject::Task(task.id.clone())),
+                    Selected::Work(row) => Some(Subject::Row(row)),
+                    Selected::Event(_) | Selected::Nothing => None,
+                };
+                self.overlay = subject.map(Overlay::describe);
+            }
+            Action::StopTask => {
+                let task = self.selected_task().map(|task| task.id.clone());
+                self.overlay = task.map(|task| Overlay::ConfirmStop { task });
+            }
+            action => {
+                let (count, at) = self.rows().extent(self.panels.focus());
+                self.panels.move_cursor(action, at, count);
+            }
+        }
+    }
+
+    fn open_logs(&mut self) -> Option<Effect> {
+        let task = self.selected_task()?.id.clone();
+        self.overlay = Some(Overlay::logs(task.clone()));
+        Some(Effect::FetchLogs(task))
+    }
+
+    /// Starts a run over the chosen input; without one it is chosen first.
+    fn start(&mut self) -> Vec<Effect> {
+        let Some(effect) = self.next_run.start(&mut self.feedback) else {
+            return self.browse(Location::Buckets);
+        };
+        self.run.prepare();
+        vec![effect]
+    }
+
+    fn answer(&mut self, action: Action) -> Vec<Effect> {
+        let is_yes = action == Action::Confirm;
+        effects(match self.overlay.take() {
+            Some(Overlay::ConfirmStop { task }) if is_yes => Some(Effect::StopTask(task)),
+            Some(Overlay::ConfirmScale { plan }) => {
+                self.scaling.answered(plan, is_yes, &mut self.feedback)
+            }
+            _ => None,
+        })
+    }
+
+    fn read(&mut self, action: Action, limit: usize) -> Vec<Effect> {
+        match (action, &mut self.overlay) {
+            (Action::Back, overlay) => *overlay = None,
+            // What is shown stays until the newer lines are there.
+            (Action::Refresh, Some(Overlay::Logs { task, .. })) => {
+                return vec![Effect::FetchLogs(task.clone())];
+            }
+            (action, overlay) => {
+                if let Some(scroll) = overlay.as_mut().and_then(Overlay::scroll_mut) {
+                    scroll.act(action, limit);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    // ---- the browser ----
+
+    /// Opens the browser; without a cluster there is no S3 to look into, only a line to type.
+    fn browse(&mut self, location: Location) -> Vec<Effect> {
+        if !self.session.is_up() {
+            self.open(Prompt::new(Purpose::Input, ""));
+            return Vec::new();
+        }
+        let (browser, request) = Browser::at(location);
+        self.browser = Some(browser);
+        vec![Effect::List(request)]
+    }
+
+    fn browsed(&mut self, outcome: Outcome) -> Vec<Effect> {
+        match outcome {
+            Outcome::Stay(request) => return effects(request.map(Effect::List)),
+            Outcome::Close => self.browser = None,
+            Outcome::Chosen(uri) => self.choose_input(InputChoice::Object(uri)),
+            Outcome::Refused(diagnostic) => {
+                self.feedback.show(Level::Warning, diagnostic.to_string());
+            }
+        }
+        Vec::new()
+    }
+
+    fn listed(&mut self, request: &ListRequest, answer: ListAnswer) -> Vec<Effect> {
+        let home = match (self.session.bucket(), self.next_run.input()) {
+            (Some(bucket), _) => Some(bucket),
+            (None, Some(InputChoice::Object(uri))) => Some(uri.bucket()),
+            (None, _) => None,
+        };
+        let browser = self.browser.as_mut();
+        let request = browser.and_then(|browser| browser.take(request, answer, home));
+        effects(request.map(Effect::List))
+    }
+
+    fn choose_input(&mut self, input: InputChoice) {
+        self.browser = None;
+        self.next_run.choose(input, &mut self.feedback);
+    }
+
+    // ---- a line being typed ----
+
+    fn open(&mut self, prompt: Prompt) {
+        self.overlay = Some(Overlay::Prompt(prompt));
+    }
+
+    /// The filter that a typed one replaces.
+    fn filter_mut(&mut self) -> &mut String {
+        match &mut self.browser {
+            Some(browser) => browser.filter_mut(),
+            None => self.panels.filter_mut(),
+        }
+    }
+
+    fn paste(&mut self, text: &str) -> Vec<Effect> {
+        let Some(Overlay::Prompt(prompt)) = &mut self.overlay else {
+            return Vec::new();
+        };
+        prompt.paste(text);
+        self.line_changed()
+    }
+
+    fn typed(&mut self, key: &KeyEvent) -> Vec<Effect> {
+        let Some(Overlay::Prompt(prompt)) = &mut self.overlay else {
+            return Vec::new();
+        };
+        match prompt.type_key(key, self.session.names()) {
+            Typed::Nothing => Vec::new(),
+            Typed::Changed | Typed::Completed => self.line_changed(),
+            Typed::AskPath(path) => vec![Effect::Complete(path)],
+            Typed::Entered => self.line_entered(),
+            Typed::Cancelled => {
+                let purpose = prompt.purpose();
+                self.overlay = None;
+                if purpose == Purpose::Filter {
+                    self.filter_mut().clear();
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// A filter shows what it does while it is typed; a command, what it could become.
+    fn line_changed(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Prompt(prompt)) = &self.overlay else {
+            return Vec::new();
+        };
+        match prompt.purpose() {
+            Purpose::Input => Vec::new(),
+            Purpose::Filter => {
+                let filter = prompt.line().to_owned();
+                *self.filter_mut() = filter;
+                Vec::new()
+            }
+            Purpose::Command => {
+                let names = self.session.names_mut();
+                let wanted = completion::places(prompt.line()).filter(|places| names.ask(*places));
+                effects(wanted.map(Effect::LookUp))
+            }
+        }
+    }
+
+    fn line_entered(&mut self) -> Vec<Effect> {
+        // Taken off, since a command may open something in its place.
+        let Some(Overlay::Prompt(mut prompt)) = self.overlay.take() else {
+            return Vec::new();
+        };
+        let line = prompt.line();
+        let command = match prompt.purpose() {
+            Purpose::Filter => {
+                line.clone_into(self.filter_mut());
+                let request = self.browser.as_mut().and_then(Browser::filter_entered);
+                return effects(request.map(Effect::List));
+            }
+            Purpose::Command if line.trim().is_empty() => return Vec::new(),
+            Purpose::Command => command::parse(line),
+            Purpose::Input => command::parse_input(line),
+        };
+        match command.and_then(|command| self.command(command)) {
+            Ok(effects) => effects,
+            Err(diagnostic) => {
+                prompt.refuse(diagnostic);
+                self.open(prompt);
+                Vec::new()
+            }
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<Vec<Effect>, Diagnostic> {
+        if let Some(change) = command.change() {
+            self.access.permit(change)?;
+        }
+        let feedback = &mut self.feedback;
+        match command {
+            Command::Browse(location) => return Ok(self.browse(location)),
+            Command::Input(input) => self.choose_input(input),
+            Command::Chunks(chunks) => self.next_run.set_chunks(chunks, feedback),
+            Command::Split(split) => self.next_run.set_split(split, feedback),
+            Command::Verify(verify) => self.next_run.set_verify(verify, feedback),
+            Command::Scale(request) => {
+                let plan = self.scaling.plan(request, self.session.is_up(), feedback);
+                return plan.map(|effect| vec![effect]);
+            }
+            Command::Switch(switch) => return self.switch(switch),
+            Command::Export => return Ok(effects(self.run.export(feedback))),
+            Command::Help => self.overlay = Some(Overlay::help()),
+            Command::Quit => return Ok(vec![Effect::Quit]),
+        }
+        Ok(Vec::new())
+    }
+
+    /// Goes to another cluster. The run stays on screen: its record holds wherever it is shown.
+    fn switch(&mut self, switch: Switch) -> Result<Vec<Effect>, Diagnostic> {
+        let target = self.session.target().switched(&switch)?;
+        self.run.permit_switch()?;
+        self.scaling.permit_switch()?;
+        self.session.switch(&switch, target, &mut self.feedback);
+        // It shows the S3 that is left.
+        self.browser = None;
+        self.panels.reset_cursor(Panel::Tasks);
+        Ok(vec![Effect::Switch(switch)])
+    }
+}
+
+fn effects(effect: Option<Effect>) -> Vec<Effect> {
+    effect.into_iter().collect()
+}

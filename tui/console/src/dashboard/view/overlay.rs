@@ -1,0 +1,149 @@
+//! What lies over the panels: help, descriptions, logs, the questions before tasks are stopped.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Flex, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+
+use super::describe::describe;
+use super::page::Page;
+use super::{Look, completion, text};
+use crate::dashboard::keymap;
+use crate::dashboard::model::{LogContent, Model, Overlay, Scroll};
+use mrdeck_cluster::{ScalePlan, Step};
+use mrdeck_core::human::plural;
+
+/// Columns that the keys take on the help page.
+const KEYS_WIDTH: usize = 9;
+const QUESTION_WIDTH: usize = 64;
+
+/// Draws the open overlay, if any.
+pub fn draw(model: &Model, look: &Look, frame: &mut Frame, body: Rect) {
+    let Some(overlay) = &model.overlay else {
+        return;
+    };
+    match overlay {
+        Overlay::Prompt(prompt) => completion::draw(model, prompt, look, frame, body),
+        Overlay::Help { scroll }
+        | Overlay::Describe { scroll, .. }
+        | Overlay::Logs { scroll, .. } => {
+            let page = page(model, overlay, look, body);
+            draw_page(page, *scroll, look, frame, body);
+        }
+        Overlay::ConfirmStop { task } => {
+            let question = format!("Stop {}?", text::elide(&task.0, 40));
+            let answers = ["stop it", "leave it running (the default)"];
+            draw_question(look, frame, body, "Stop a task", &question, answers);
+        }
+        Overlay::ConfirmScale { plan } => {
+            let answers = ["do it", "leave them running (the default)"];
+            let question = text::elide(&scale_question(plan), QUESTION_WIDTH - 4);
+            draw_question(look, frame, body, "Stop tasks", &question, answers);
+        }
+    }
+}
+
+/// Returns by how many lines the open overlay can be scrolled.
+pub fn scroll_limit(model: &Model, look: &Look, body: Rect) -> usize {
+    let lines = model
+        .overlay
+        .as_ref()
+        .map_or(0, |overlay| page(model, overlay, look, body).lines.len());
+    lines.saturating_sub(inside(body))
+}
+
+/// Lines of text that fit.
+fn inside(body: Rect) -> usize {
+    usize::from(body.height.saturating_sub(2))
+}
+
+/// Lays out the text of an overlay that is read; the others have none.
+fn page<'l>(model: &Model, overlay: &Overlay, look: &'l Look, body: Rect) -> Page<'l> {
+    let mut page = Page::new(look, body.width.saturating_sub(2));
+    match overlay {
+        Overlay::Help { .. } => {
+            "Keys".clone_into(&mut page.title);
+            for row in keymap::help() {
+                page.entry(row.keys_text, look.theme.key, KEYS_WIDTH, row.help);
+            }
+        }
+        Overlay::Describe { subject, .. } => page.title = describe(model, &mut page, subject),
+        Overlay::Logs { task, content, .. } => {
+            page.title = format!("Log of {}", text::elide(&task.0, 40));
+            match content {
+                LogContent::Loading => page.wrapped("reading …", look.theme.dim),
+                LogContent::Missing(diagnostic) => {
+                    page.wrapped(&diagnostic.to_string(), look.theme.error);
+                }
+                LogContent::Lines(lines) if lines.is_empty() => {
+                    page.wrapped("nothing was logged yet", look.theme.dim);
+                }
+                LogContent::Lines(lines) => {
+                    for line in lines {
+                        page.hanging(line);
+                    }
+                }
+            }
+        }
+        Overlay::ConfirmStop { .. } | Overlay::ConfirmScale { .. } | Overlay::Prompt(_) => {}
+    }
+    page
+}
+
+pub(super) fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {
+    Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(look.theme.focus)
+        .title(Line::styled(format!(" {title} "), look.theme.focus_title))
+}
+
+fn draw_page(page: Page, scroll: Scroll, look: &Look, frame: &mut Frame, body: Rect) {
+    let block = bordered(look, &page.title);
+    let area = block.inner(body);
+    let limit = page.lines.len().saturating_sub(inside(body));
+    let lines = page.lines.into_iter().skip(scroll.top(limit));
+    let shown: Vec<Line> = lines.take(inside(body)).collect();
+    frame.render_widget(Clear, body);
+    frame.render_widget(block, body);
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+/// What would happen, as a question.
+fn scale_question(plan: &ScalePlan) -> String {
+    if let Step::Service { .. } = &plan.step {
+        return format!("{plan}?");
+    }
+    let role = plan.wanted.role.to_string();
+    let stopped = plural(plan.stops().into(), &role);
+    format!("Stop {stopped}, so that {} run?", plan.wanted.count)
+}
+
+fn draw_question(
+    look: &Look,
+    frame: &mut Frame,
+    body: Rect,
+    title: &str,
+    question: &str,
+    [yes, no]: [&str; 2],
+) {
+    let [row] = Layout::vertical([Constraint::Length(5)])
+        .flex(Flex::Center)
+        .areas(body);
+    let width = u16::try_from(QUESTION_WIDTH).unwrap_or(u16::MAX);
+    let [area] = Layout::horizontal([Constraint::Length(width)])
+        .flex(Flex::Center)
+        .areas(row);
+    let lines = vec![
+        Line::styled(question.to_owned(), look.theme.title),
+        Line::raw(""),
+        Line::from(vec![
+            Span::styled("y", look.theme.key),
+            Span::raw(format!(" {yes}    ")),
+            Span::styled("n Enter Esc", look.theme.key),
+            Span::raw(format!(" {no}")),
+        ]),
+    ];
+    frame.render_widget(Clear, area);
+    let block = bordered(look, title);
+    frame.render_widget(Paragraph::new(lines).centered().block(block), area);
+}

@@ -1,0 +1,181 @@
+//! The pipeline panel: each phase and each chunk with its state, task, attempt and time so far.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::text::Span;
+use ratatui::widgets::{Row, Table};
+
+use super::{View, mark_selected};
+use crate::dashboard::model::{Link, Model, Panel, PipelineRow, state_word};
+use crate::dashboard::view::{draw_hint, text};
+use mrdeck_core::human::{millis, plural, thousands};
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::{Outcome, Record, WorkRecord, WorkState};
+use mrdeck_engine::work::Phase;
+
+/// The last column, which takes the room that is left.
+const DETAIL: usize = 3;
+
+pub fn title(model: &Model) -> String {
+    match model.run.record() {
+        Some(run) if !run.chunks.is_empty() => {
+            let done = run.chunks_in(WorkState::Committed);
+            format!(
+                "Pipeline {} of {} mapped",
+                thousands(done as u64),
+                plural(run.chunks.len() as u64, "chunk")
+            )
+        }
+        _ => "Pipeline".to_owned(),
+    }
+}
+
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let Some(run) = view.model.run.record() else {
+        return draw_hint(view.look, frame, area, hint(view.model));
+    };
+    let rows = view.rows.pipeline();
+    let shown = text::window(rows.len(), usize::from(area.height), rows.cursor());
+    let visible = rows.all().get(shown.clone()).unwrap_or_default();
+    let mut cells: Vec<[Span; DETAIL + 1]> =
+        visible.iter().map(|row| cells(view, run, *row)).collect();
+    let widest = |column: usize| cells.iter().map(|row| row[column].width()).max();
+    let widths = [0, 1, 2].map(|column| widest(column).unwrap_or(0));
+    let taken = widths.iter().sum::<usize>() + widths.len();
+    let room = usize::from(area.width).saturating_sub(taken);
+    for row in &mut cells {
+        let detail = &mut row[DETAIL];
+        detail.content = text::elide_end(&detail.content, room).into();
+    }
+    let [name, word, time] =
+        widths.map(|width| Constraint::Length(u16::try_from(width).unwrap_or(u16::MAX)));
+    let widths = [name, word, time, Constraint::Fill(1)];
+    let table = Table::new(cells.into_iter().map(Row::new), widths);
+    frame.render_widget(table, area);
+    mark_selected(view, frame, Panel::Pipeline, area, &shown);
+}
+
+fn hint(model: &Model) -> &'static str {
+    match model.session.link() {
+        Link::Up(_) => "split → map → reduce: s starts a run",
+        Link::Connecting | Link::Down { .. } => "split → map → reduce, once connected",
+    }
+}
+
+fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL + 1] {
+    let theme = &view.look.theme;
+    match row {
+        PipelineRow::Split => work_cells(view, "split".to_owned(), &run.split),
+        PipelineRow::Reduce => work_cells(view, "reduce".to_owned(), &run.reduce),
+        PipelineRow::Chunk(index) => match run.chunks.get(index) {
+            Some(chunk) => work_cells(view, format!(" chunk {index}"), &chunk.work),
+            None => Default::default(),
+        },
+        PipelineRow::Map => {
+            let (word, style) = map_state(run);
+            let in_flight = run.chunks_in(WorkState::InFlight);
+            let detail = match in_flight {
+                0 => String::new(),
+                count => format!("{count} in flight"),
+            };
+            [
+                Span::raw("map"),
+                Span::styled(word, theme.work(style)),
+                Span::raw(clock(run, Phase::Map, view.model)),
+                Span::styled(detail, theme.dim),
+            ]
+        }
+        PipelineRow::Verify => {
+            let (word, style) = verify_state(run);
+            let detail = match style {
+                WorkState::Waiting => "",
+                _ => "recounted here",
+            };
+            [
+                Span::raw("verify"),
+                Span::styled(word, theme.work(style)),
+                Span::raw(clock(run, Phase::Verify, view.model)),
+                Span::styled(detail, theme.dim),
+            ]
+        }
+    }
+}
+
+fn map_state(run: &Record) -> (String, WorkState) {
+    let chunks = run.chunks.len();
+    let done = run.chunks_in(WorkState::Committed);
+    let failed = run.chunks_in(WorkState::Failed);
+    let state = if failed > 0 {
+        WorkState::Failed
+    } else if chunks > 0 && done == chunks {
+        WorkState::Committed
+    } else if run.clock(Phase::Map).running_since.is_some() {
+        WorkState::InFlight
+    } else if matches!(run.status, RunStatus::Cancelled | RunStatus::Stopped) {
+        WorkState::Abandoned
+    } else {
+        WorkState::Waiting
+    };
+    let word = match state {
+        WorkState::Failed => format!("✗ {failed} failed"),
+        WorkState::Committed => "✓ done".to_owned(),
+        WorkState::InFlight => format!("▸ {done}/{chunks}"),
+        state => glyph_word(state),
+    };
+    (word, state)
+}
+
+fn verify_state(run: &Record) -> (String, WorkState) {
+    let state = match &run.verification {
+        Some(found) if found.is_exact() => WorkState::Committed,
+        Some(_) => WorkState::Failed,
+        None if run.clock(Phase::Verify).running_since.is_some() => WorkState::InFlight,
+        None => WorkState::Waiting,
+    };
+    (glyph_word(state), state)
+}
+
+fn clock(run: &Record, phase: Phase, model: &Model) -> String {
+    let elapsed = run.clock(phase).elapsed_ms(model.now());
+    elapsed.map_or(String::new(), |ms| right(&millis(ms)))
+}
+
+fn work_cells<'a>(view: &View, name: String, work: &WorkRecord) -> [Span<'a>; DETAIL + 1] {
+    let theme = &view.look.theme;
+    let stands = work.state();
+    let shown = work.committed_attempt().or(work.attempts.last());
+    let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(view.model.now()));
+    let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
+    let detail = shown.map_or(String::new(), |attempt| {
+        let task = text::elide(&attempt.task.0, 14);
+        match &attempt.outcome {
+            Outcome::Failed { diagnostic, .. } => {
+                format!("{task} #{} {}", attempt.number, diagnostic.cause)
+            }
+            _ if attempt.number > 1 => format!("{task} #{}", attempt.number),
+            _ => task,
+        }
+    });
+    [
+        Span::raw(name),
+        Span::styled(glyph_word(stands), theme.work(stands)),
+        Span::raw(time),
+        Span::styled(detail, theme.dim),
+    ]
+}
+
+fn right(text: &str) -> String {
+    format!("{text:>8}")
+}
+
+fn glyph_word(state: WorkState) -> String {
+    let glyph = match state {
+        WorkState::Waiting => '·',
+        WorkState::InFlight => '▸',
+        WorkState::Retrying => '↻',
+        WorkState::Committed => '✓',
+        WorkState::Failed => '✗',
+        WorkState::Abandoned => '⊘',
+    };
+    format!("{glyph} {}", state_word(state))
+}

@@ -1,0 +1,76 @@
+//! The results panel: how many words, verified or not, where they are, the most frequent ones.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::{View, mark_selected};
+use crate::dashboard::model::{Model, Panel};
+use crate::dashboard::view::{Look, draw_hint, text};
+use mrdeck_core::human::thousands;
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::Record;
+
+const WORD: usize = 18;
+
+pub fn title(_: &Model) -> String {
+    "Results".to_owned()
+}
+
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let (model, look) = (view.model, view.look);
+    let run = model.run.record();
+    let result = run.and_then(|run| Some((run, run.result.as_ref()?)));
+    let Some((run, result)) = result else {
+        return draw_hint(look, frame, area, hint(model));
+    };
+    let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
+    let (word, style) = standing(run, look);
+    let mut totals = vec![
+        Span::styled(thousands(result.words), look.theme.title),
+        Span::styled(" words  ", look.theme.dim),
+        Span::styled(thousands(result.unique), look.theme.title),
+        Span::styled(" unique  ", look.theme.dim),
+    ];
+    let used: usize = totals.iter().map(Span::width).sum();
+    let room = usize::from(head.width).saturating_sub(used);
+    totals.push(Span::styled(text::elide_end(word, room), style));
+    let totals = Line::from(totals);
+    let out = text::elide(&result.out.to_string(), usize::from(area.width));
+    let out = Line::styled(out, look.theme.dim);
+    frame.render_widget(Paragraph::new(vec![totals, out]), head);
+
+    let words = view.rows.results();
+    let shown = text::window(words.len(), usize::from(list.height), words.cursor());
+    let visible = words.all().get(shown.clone()).unwrap_or_default();
+    let lines: Vec<Line> = visible
+        .iter()
+        .map(|(word, count)| {
+            let word = text::elide(word, WORD);
+            Line::raw(format!("{:>12}  {word}", thousands(*count)))
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), list);
+    mark_selected(view, frame, Panel::Results, list, &shown);
+}
+
+fn hint(model: &Model) -> &'static str {
+    match model.run.record().map(|run| run.status) {
+        Some(RunStatus::Failed) => "no result: the run failed, see the events",
+        Some(RunStatus::Cancelled) => "no result: the run was cancelled",
+        Some(RunStatus::Stopped) => "no result yet: r goes on with the run",
+        _ => "the counts appear here when a run is done",
+    }
+}
+
+fn standing(run: &Record, look: &Look) -> (&'static str, Style) {
+    let theme = &look.theme;
+    match &run.verification {
+        Some(found) if found.is_exact() => ("✓ verified", theme.good),
+        Some(_) => ("✗ wrong", theme.error),
+        None if run.status == RunStatus::Failed => ("✗ refused", theme.error),
+        None => ("unverified", theme.dim),
+    }
+}

@@ -1,0 +1,214 @@
+//! The tasks panel: role, id, status, addresses, health, probe, age.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Rect};
+use ratatui::style::Style;
+use ratatui::text::Span;
+use ratatui::widgets::{Row, Table};
+use unicode_width::UnicodeWidthStr;
+
+use super::{View, mark_selected};
+use crate::dashboard::model::{Link, Model, Panel};
+use crate::dashboard::view::{Look, draw_hint, text};
+use crate::task_table::{self, Column, NOTHING};
+use mrdeck_core::human::{age, plural, printable};
+use mrdeck_core::role::Role;
+use mrdeck_core::task::{Probe, Task, TaskStatus};
+use mrdeck_core::unreachable::Unreachable;
+
+/// The widest a cell may be, whatever came from outside.
+const MOST: usize = 40;
+/// A column grows by at most so much where there is room.
+const MOST_SPARE: usize = 6;
+/// Which columns are left out where the row is too wide, first to last.
+const LEFT_OUT_FIRST: [Column; 3] = [Column::Size, Column::Zone, Column::Definition];
+/// Which columns are cut in a row that is too wide, and how far. Ids and families differ at both ends, so a cut leaves
+/// what they say.
+const CUT_FIRST: [(Column, usize); 6] = [
+    (Column::Id, 8),
+    (Column::Definition, 12),
+    (Column::Health, 6),
+    (Column::Status, 8),
+    (Column::PrivateIp, 9),
+    (Column::PublicIp, 9),
+];
+
+pub fn title(model: &Model) -> String {
+    let list = model.session.tasks();
+    let mappers = list
+        .tasks
+        .iter()
+        .filter(|task| task.role == Some(Role::Mapper) && task.is_usable());
+    let title = match list.tasks.len() {
+        0 => "Tasks".to_owned(),
+        count => format!(
+            "Tasks {count} · {} running",
+            plural(mappers.count() as u64, "mapper")
+        ),
+    };
+    match (&list.problem, list.at, &list.public_ips) {
+        (Some(problem), Some(at), _) => {
+            let age = age(model.now().duration_since(at).as_secs());
+            format!("{title} · list {age} old: {}", printable(&problem.cause))
+        }
+        (_, _, Some(problem)) => {
+            format!("{title} · no public IPs: {}", printable(&problem.cause))
+        }
+        _ => title,
+    }
+}
+
+pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
+    let (look, rows) = (view.look, view.rows.tasks());
+    if rows.is_empty() {
+        return draw_hint(look, frame, area, &hint(view.model));
+    }
+    let height = usize::from(area.height.saturating_sub(1));
+    let shown = text::window(rows.len(), height, rows.cursor());
+    let visible = rows.all().get(shown.clone()).unwrap_or_default();
+    let (columns, cells) = fitting(view, visible, usize::from(area.width));
+    let widths = fitted(&widths(&columns, &cells), usize::from(area.width));
+    let rows = cells.into_iter().map(|row| {
+        let row = row.into_iter().zip(&widths);
+        // A cut shows: half an address would be another address.
+        Row::new(row.map(|(cell, (_, width))| {
+            let text = text::elide(&cell.content, *width);
+            Span::styled(text, cell.style)
+        }))
+    });
+    let header = Row::new(columns.iter().map(|column| column.title())).style(look.theme.dim);
+    let widths = widths
+        .iter()
+        .map(|(_, width)| Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)));
+    let table = Table::new(rows, widths).header(header);
+    frame.render_widget(table, area);
+    let list = Rect {
+        y: area.y.saturating_add(1),
+        height: area.height.saturating_sub(1),
+        ..area
+    };
+    mark_selected(view, frame, Panel::Tasks, list, &shown);
+}
+
+type Cells = Vec<Vec<Span<'static>>>;
+
+/// The most that fits: ports go first, then the columns that can best be missed.
+fn fitting(view: &View, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
+    let mut columns = task_table::columns(view.model.session.tasks());
+    let cells = |columns: &[Column], with_port: bool| -> Cells {
+        let row = |task: &&Task| {
+            let cells = columns.iter();
+            cells
+                .map(|column| cell(view, *column, task, with_port))
+                .collect()
+        };
+        rows.iter().map(row).collect()
+    };
+    let fits = |columns: &[Column], cells: &Cells| least_width(&widths(columns, cells)) <= width;
+    let with_ports = cells(&columns, true);
+    if fits(&columns, &with_ports) {
+        return (columns, with_ports);
+    }
+    for column in LEFT_OUT_FIRST {
+        if fits(&columns, &cells(&columns, false)) {
+            break;
+        }
+        columns.retain(|other| *other != column);
+    }
+    let cells = cells(&columns, false);
+    (columns, cells)
+}
+
+/// Each column as wide as its widest cell.
+fn widths(columns: &[Column], rows: &Cells) -> Vec<(Column, usize)> {
+    let columns = columns.iter().enumerate();
+    columns
+        .map(|(index, column)| {
+            let cells = rows.iter().map(|row| row[index].width());
+            let widest = cells.chain([column.title().width()]).max().unwrap_or(0);
+            (*column, widest)
+        })
+        .collect()
+}
+
+fn whole_width(widths: &[(Column, usize)]) -> usize {
+    let gaps = widths.len().saturating_sub(1);
+    widths.iter().map(|(_, width)| width).sum::<usize>() + gaps
+}
+
+/// What a row takes when the ids and the families are cut as far as they may be.
+fn least_width(widths: &[(Column, usize)]) -> usize {
+    let mut cut = widths.to_vec();
+    for (column, width) in &mut cut {
+        let least = CUT_FIRST[..2].iter().find(|(first, _)| first == column);
+        *width = least.map_or(*width, |(_, least)| (*width).min(*least));
+    }
+    whole_width(&cut)
+}
+
+/// Cuts the columns where the row is too wide; spreads the room that is left over them.
+fn fitted(widths: &[(Column, usize)], width: usize) -> Vec<(Column, usize)> {
+    let whole = whole_width(widths);
+    let spare = width.saturating_sub(whole) / widths.len().max(1);
+    let mut excess = whole.saturating_sub(width);
+    let mut fitted = widths.to_vec();
+    for (_, width) in &mut fitted {
+        *width += spare.min(MOST_SPARE);
+    }
+    for (column, least) in CUT_FIRST {
+        if let Some((_, width)) = fitted.iter_mut().find(|(other, _)| *other == column) {
+            let cut = excess.min(width.saturating_sub(least));
+            *width -= cut;
+            excess -= cut;
+        }
+    }
+    fitted
+}
+
+fn hint(model: &Model) -> String {
+    if !model.panels.filter(Panel::Tasks).is_empty() {
+        return "no task matches the filter (Esc drops it)".to_owned();
+    }
+    match model.session.link() {
+        Link::Connecting => "starting …".to_owned(),
+        Link::Down { diagnostic, .. } => diagnostic.to_string(),
+        Link::Up(_) => "no tasks are running".to_owned(),
+    }
+}
+
+fn cell(view: &View, column: Column, task: &Task, with_port: bool) -> Span<'static> {
+    let (model, look) = (view.model, view.look);
+    let list = model.session.tasks();
+    let text = task_table::cell(column, task, list, model.now(), with_port);
+    match text {
+        Some(text) => Span::styled(text::elide(&text, MOST), style(look, column, task)),
+        None => Span::styled(NOTHING, look.theme.dim),
+    }
+}
+
+fn style(look: &Look, column: Column, task: &Task) -> Style {
+    let theme = &look.theme;
+    let ip = match column {
+        Column::PrivateIp => Some(task.private_ip),
+        Column::PublicIp => Some(task.public_ip),
+        _ => None,
+    };
+    match (column, ip) {
+        (Column::Status, _) => match task.last_status {
+            TaskStatus::Running => theme.good,
+            TaskStatus::Stopped => theme.error,
+            _ => theme.warning,
+        },
+        // A word instead of an address.
+        (_, Some(None)) => theme.warning,
+        (Column::Probe, _) => match &task.probe {
+            Probe::Reachable { .. } => theme.good,
+            Probe::Unreachable(missed) => match missed.first().map(|miss| &miss.reason) {
+                Some(Unreachable::NoPublicIp | Unreachable::PublicIpUnknown(_)) => theme.warning,
+                _ => theme.error,
+            },
+            Probe::Unknown => theme.dim,
+        },
+        _ => theme.text,
+    }
+}
