@@ -38,7 +38,9 @@ fn describe_task(model: &Model, page: &mut Page, task: &Task) {
     page.field("role", task.role_name());
     page.field("status", task.last_status.to_string());
     page.maybe("desired status", task.desired_status.as_ref());
-    page.maybe("stopped because", task.stopped_reason.as_ref());
+    if let Some(reason) = &task.stopped_reason {
+        page.field("stopped because", reason);
+    }
     page.maybe("health", task.health.as_ref());
     page.maybe("definition", task.definition());
     page.maybe(
