@@ -8,6 +8,7 @@ mod concurrency;
 pub(crate) mod drive;
 pub(crate) mod error;
 pub(crate) mod identity;
+mod in_flight;
 mod queue;
 pub(crate) mod request;
 mod speculation;
@@ -16,7 +17,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mrdeck_client::AttemptName;
@@ -29,6 +30,7 @@ use self::attempt::{AttemptId, AttemptResult, AttemptSpec, GiveUp, Success};
 use self::concurrency::Concurrency;
 use self::error::AttemptError;
 use self::identity::Identities;
+use self::in_flight::{Active, Attempts, InFlight};
 pub(crate) use self::queue::PendingWork;
 use self::queue::Queue;
 use self::request::{WorkRequest, attempt_deadline};
@@ -79,27 +81,6 @@ pub(crate) struct PhaseSpec<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoWorker(pub(crate) Role);
 
-/// Work with an attempt in flight, or two.
-#[derive(Debug)]
-struct Active<R> {
-    pending: PendingWork<R>,
-    attempts: Vec<InFlight>,
-}
-
-/// An attempt in flight.
-#[derive(Debug)]
-struct InFlight {
-    number: u32,
-    worker: WorkerIndex,
-    /// As it was when the attempt began.
-    address: String,
-    since: Instant,
-    /// The longest it may take.
-    cap: Duration,
-    /// It gets all of that, however fast the others are.
-    is_patient: bool,
-}
-
 /// One phase on its way.
 pub(crate) struct Scheduler<'a, R: WorkRequest> {
     identities: &'a mut Identities,
@@ -109,14 +90,7 @@ pub(crate) struct Scheduler<'a, R: WorkRequest> {
     total: usize,
     workers: Workers,
     queue: Queue<R>,
-    active: HashMap<Work, Active<R>>,
-    in_flight: usize,
-    /// Attempts that are the only one at their work, by their start.
-    alone: BTreeSet<(Instant, Work)>,
-    /// Attempts that must be as fast as the others, by their start.
-    impatient: BTreeSet<(Instant, AttemptId)>,
-    /// Attempts by the end of the longest time they may take.
-    caps: BTreeSet<(Instant, AttemptId)>,
+    attempts: Attempts<R>,
     concurrency: Concurrency,
     latencies: Latencies,
     backups: usize,
@@ -137,11 +111,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             total: spec.total,
             workers: Workers::default(),
             queue: Queue::new(spec.work),
-            active: HashMap::new(),
-            in_flight: 0,
-            alone: BTreeSet::new(),
-            impatient: BTreeSet::new(),
-            caps: BTreeSet::new(),
+            attempts: Attempts::new(),
             concurrency: Concurrency::default(),
             latencies: Latencies::default(),
             backups: 0,
@@ -163,14 +133,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         if gone.is_empty() {
             return;
         }
-        let cut_off: Vec<AttemptId> = self
-            .active
-            .iter()
-            .flat_map(|(work, active)| active.attempts.iter().map(|attempt| (*work, attempt)))
-            .filter(|(_, attempt)| gone.contains(&attempt.worker))
-            .map(|(work, attempt)| (work, attempt.number))
-            .collect();
-        for id in cut_off {
+        for id in self.attempts.on(&gone) {
             self.give_up(id, GiveUp::TaskGone);
         }
     }
@@ -186,7 +149,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         self.assign(now);
         self.back_up(now);
         self.enforce_deadlines(now);
-        if !self.workers.is_empty() || !self.active.is_empty() || self.is_done() {
+        if !self.workers.is_empty() || !self.attempts.is_empty() || self.is_done() {
             self.without_worker_since = None;
         } else {
             let since = *self.without_worker_since.get_or_insert(now);
@@ -199,23 +162,15 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
 
     /// Returns when time alone is a reason to poll again.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let first = |set: &BTreeSet<(Instant, AttemptId)>| set.first().map(|(at, _)| *at);
-        let by_the_others = self.latencies.deadline();
-        let impatient = by_the_others.and_then(|after| Some(first(&self.impatient)? + after));
         let backup = self
             .backup_after()
             .filter(|_| self.workers.usable() > 1)
-            .and_then(|after| {
-                // Those that are late already wait for a worker, not for the time.
-                let mut alone = self.alone.iter().map(|(since, _)| *since + after);
-                alone.find(|at| *at > now)
-            });
+            .and_then(|after| self.attempts.next_straggler(now, after));
         let no_worker = self
             .without_worker_since
             .map(|since| since + NO_WORKER_TIMEOUT);
         [
-            impatient,
-            first(&self.caps),
+            self.attempts.next_overdue(self.latencies.deadline()),
             backup,
             no_worker,
             self.queue.next_ready(),
@@ -227,7 +182,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
     }
 
     pub(crate) fn is_done(&self) -> bool {
-        self.active.is_empty() && self.queue.is_empty()
+        self.attempts.is_empty() && self.queue.is_empty()
     }
 
     pub(crate) fn into_outcome(self) -> PhaseOutcome<R::Answer> {
@@ -236,7 +191,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
 
     /// Gives every idle worker a piece of work, as long as there is some.
     fn assign(&mut self, now: Instant) {
-        while self.concurrency.allows(self.in_flight) {
+        while self.concurrency.allows(self.attempts.count()) {
             let (waiting, workers) = (self.queue.len(), &self.workers);
             let taken = self.queue.take_fresh(|| workers.pick(waiting)).or_else(|| {
                 self.queue
@@ -247,7 +202,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             };
             let work = pending.work;
             let attempts = Vec::new();
-            self.active.insert(work, Active { pending, attempts });
+            self.attempts.insert(Active { pending, attempts });
             self.start(work, worker, now);
         }
     }
@@ -255,11 +210,12 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
     /// Starts one attempt at work that is active.
     fn start(&mut self, work: Work, index: WorkerIndex, now: Instant) {
         let worker = self.workers.get(index);
-        let (Some(active), Some(base)) = (self.active.get_mut(&work), worker.base.clone()) else {
+        let (Some(active), Some(base)) = (self.attempts.get_mut(work), worker.base.clone()) else {
             return;
         };
         let (task, address) = (worker.id.clone(), worker.address.clone());
         let number = active.pending.begin();
+        let request = active.pending.request.clone();
         let attempt = InFlight {
             number,
             worker: index,
@@ -268,25 +224,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             cap: attempt_deadline(self.attempt_limit, active.pending.input_bytes),
             is_patient: active.pending.was_late,
         };
-        let id = (work, number);
-        self.caps.insert((now + attempt.cap, id));
-        if !attempt.is_patient {
-            self.impatient.insert((now, id));
-        }
-        // The second attempt at some work makes neither of them the only one.
-        let is_backup = match active.attempts.as_slice() {
-            [] => {
-                self.alone.insert((now, work));
-                false
-            }
-            [other, ..] => {
-                self.alone.remove(&(other.since, work));
-                true
-            }
-        };
-        active.attempts.push(attempt);
-        let request = active.pending.request.clone();
-        self.in_flight += 1;
+        let is_backup = self.attempts.add(work, attempt);
         self.workers.started(index);
         let is_in_doubt = self.identities.needs_verification(&address, &task);
         let proof = is_in_doubt.then(|| self.identities.must_be_named(&address));
@@ -317,22 +255,18 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         if R::ROLE != Role::Mapper || !self.queue.is_empty() {
             return None;
         }
-        let done = self.total.saturating_sub(self.active.len());
+        let done = self.total.saturating_sub(self.attempts.works());
         self.latencies.backup_after(done, self.total, self.backups)
     }
 
     /// Gives stragglers a second attempt on a worker that has nothing to do; the first to finish is committed.
     fn back_up(&mut self, now: Instant) {
         while let Some(after) = self.backup_after()
-            && self.concurrency.allows(self.in_flight)
+            && self.concurrency.allows(self.attempts.count())
         {
-            let late = self
-                .alone
-                .iter()
-                .take_while(|(since, _)| *since + after <= now);
-            let choice = late.map(|(_, work)| *work).find_map(|work| {
-                let failed_on = &self.active.get(&work)?.pending.failed_on;
-                Some((work, self.workers.pick_for_backup(failed_on)?))
+            let choice = self.attempts.stragglers(now, after).find_map(|pending| {
+                let worker = self.workers.pick_for_backup(&pending.failed_on)?;
+                Some((pending.work, worker))
             });
             let Some((work, worker)) = choice else {
                 return;
@@ -343,56 +277,29 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
     }
 
     fn enforce_deadlines(&mut self, now: Instant) {
-        while let Some(&(at, id)) = self.caps.first()
-            && at <= now
-        {
-            self.give_up(id, GiveUp::Deadline);
-        }
-        let Some(after) = self.latencies.deadline() else {
-            return;
-        };
-        while let Some(&(since, id)) = self.impatient.first()
-            && since + after <= now
-        {
+        let pace = self.latencies.deadline();
+        while let Some(id) = self.attempts.overdue(now, pace) {
             self.give_up(id, GiveUp::Deadline);
         }
     }
 
     /// Tells an attempt to end, once.
     fn give_up(&mut self, id: AttemptId, why: GiveUp) {
-        let (work, number) = id;
-        let active = self.active.get(&work);
-        let attempt = active.and_then(|active| {
-            let mut attempts = active.attempts.iter();
-            attempts.find(|attempt| attempt.number == number)
-        });
-        let Some(attempt) = attempt else {
-            return;
-        };
-        let was_told = !self.caps.remove(&(attempt.since + attempt.cap, id));
-        self.impatient.remove(&(attempt.since, id));
-        if !was_told {
+        if self.attempts.give_up(id) {
             self.actions.push(Action::GiveUp(id, why));
         }
     }
 
     /// Takes in how an attempt ended. Attempts that nothing depends on any more are late, whatever they say.
     pub(crate) fn finished(&mut self, result: AttemptResult<R::Answer>, now: Instant) {
-        let (work, number) = result.id;
-        let Some(mut active) = self.active.remove(&work) else {
+        let (work, in_flight) = (result.id.0, self.attempts.count());
+        let Some(attempt) = self.attempts.take(result.id) else {
             return;
         };
-        let place = active.attempts.iter().position(|a| a.number == number);
-        let Some(place) = place else {
-            self.active.insert(work, active);
+        self.workers.ended(attempt.worker);
+        let Some(active) = self.attempts.remove(work) else {
             return;
         };
-        let in_flight = self.in_flight;
-        let attempt = active.attempts.swap_remove(place);
-        self.forget(work, &attempt);
-        if let [other] = active.attempts.as_slice() {
-            self.alone.insert((other.since, work));
-        }
         let ms = result.latency.as_secs_f64() * 1e3;
         match result.result {
             Ok(success) => {
@@ -415,16 +322,6 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
                 }
             }
         }
-    }
-
-    /// Removes an attempt from every index.
-    fn forget(&mut self, work: Work, attempt: &InFlight) {
-        let id = (work, attempt.number);
-        self.in_flight -= 1;
-        self.workers.ended(attempt.worker);
-        self.alone.remove(&(attempt.since, work));
-        self.impatient.remove(&(attempt.since, id));
-        self.caps.remove(&(attempt.since + attempt.cap, id));
     }
 
     fn note_success(
@@ -460,7 +357,8 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
     /// Ends the attempts that were not the first to finish.
     fn abandon(&mut self, work: Work, attempts: &[InFlight], now: Instant) {
         for attempt in attempts {
-            self.forget(work, attempt);
+            self.attempts.forget(work, attempt);
+            self.workers.ended(attempt.worker);
             self.actions.push(Action::Abort((work, attempt.number)));
             self.emit(EventKind::AttemptAbandoned {
                 work,
@@ -499,7 +397,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             self.queue
                 .failed(active.pending, worth_retrying, now, jitter)
         } else {
-            self.active.insert(work, active);
+            self.attempts.insert(active);
             Some(Duration::ZERO)
         };
         self.emit_failure(work, attempt, ms, diagnostic, pause);
@@ -528,7 +426,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             self.queue
                 .throttled(active.pending, attempt.worker, now, jitter)
         } else {
-            self.active.insert(work, active);
+            self.attempts.insert(active);
             Some(Duration::ZERO)
         };
         self.emit_failure(work, attempt, ms, error.into(), pause);
