@@ -1,4 +1,4 @@
-//! The HTTP interface: paths, parameters and answers, shared by the services and the console.
+//! The HTTP interface: the paths, parameters and answers that the services and the console share.
 //!
 //! Only serde types live here. The console builds its requests and reads the answers with these very
 //! types, so the two sides can't drift apart. Every field that the lab's own services don't send is an
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::uri::S3Uri;
 
-/// Liveness: answers 200 `ok`.
+/// The path of the health check: answers 200 `ok`.
 pub const HEALTH: &str = "/health";
-/// Cuts an input into chunks.
+/// The splitter's path: cuts an input into chunks.
 pub const SPLIT: &str = "/split";
-/// Counts the words of one chunk.
+/// The mapper's path: counts the words of one chunk.
 pub const MAP: &str = "/map";
-/// Adds map outputs up.
+/// The reducer's path: adds up map outputs.
 pub const REDUCE: &str = "/reduce";
 
-/// The number of chunks `/split` makes when the caller names none.
+/// The number of chunks that `/split` makes when the request names none.
 pub const DEFAULT_CHUNKS: u32 = 3;
-/// The largest number of chunks one `/split` makes.
+/// The largest number of chunks that one `/split` makes.
 pub const MAX_CHUNKS: u32 = 10_000;
 
 /// The error of a text that is not a number of chunks.
@@ -41,7 +41,7 @@ pub fn parse_chunk_count(text: &str) -> Result<u32, ChunkCountError> {
 /// The header in which a service names itself: `mrdeck-services/VERSION ROLE`.
 pub const SERVICE_HEADER: &str = "x-mrdeck-service";
 
-/// Names the attempt a request belongs to; with it, outputs go under `mr/runs/RUN/` to keys of their own.
+/// The attempt that a request belongs to; its outputs go to keys of their own under `mr/runs/RUN/`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -50,30 +50,30 @@ pub struct AttemptParams {
     pub chunk: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
-    /// The plan that the run follows, as the caller names it; it comes back with the output.
+    /// The plan that the run follows, as the caller names it; returned with the output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
 }
 
-/// The name of the user metadata in which an output says what it is (`x-amz-meta-mrdeck`).
+/// The name of the user metadata in which an output describes itself (`x-amz-meta-mrdeck`).
 pub const PROVENANCE: &str = "mrdeck";
 
-/// What is known of an output: of one map's counts, or of the final ones. Services of other authors need not say any.
+/// Facts about an output, of a map or of the reduce. Services of other authors may omit them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputInfo {
-    /// Words counted, repetitions included.
+    /// The words counted, repetitions included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub words: Option<u64>,
-    /// Distinct words.
+    /// The distinct words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique: Option<u64>,
-    /// Of a map: the bytes of the input that its chunk owns.
+    /// For a map: the bytes of the input that its chunk owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// Of a reduce: the map outputs added up.
+    /// For a reduce: the number of map outputs added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
-    /// Of the output's bytes, in hexadecimal digits.
+    /// The SHA-256 of the output's bytes, in hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The version of the counting rules.
@@ -81,8 +81,8 @@ pub struct OutputInfo {
     pub rules: Option<u32>,
 }
 
-/// What an output of a map or a reduce says of itself, as JSON in its metadata: enough to use it without the answer
-/// of the request that made it.
+/// The description of an output, stored as JSON in its metadata: enough to use the output without the answer to the
+/// request that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provenance {
     #[serde(flatten)]
@@ -92,7 +92,7 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    /// Reads an object's metadata; `None` where it does not say enough to use the output.
+    /// Reads an object's metadata. Returns `None` if it is not enough to use the output.
     pub fn from_metadata(json: &str) -> Option<Self> {
         let read: Self = serde_json::from_str(json).ok()?;
         let OutputInfo {
@@ -102,24 +102,23 @@ impl Provenance {
             rules,
             ..
         } = &read.info;
-        let says_enough =
-            words.is_some() && unique.is_some() && sha256.is_some() && rules.is_some();
-        says_enough.then_some(read)
+        let is_enough = words.is_some() && unique.is_some() && sha256.is_some() && rules.is_some();
+        is_enough.then_some(read)
     }
 }
 
-/// How an input is cut.
+/// The way in which an input is cut.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitMode {
-    /// Each chunk is copied to an object of its own; cuts are moved to word ends.
+    /// Each chunk is copied to an object of its own; cuts move to the ends of words.
     #[default]
     Copy,
-    /// Chunks are byte ranges of the input and nothing is copied.
+    /// Chunks are byte ranges of the input; nothing is copied.
     Range,
 }
 
-/// One chunk as `/split` answers it: an object, or a byte range of one (end exclusive).
+/// A chunk in the answer of `/split`: an object, or a byte range of an object (end exclusive).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum ChunkRef {
@@ -128,7 +127,7 @@ pub enum ChunkRef {
 }
 
 impl ChunkRef {
-    /// The object that holds the chunk.
+    /// Returns the object that holds the chunk.
     pub fn uri(&self) -> &S3Uri {
         match self {
             Self::Object(s3) | Self::Range { s3, .. } => s3,
@@ -148,13 +147,13 @@ pub struct SplitAnswer {
     pub sizes: Option<Vec<u64>>,
 }
 
-/// The answer of `/map` and of `/reduce`: where the counts are, and what is known of them.
+/// The answer of `/map` and of `/reduce`: the location of the counts, and facts about them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputAnswer {
     pub out: S3Uri,
     #[serde(flatten)]
     pub info: OutputInfo,
-    /// The attempt that was asked for, as it was named.
+    /// The attempt, as the request named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<AttemptParams>,
 }
@@ -171,7 +170,7 @@ pub enum ReduceBody {
     In {
         #[serde(rename = "in")]
         inputs: Vec<S3Uri>,
-        /// What each input must hash to, in the order of the inputs; empty where that is not known.
+        /// The expected SHA-256 of each input, in the order of the inputs; empty if unknown.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sha256: Vec<String>,
     },
@@ -180,43 +179,43 @@ pub enum ReduceBody {
     },
 }
 
-/// Every error of ours: `{"error":{"code":"…","message":"…"}}`.
+/// The body of every error: `{"error":{"code":"…","message":"…"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorAnswer {
     pub error: ErrorDetail,
 }
 
-/// Codes of our errors that callers treat in a way of their own.
+/// The error codes that callers handle specially.
 pub mod code {
-    /// A map output can't be read as one; its chunk has to be mapped again.
+    /// A map output is unreadable; its chunk has to be mapped again.
     pub const BAD_MAP_OUTPUT: &str = "bad_map_output";
-    /// More chunks were asked for than the input has words.
+    /// The request asks for more chunks than the input has words.
     pub const TOO_MANY_CHUNKS: &str = "too_many_chunks";
-    /// The input is not the version that was asked for; another attempt changes nothing.
+    /// The input is not the requested version; another attempt changes nothing.
     pub const INPUT_CHANGED: &str = "input_changed";
-    /// A map output is not the one that was asked for; its chunk has to be mapped again.
+    /// A map output is not the expected one; its chunk has to be mapped again.
     pub const MAP_OUTPUT_MISMATCH: &str = "map_output_mismatch";
     pub const NO_SUCH_KEY: &str = "no_such_key";
-    /// All places are taken; later there is one.
+    /// The service is at its limit of requests; a later attempt may succeed.
     pub const OVERLOADED: &str = "overloaded";
     /// The service has no valid credentials for S3; another attempt changes nothing.
     pub const S3_CREDENTIALS: &str = "s3_credentials";
-    /// The service's credentials may not do what was asked for; another attempt changes nothing.
+    /// The service's credentials do not permit the operation; another attempt changes nothing.
     pub const S3_DENIED: &str = "s3_denied";
-    /// What S3 sent of an object is not what was written there.
+    /// The bytes that S3 sent differ from the stored ones.
     pub const S3_DAMAGED: &str = "s3_damaged";
-    /// S3 sent less of an object than it has.
+    /// S3 sent fewer bytes than the object has.
     pub const S3_TRUNCATED: &str = "s3_truncated";
-    /// S3 asks to slow down.
+    /// S3 asks for fewer requests.
     pub const S3_THROTTLED: &str = "s3_throttled";
 }
 
-/// What went wrong: a stable code for programs, a sentence for people.
+/// An error: a stable code for programs, a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorDetail {
     pub code: String,
     pub message: String,
-    /// The object that is at fault, where it is one.
+    /// The object at fault, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<S3Uri>,
 }

@@ -1,4 +1,4 @@
-//! How long to wait before something is tried again. Pure: no clocks, no randomness of its own.
+//! The pauses between retries. Pure: no clock, no randomness of its own.
 
 use std::time::Duration;
 
@@ -10,8 +10,10 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Returns the pause before retry `retry`, counted from 0: between half and one and a half times the nominal one,
-    /// as `jitter` from 0 to 1 has it, so that what failed together does not return together.
+    /// Returns the pause before retry number `retry`, counted from 0.
+    ///
+    /// A `jitter` from 0 to 1 scales the nominal pause by 0.5 to 1.5, so that calls that failed together are not
+    /// retried together.
     pub fn pause(self, retry: u32, jitter: f64) -> Duration {
         let doubled = self
             .first

@@ -1,8 +1,8 @@
-//! The causes behind an error, as text.
+//! The chain of causes behind an error, as text.
 
 use std::error::Error;
 
-/// Returns the causes of an error without its own, outermost words, which often only name the layer.
+/// Returns the causes of an error, joined; leaves out its own text, which often only names the layer.
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     let mut next = error.source();
@@ -21,7 +21,7 @@ pub fn causes(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// Returns the innermost cause: the layers above often only repeat the address.
+/// Returns the innermost cause; the layers above it often only repeat the address.
 pub fn root_cause(error: &(dyn Error + 'static)) -> String {
     let innermost = std::iter::successors(Some(error), |cause| (*cause).source()).last();
     innermost.unwrap_or(error).to_string()

@@ -1,10 +1,10 @@
-//! What a person is told when something failed: the cause, and what to do about it.
+//! The message about a failure: its cause, and what to do about it.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What kind of failure it was, where something depends on it.
+/// The kind of a failure, where the caller acts on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DiagnosticKind {
@@ -12,17 +12,17 @@ pub enum DiagnosticKind {
     Other,
     /// Missing or expired credentials: nothing is wrong with the run itself.
     Credentials,
-    /// The credentials are valid, and do not allow it.
+    /// The credentials are valid but do not permit the operation.
     Denied,
-    /// The input is no longer the one the run began with: no attempt can mend that.
+    /// The input changed since the run began; another attempt can't help.
     InputChanged,
-    /// The input has fewer words than chunks were asked for.
+    /// The input has fewer words than the requested number of chunks.
     TooManyChunks,
-    /// What was found contradicts itself: going on can't mend it.
+    /// The state found contradicts itself; a resume can't help.
     Refused,
 }
 
-/// One sentence for what failed and why, one for the next step.
+/// What failed and why, and the next step: a clause for each.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     pub cause: String,
@@ -37,6 +37,7 @@ fn is_other(kind: &DiagnosticKind) -> bool {
 }
 
 impl Diagnostic {
+    /// Creates a diagnostic of the kind [`DiagnosticKind::Other`].
     pub fn new(cause: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             cause: cause.into(),
@@ -45,6 +46,7 @@ impl Diagnostic {
         }
     }
 
+    /// Returns the diagnostic with another kind.
     #[must_use]
     pub fn of_kind(self, kind: DiagnosticKind) -> Self {
         Self { kind, ..self }
@@ -63,11 +65,11 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
-/// What to do where the answer came from something else than AWS.
+/// The advice for an answer that does not come from AWS.
 pub const CHECK_ENDPOINT: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to; \
      if something stands in for AWS there, check its version";
 
-/// What was asked for would change something, and this console was told only to look.
+/// Returns the refusal of a change by a console that runs with `--read-only`.
 pub fn read_only(what: &str) -> Diagnostic {
     Diagnostic::new(
         format!("--read-only refuses to {what}"),

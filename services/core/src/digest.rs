@@ -1,18 +1,19 @@
-//! The SHA-256 of an object's bytes: made, written as hexadecimal digits, read back.
+//! The SHA-256 of an object's bytes: computed, written as hexadecimal digits, read back.
 
 use std::fmt;
 use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
-/// How many of its 64 digits are enough to tell two apart by eye.
+/// The digits, of 64, that are enough to tell two digests apart by eye.
 const SHOWN: usize = 12;
 
-/// Written as 64 lower-case hexadecimal digits; with `{:#}` only the first twelve.
+/// A SHA-256, displayed as 64 lower-case hexadecimal digits; with `{:#}`, as the first twelve only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
+    /// Computes the digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
     }
@@ -20,14 +21,16 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = if f.alternate() { SHOWN / 2 } else { 32 };
-        self.0[..shown]
-            .iter()
-            .try_for_each(|byte| write!(f, "{byte:02x}"))
+        let digits = hex::encode(self.0);
+        f.write_str(if f.alternate() {
+            &digits[..SHOWN]
+        } else {
+            &digits
+        })
     }
 }
 
-/// Why a text is no digest.
+/// The error of a text that is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a SHA-256 is 64 hexadecimal digits")]
 pub struct DigestError;
@@ -35,28 +38,11 @@ pub struct DigestError;
 impl FromStr for Digest {
     type Err = DigestError;
 
-    /// Takes digits of either case.
+    /// Reads digits of either case.
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-            return Err(DigestError);
-        };
-        if pairs.len() != bytes.len() {
-            return Err(DigestError);
-        }
-        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| DigestError)?;
         Ok(Self(bytes))
-    }
-}
-
-fn digit(byte: u8) -> Result<u8, DigestError> {
-    match byte {
-        b'0'..=b'9' => Ok(byte - b'0'),
-        b'a'..=b'f' => Ok(byte - b'a' + 10),
-        b'A'..=b'F' => Ok(byte - b'A' + 10),
-        _ => Err(DigestError),
     }
 }
 

@@ -1,8 +1,8 @@
-//! How figures and foreign text are written for people, the same on screens, in reports and in charts.
+//! Formats figures and foreign text for people, the same on screens, in reports and in charts.
 
 use std::borrow::Cow;
 
-/// `1234567` as `1,234,567`.
+/// Formats a number with separators: `1234567` as `1,234,567`.
 pub fn thousands(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -15,7 +15,7 @@ pub fn thousands(value: u64) -> String {
     text
 }
 
-/// Milliseconds with as many decimals as matter: `0.42 ms`, `9.87 ms`, `42.3 ms`, `1,234 ms`.
+/// Formats milliseconds with as many decimals as matter: `0.42 ms`, `9.87 ms`, `42.3 ms`, `1,234 ms`.
 pub fn millis(ms: f64) -> String {
     // Neither `-0.00` nor `NaN`.
     let ms = if ms > 0.0 { ms } else { 0.0 };
@@ -29,7 +29,7 @@ pub fn millis(ms: f64) -> String {
     format!("{number} ms")
 }
 
-/// Bytes in the unit that keeps the number short: `512 B`, `163.9 KiB`, `1.5 GiB`.
+/// Formats bytes in the unit that keeps the number short: `512 B`, `163.9 KiB`, `1.5 GiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if count < 1024 {
@@ -44,7 +44,7 @@ pub fn bytes(count: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// A duration in its two largest units, for ages: `7s`, `4m12s`, `3h05m`, `2d04h`.
+/// Formats an age in its two largest units: `7s`, `4m12s`, `3h05m`, `2d04h`.
 pub fn age(seconds: i64) -> String {
     let seconds = seconds.max(0);
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
@@ -59,18 +59,18 @@ pub fn age(seconds: i64) -> String {
     }
 }
 
-/// `1 chunk`, `3 chunks`.
+/// Formats a count with its noun: `1 chunk`, `3 chunks`.
 pub fn plural(count: u64, noun: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", thousands(count))
 }
 
-/// Returns foreign text safe to show: what [`is_unsafe`] names is replaced by `�`.
+/// Returns foreign text that is safe to show: `�` replaces each character that [`is_unsafe`].
 pub fn printable(text: &str) -> Cow<'_, str> {
     printable_with(text, '\u{fffd}')
 }
 
-/// Returns foreign text safe to show, with a replacement that the font has.
+/// Returns foreign text that is safe to show, with the given replacement.
 pub fn printable_with(text: &str, replacement: char) -> Cow<'_, str> {
     if text.chars().any(is_unsafe) {
         let safe = text
@@ -93,8 +93,7 @@ pub fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Shortens a text to `max` units of a measure; its middle goes, since keys and ids
-/// differ at their ends.
+/// Shortens a text to `max` units of a measure by leaving out its middle: keys and ids differ at their ends.
 pub fn elide(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String {
     if measure(text) <= max {
         return text.to_owned();
@@ -109,8 +108,7 @@ pub fn elide(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String 
     format!("{head}…{tail}")
 }
 
-/// Shortens a text to `max` units of a measure; its end goes, since a sentence says most
-/// at its beginning.
+/// Shortens a text to `max` units of a measure by leaving out its end: a sentence says most at its beginning.
 pub fn elide_end(text: &str, max: usize, measure: impl Fn(&str) -> usize) -> String {
     if measure(text) <= max {
         return text.to_owned();
@@ -130,8 +128,8 @@ fn take(chars: impl Iterator<Item = char>, room: usize, measure: impl Fn(&str) -
     fitting.collect()
 }
 
-/// Returns whether a character isn't shown as itself. Controls steer a terminal, bidirectional marks reorder a line,
-/// zero-width ones hide, and non-characters are no text.
+/// Returns whether a character is unsafe to show: controls steer a terminal, bidirectional marks reorder a line,
+/// zero-width characters are invisible, and non-characters are not text.
 pub fn is_unsafe(c: char) -> bool {
     let invisible = matches!(
         c,

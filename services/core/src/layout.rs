@@ -1,51 +1,51 @@
-//! Where the objects of a run are in its bucket: one place for the services that write and the console that looks.
+//! The keys of a run's objects in its bucket, for the services that write them and the console that reads them.
 
-/// Everything of a run is below this; it ends with `/`.
+/// Returns the prefix of all objects of a run; it ends with `/`.
 pub fn run(run: &str) -> String {
     format!("mr/runs/{run}/")
 }
 
-/// The copy of chunk `index`, made by an attempt at the split; `width` digits hold every index.
+/// Returns the key of the copy of chunk `index` that an attempt at the split made; the index has `width` digits.
 pub fn chunk(run: &str, attempt: &str, index: usize, width: usize) -> String {
     format!("mr/runs/{run}/chunks/a{attempt}/chunk{index:0width$}.txt")
 }
 
-/// The counts of a chunk, made by an attempt at its map.
+/// Returns the key of a chunk's counts that an attempt at its map made.
 pub fn map_output(run: &str, chunk: &str, attempt: &str) -> String {
     format!("mr/runs/{run}/maps/chunk{chunk}-a{attempt}.json")
 }
 
-/// The folder of all map outputs; it ends with `/`.
+/// Returns the prefix of all map outputs; it ends with `/`.
 pub fn map_outputs(run: &str) -> String {
     format!("mr/runs/{run}/maps/")
 }
 
-/// The final counts, made by an attempt at the reduce.
+/// Returns the key of the final counts that an attempt at the reduce made.
 pub fn reduce_output(run: &str, attempt: &str) -> String {
     format!("mr/runs/{run}/reduce/final-a{attempt}.json")
 }
 
-/// The folder of all final counts; it ends with `/`.
+/// Returns the prefix of all final counts; it ends with `/`.
 pub fn reduce_outputs(run: &str) -> String {
     format!("mr/runs/{run}/reduce/")
 }
 
-/// What the run is: written once, before the first map.
+/// Returns the key of the run's manifest, written once, before the first map.
 pub fn plan(run: &str) -> String {
     format!("mr/runs/{run}/plan.json")
 }
 
-/// That the run is done, and with what: written once, at the end.
+/// Returns the key of the record of success, written once, at the end of the run.
 pub fn success(run: &str) -> String {
     format!("mr/runs/{run}/success.json")
 }
 
-/// The sign of life of the console that took the run up as the `number`th one, counted from 1.
+/// Returns the key of the heartbeats of lease `number`, counted from 1.
 pub fn claim(run: &str, number: u32) -> String {
     format!("mr/runs/{run}/claims/{number}.json")
 }
 
-/// The folder of all claims; it ends with `/`.
+/// Returns the prefix of all leases' heartbeats; it ends with `/`.
 pub fn claims(run: &str) -> String {
     format!("mr/runs/{run}/claims/")
 }

@@ -1,10 +1,11 @@
 //! What the services and the console share: no I/O, no async.
 //!
-//! - [`api`] is the HTTP interface as types, [`uri`] an object's address, [`layout`] where a run's objects are.
-//! - [`count`] is the counting itself, [`digest`] the SHA-256 by which an output is known again.
-//! - [`role`], [`task`] and [`unreachable`] say what a cluster consists of, [`run_id`] names a run.
-//! - [`backoff`] says how long to wait, [`causes`] reads what lies behind an error, [`diagnostic`] is what a person is told of a failure, [`human`] how figures are written,
-//!   [`shell`] how a value stands in a command to copy.
+//! - [`api`] has the types of the HTTP interface, [`uri`] the address of an object, [`layout`] the keys of a run's
+//!   objects.
+//! - [`count`] counts words; [`digest`] is the SHA-256 that identifies an output.
+//! - [`role`], [`task`] and [`unreachable`] describe a cluster, [`run_id`] names a run.
+//! - [`backoff`] paces retries, [`causes`] unfolds an error, [`diagnostic`] explains a failure to people.
+//! - [`human`] formats figures and foreign text, [`shell`] quotes values in commands to copy.
 
 pub mod api;
 pub mod backoff;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What a service does in a run. A task that serves none of these is listed as `other`.
+/// The part of a service in a run. A task that serves none of these roles is listed as `other`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -15,9 +15,10 @@ pub enum Role {
 }
 
 impl Role {
+    /// All roles, in the order of a run's phases.
     pub const ALL: [Self; 3] = [Self::Splitter, Self::Mapper, Self::Reducer];
 
-    /// Returns the name, as it is written on the command line, in tags and in the services' header.
+    /// Returns the name, as written on the command line, in tags and in the services' header.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Splitter => "splitter",
@@ -33,7 +34,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The error of a text that names no role.
+/// The error of a text that is not the name of a role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no role '{0}'; choose splitter, mapper or reducer")]
 pub struct UnknownRole(pub String);

@@ -6,13 +6,13 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// A run's id: a ULID, so that ids sort by the time they were made.
+/// The id of a run: a ULID, so that ids sort by their time of creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RunId(pub Ulid);
 
 impl RunId {
-    /// Returns a new id, of now.
+    /// Creates an id from the current time.
     pub fn generate() -> Self {
         Self(Ulid::generate())
     }

@@ -1,10 +1,10 @@
-//! Values in commands that are printed to be copied into a shell.
+//! Quotes values in commands that are printed to be copied into a shell.
 
 use std::borrow::Cow;
 
 use shlex::Quoter;
 
-/// Quotes a value where a shell would take it for anything but one word.
+/// Quotes a value if a shell would not read it as a single word.
 pub fn quoted(value: &str) -> Cow<'_, str> {
     // A NUL is the only thing that can't be quoted; no argument of a command contains one.
     let quoter = Quoter::new().allow_nul(true);

@@ -1,4 +1,4 @@
-//! A task: something that serves one role, wherever it runs.
+//! A task: a service of one role, wherever it runs.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -14,12 +14,12 @@ use crate::diagnostic::Diagnostic;
 use crate::role::Role;
 use crate::unreachable::Unreachable;
 
-/// A task's short id: the last part of an ECS task's ARN, or a local name such as `mapper-1`.
+/// The short id of a task: the last part of an ECS task's ARN, or a local name such as `mapper-1`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(pub String);
 
-/// `mapper-2` comes before `mapper-10`: shorter ids first.
+/// Shorter ids come first, so that `mapper-2` precedes `mapper-10`.
 impl Ord for TaskId {
     fn cmp(&self, other: &Self) -> Ordering {
         (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
@@ -38,7 +38,7 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// A task's place in its life, as ECS names it.
+/// The status in a task's life cycle, as ECS names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum TaskStatus {
@@ -50,7 +50,7 @@ pub enum TaskStatus {
     Stopping,
     Deprovisioning,
     Stopped,
-    /// A status ECS may add one day.
+    /// A status that this version does not know.
     #[serde(untagged)]
     Unknown(String),
 }
@@ -87,27 +87,27 @@ impl fmt::Display for TaskStatus {
     }
 }
 
-/// What the last `GET /health` found.
+/// The result of the last `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Probe {
-    /// Not asked yet, or nothing to ask.
+    /// Not probed yet, or nothing to probe.
     #[default]
     Unknown,
     Reachable {
         latency: Duration,
         /// The address that answered.
         via: Url,
-        /// What the service calls itself; ours say `mrdeck-services/VERSION ROLE`.
+        /// The name that the service gives itself; mrdeck's send `mrdeck-services/VERSION ROLE`.
         service: Option<String>,
-        /// The addresses that were preferred and did not answer.
+        /// The preferred addresses that did not answer.
         missed: Vec<FailedProbe>,
     },
-    /// Every address that was asked, or why there is none to ask.
+    /// Every address that was probed, or why there is none.
     Unreachable(Vec<FailedProbe>),
 }
 
 impl Probe {
-    /// Why the task can't be reached: every address with its reason, and what to do about the first.
+    /// Returns why the task can't be reached: every address with its reason, and what to do about the first.
     pub fn diagnostic(&self) -> Option<Diagnostic> {
         let Self::Unreachable(missed) = self else {
             return None;
@@ -127,18 +127,18 @@ impl Probe {
     }
 }
 
-/// An address that did not answer as it should.
+/// An address that did not answer as expected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedProbe {
-    /// `None` where there was no address to ask.
+    /// `None` if there was no address to probe.
     pub at: Option<Url>,
     pub reason: Unreachable,
 }
 
-/// What a task may use, as ECS counts it.
+/// The CPU and memory of a task, as ECS counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TaskSize {
-    /// 1,024 are one CPU.
+    /// One CPU is 1,024 units.
     pub cpu_units: u32,
     pub memory_mib: u32,
 }
@@ -154,7 +154,7 @@ impl fmt::Display for TaskSize {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     pub id: TaskId,
-    /// What it serves; `None` for every other task in the cluster.
+    /// `None` for a task that serves none of the roles.
     pub role: Option<Role>,
     pub family: Option<String>,
     pub revision: Option<i32>,
@@ -168,13 +168,13 @@ pub struct Task {
     pub az: Option<String>,
     pub size: Option<TaskSize>,
     pub started_at: Option<Timestamp>,
-    /// Why it ends or has ended.
+    /// Why the task is stopping or has stopped.
     pub stopped_reason: Option<String>,
-    /// Where requests go; `None` while there is no way to reach the task.
+    /// The address for requests; `None` while the task can't be reached.
     pub base: Option<Url>,
-    /// Every address it may be reached at, the preferred one first.
+    /// Every address at which the task may be reached, the preferred first.
     pub candidates: Vec<Url>,
-    /// What else the backend knows, for the describe view.
+    /// More facts from the backend, for the describe view.
     pub details: Vec<(String, String)>,
     pub probe: Probe,
 }
@@ -190,12 +190,12 @@ impl Task {
         (self.role.is_none(), self.role)
     }
 
-    /// Can it be sent work?
+    /// Returns whether the task can be sent work.
     pub fn is_usable(&self) -> bool {
         self.last_status == TaskStatus::Running && self.base.is_some()
     }
 
-    /// `FAMILY:REVISION` of the task definition.
+    /// Returns the task definition as `FAMILY:REVISION`.
     pub fn definition(&self) -> Option<String> {
         let family = self.family.as_ref()?;
         Some(match self.revision {
@@ -204,7 +204,7 @@ impl Task {
         })
     }
 
-    /// `RUNNING`, or `RUNNING→STOPPED` for a task that is to become something else.
+    /// Returns the status, or `RUNNING→STOPPED` for a task whose desired status differs.
     pub fn status(&self) -> String {
         match &self.desired_status {
             Some(desired) if *desired != self.last_status => {

@@ -1,30 +1,31 @@
-//! Why a task can't be reached: each reason by name, with a word for a column and a sentence for a person.
+//! The reasons why a task can't be reached, each with a word for a column and a message for people.
 
 use crate::diagnostic::Diagnostic;
 use crate::task::TaskStatus;
 
+/// Why a task can't be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unreachable {
-    /// It has no address before it runs, and none after.
+    /// The task is not running, so it has no address.
     NotRunning(TaskStatus),
-    /// Its network interface has none.
+    /// The network interface has no public IP.
     NoPublicIp,
-    /// It has no network interface: only tasks in the network mode `awsvpc` have one.
+    /// The task has no network interface: only tasks in the network mode `awsvpc` have their own.
     NoPrivateIp,
-    /// Nobody may or could say which it has.
+    /// The public IP could not be looked up.
     PublicIpUnknown(Diagnostic),
-    /// Nothing came back within so many seconds.
+    /// No answer came within this number of seconds.
     TimedOut(u64),
-    /// The machine is there, and nothing listens at the port.
+    /// The machine answers, but nothing listens at the port.
     Refused,
-    /// Something answers that is not the service it should be.
+    /// Something other than the expected service answers.
     WrongService(String),
-    /// The connection broke otherwise.
+    /// The connection failed in another way.
     Lost(String),
 }
 
 impl Unreachable {
-    /// For a column.
+    /// Returns the reason in a word or two, for a column.
     pub fn word(&self) -> &'static str {
         match self {
             Self::NotRunning(_) => "-",
@@ -38,6 +39,7 @@ impl Unreachable {
         }
     }
 
+    /// Returns the reason and what to do about it.
     pub fn diagnostic(&self) -> Diagnostic {
         match self {
             Self::NotRunning(status) => not_running(status),

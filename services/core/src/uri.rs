@@ -1,11 +1,11 @@
-//! `s3://BUCKET/KEY`: parsed once at the edge, passed on as a type.
+//! The address of an object, `s3://BUCKET/KEY`: parsed once at the edge, then passed as a type.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An object's address. The bucket and the key are never empty.
+/// The address of an object. The bucket and the key are never empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct S3Uri {
@@ -13,7 +13,7 @@ pub struct S3Uri {
     key: String,
 }
 
-/// Why a text is not an object's address.
+/// The error of a text that is not the address of an object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum S3UriError {
     #[error("'{0}' is not an s3:// address; write s3://BUCKET/KEY")]
@@ -25,6 +25,11 @@ pub enum S3UriError {
 }
 
 impl S3Uri {
+    /// Creates an address from its parts.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if either part is empty, or if the bucket contains a slash or white space.
     pub fn new(bucket: &str, key: &str) -> Result<Self, S3UriError> {
         let text = || format!("s3://{bucket}/{key}");
         if bucket.is_empty() || bucket.contains('/') || bucket.chars().any(char::is_whitespace) {
@@ -39,15 +44,21 @@ impl S3Uri {
         })
     }
 
+    /// Returns the name of the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
+    /// Returns the key.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Another object in the same bucket.
+    /// Returns the address of another object in the same bucket.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the key is empty.
     pub fn sibling(&self, key: &str) -> Result<Self, S3UriError> {
         Self::new(&self.bucket, key)
     }

@@ -1,47 +1,105 @@
-//! What a person is told about a failure of S3: its cause, and the next step.
+//! What to do about a failure of S3: one table of advice for two audiences.
 
 use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
 
 use crate::StoreError;
 
+/// The reader of an advice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The user of the console: sets its options, its credentials and its machine.
+    User,
+    /// The operator of a service: sets its environment, its role and its host.
+    Operator,
+}
+
+impl StoreError {
+    /// Returns what to do about the failure, as an imperative.
+    pub fn advice(&self, audience: Audience) -> &'static str {
+        let (user, operator) = match self {
+            Self::NoSuchBucket { .. } => (
+                "check the bucket's name and the region",
+                "check its name, and the region and endpoint of this service",
+            ),
+            Self::NoSuchKey { .. } => ("check the key: it is case-sensitive", "check its key"),
+            Self::Denied { .. } => (
+                "check that your credentials may read and write this bucket",
+                "give this service s3:GetObject, s3:PutObject and s3:ListBucket there",
+            ),
+            Self::Changed { .. } => (
+                "start again when nothing writes to it any more",
+                "start again with the input as it is now",
+            ),
+            Self::Exists { .. } => ("choose another name", "write to another key"),
+            Self::Source { .. } => (
+                "check the file, and try again when nothing writes to it any more",
+                "try again",
+            ),
+            Self::Credentials { .. } => (
+                "renew them, for instance with 'aws sso login', or choose another --profile",
+                "give this service valid ones (in ECS: a task role)",
+            ),
+            Self::Unreachable { .. } => (
+                "check the network, the region and --endpoint-url",
+                "check its network and AWS_ENDPOINT_URL, then try again",
+            ),
+            Self::Unreadable { .. } => (
+                CHECK_ENDPOINT,
+                "check what this service's AWS_ENDPOINT_URL leads to",
+            ),
+            Self::OtherRegion { .. } => (
+                "name that region with --region",
+                "give this service that region in AWS_REGION",
+            ),
+            Self::Skewed { .. } => (
+                "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'",
+                "set the clock of the task's host, or use another task",
+            ),
+            Self::Throttled { .. }
+            | Self::Truncated { .. }
+            | Self::Damaged { .. }
+            | Self::Conflict { .. } => ("try again in a moment", "try again"),
+            Self::Other { .. } => (
+                "try again in a moment",
+                "check its bucket and region, then try again",
+            ),
+        };
+        match audience {
+            Audience::User => user,
+            Audience::Operator => operator,
+        }
+    }
+}
+
 impl From<&StoreError> for Diagnostic {
     fn from(error: &StoreError) -> Self {
-        let advice = match error {
-            StoreError::NoSuchBucket { .. } => "check the bucket's name and the region",
-            StoreError::NoSuchKey { .. } => "check the key: it is case-sensitive",
-            StoreError::Denied { .. } => {
-                "check that your credentials may read and write this bucket"
-            }
-            StoreError::Changed { .. } => "start again when nobody writes it any more",
-            StoreError::Credentials { .. } => {
-                "renew them, for instance with 'aws sso login', or choose another --profile"
-            }
-            StoreError::Unreachable { .. } => "check the network, the region and --endpoint-url",
-            StoreError::Unreadable { .. } => CHECK_ENDPOINT,
-            StoreError::OtherRegion { .. } => "name that region with --region",
-            StoreError::Skewed { .. } => {
-                "set this machine's clock by NTP, for instance with 'timedatectl set-ntp true'"
-            }
-            StoreError::Exists { .. } => "choose another name",
-            StoreError::Source { .. } => {
-                "check the file, and try again when nobody writes it any more"
-            }
-            StoreError::Throttled { .. }
-            | StoreError::Truncated { .. }
-            | StoreError::Damaged { .. }
-            | StoreError::Conflict { .. }
-            | StoreError::Other { .. } => "try again in a moment",
-        };
         let kind = match error {
             StoreError::Credentials { .. } => DiagnosticKind::Credentials,
             _ => DiagnosticKind::Other,
         };
-        Diagnostic::new(error.to_string(), advice).of_kind(kind)
+        Self::new(error.to_string(), error.advice(Audience::User)).of_kind(kind)
     }
 }
 
 impl From<StoreError> for Diagnostic {
     fn from(error: StoreError) -> Self {
         Self::from(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_audience_is_told_what_it_can_set() {
+        let expired = StoreError::Credentials {
+            detail: "the token has expired".to_owned(),
+        };
+        assert!(expired.advice(Audience::User).contains("--profile"));
+        assert!(expired.advice(Audience::Operator).contains("task role"));
+        let told = Diagnostic::from(&expired);
+        assert_eq!(told.advice, expired.advice(Audience::User));
+        assert_eq!(told.kind, DiagnosticKind::Credentials);
     }
 }

@@ -17,6 +17,7 @@ use futures_util::stream::BoxStream;
 use mrdeck_core::api::Provenance;
 use mrdeck_core::uri::S3Uri;
 
+pub use diagnostic::Audience;
 pub use listing::{Bucket, Entry, Page, Target};
 
 /// A body on its way: pieces in order, or the error that ended it.

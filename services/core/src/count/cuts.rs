@@ -1,4 +1,4 @@
-//! Cutting an input into byte ranges, and which bytes each range owns.
+//! Cuts an input into byte ranges, and determines which bytes each range owns.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::tokens::is_word_byte;
 
 /// Cuts `size` bytes into `n` ranges whose lengths differ by at most one; together they are `0..size`.
 ///
-/// `n` of 0 counts as 1. With more ranges than bytes some are empty.
+/// An `n` of 0 counts as 1. With more ranges than bytes, some are empty.
 pub fn cuts(size: u64, n: u32) -> Vec<Range<u64>> {
     let n = u64::from(n.max(1));
     // The first `longer` ranges have one byte more; unlike `size * i / n` this can't overflow.
@@ -15,25 +15,25 @@ pub fn cuts(size: u64, n: u32) -> Vec<Range<u64>> {
     (0..n).map(|i| start(i)..start(i + 1)).collect()
 }
 
-/// Picks the bytes that one range owns out of the input's bytes, as they stream by.
+/// Picks the bytes that a range owns out of the input's bytes as they stream by.
 ///
 /// A range owns its bytes, except that a word belongs whole to the range in which it begins. So the
 /// ranges of any partition own every byte of the input exactly once, and no word is ever cut.
 #[derive(Debug)]
 pub struct OwnedRange {
     end: u64,
-    /// The offset in the input of the next byte to be fed.
+    /// The offset in the input of the next byte to feed.
     at: u64,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// The next byte is the one before the range: it says whether the range begins inside a word.
+    /// The next byte is the last before the range: it tells whether the range begins inside a word.
     LookBack,
     /// Inside a word that began before the range.
     Skip,
-    /// Owned so far; `in_word` says whether the last byte was part of a word.
+    /// Inside the owned bytes; `in_word` tells whether the last byte was part of a word.
     Own {
         in_word: bool,
     },
@@ -41,7 +41,7 @@ enum State {
 }
 
 impl OwnedRange {
-    /// For the bytes `range` of an input. The bytes to be fed begin at [`Self::first`].
+    /// Creates a filter for a range of an input. The bytes to feed begin at [`Self::first`].
     pub fn new(range: Range<u64>) -> Self {
         let state = match range.start {
             _ if range.is_empty() => State::Done,
@@ -55,12 +55,12 @@ impl OwnedRange {
         }
     }
 
-    /// The offset of the first byte to feed: the one before the range, or the input's first.
+    /// Returns the offset of the first byte to feed: the one before the range, or the input's first.
     pub fn first(range: &Range<u64>) -> u64 {
         range.start.saturating_sub(1)
     }
 
-    /// Looks at the next piece of the input; gives the part of it that the range owns, maybe empty.
+    /// Takes the next piece of the input and returns the part of it that the range owns, possibly empty.
     pub fn feed(&mut self, piece: &[u8]) -> Range<usize> {
         let mut owned: Option<Range<usize>> = None;
         let mut index = 0;
@@ -77,7 +77,7 @@ impl OwnedRange {
         owned.unwrap_or(0..0)
     }
 
-    /// Whether the range owns none of the bytes still to come, so that reading can stop.
+    /// Returns whether the range owns none of the remaining bytes, so that reading can stop.
     pub fn is_done(&self) -> bool {
         match self.state {
             State::Done => true,
@@ -87,7 +87,7 @@ impl OwnedRange {
         }
     }
 
-    /// Goes through as many bytes of `rest` (never empty) as one state covers; gives the next state.
+    /// Consumes as many bytes of `rest` (never empty) as the state covers; returns the next state and their number.
     fn step(&self, rest: &[u8]) -> (State, usize) {
         let inside = usize::try_from(self.end.saturating_sub(self.at))
             .unwrap_or(usize::MAX)

@@ -1,4 +1,4 @@
-//! The pure work: which bytes are words, who owns them, how often they occur. No S3, no HTTP, no async.
+//! The counting: which bytes are words, which range owns them, how often they occur. No S3, no HTTP, no async.
 
 pub mod cuts;
 pub mod read;
@@ -8,11 +8,10 @@ pub mod tokens;
 #[cfg(test)]
 mod properties;
 
-/// The version of the rules by which words are found and counted. Outputs made under different rules must not be
-/// added up.
+/// The version of the counting rules. Outputs made under different rules must not be added up.
 pub const RULES: u32 = 1;
 
-/// Why counting stops.
+/// The error of an input that can't be counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CountError {
     #[error("the number of words does not fit 64 bits")]

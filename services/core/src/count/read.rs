@@ -1,4 +1,4 @@
-//! Reading a table of counts back: strict, because a table read wrong is a wrong result.
+//! Reads a table of counts: strictly, because a misread table is a wrong result.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde_json::error::Category;
 use super::CountError;
 use super::table::Counts;
 
-/// Why bytes are not a table of counts.
+/// The error of bytes that are not a table of counts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("it is not valid JSON: {detail}")]
@@ -29,6 +29,10 @@ impl Counts {
     /// Reads any JSON object whose values are whole numbers that fit 64 bits, whatever its layout.
     ///
     /// Words with a count of 0 are accepted and dropped.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for anything but such an object, for a repeated word, and if the counts overflow.
     pub fn from_json(json: &[u8]) -> Result<Self, ReadError> {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let counts = reader
@@ -48,8 +52,8 @@ fn refusal(error: &serde_json::Error) -> ReadError {
     }
 }
 
-/// Collects the table. What is wrong with a well-formed object is part of the value, since serde's
-/// own errors carry only text.
+/// Collects the table. The value includes what is wrong with a well-formed object, since serde's own errors carry
+/// only text.
 struct TableVisitor;
 
 impl<'de> Visitor<'de> for TableVisitor {
@@ -83,7 +87,7 @@ fn take(
         return Err(ReadError::DuplicateWord { word });
     }
     match value.as_u64() {
-        // Remembered apart, so that `{"a":0,"a":1}` is still a duplicate.
+        // Kept separately, so that `{"a":0,"a":1}` is still a duplicate.
         Some(0) => Ok(zeros.add(&word, 1)?),
         Some(n) => Ok(counts.add(&word, n)?),
         None => Err(ReadError::BadCount {
@@ -93,7 +97,7 @@ fn take(
     }
 }
 
-/// The value as the message names it: numbers as they are, the rest by kind, for it may be long.
+/// Returns the value for a message: a number as it is, anything else by its kind, as it may be long.
 fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),

@@ -1,4 +1,4 @@
-//! A table of words and counts: adding up, writing as JSON, comparing.
+//! A table of words and counts: adds up, writes JSON, compares.
 
 use std::fmt::Write as _;
 
@@ -6,27 +6,33 @@ use hashbrown::HashMap;
 
 use super::CountError;
 
-/// How often each word occurs. Words with a count of 0 are never kept.
+/// The number of occurrences of each word. Words with a count of 0 are never kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
     table: HashMap<String, u64>,
-    /// The sum of all counts, kept up so that an overflow shows where it happens.
+    /// The sum of all counts, maintained so that an overflow is detected where it happens.
     words: u64,
-    /// The bytes of all different words.
+    /// The bytes of all distinct words.
     letters: u64,
 }
 
-/// What the allocator adds to a word, at most.
+/// The most bytes that the allocator adds to a word.
 const PER_STRING: u64 = 32;
-/// What writing takes for each word beside its letters: its place in the sorted list, and its line's other characters.
+/// The bytes that writing takes for each word besides its letters: its place in the sorted list, and the rest of its
+/// line.
 const PER_LINE: u64 = size_of::<(&str, u64)>() as u64 + 16;
 
 impl Counts {
+    /// Creates an empty table.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds `n` occurrences of `word`. After an overflow the table is of no further use.
+    /// Adds `n` occurrences of `word`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CountError::Overflow`] if the sum of all counts exceeds 64 bits; the table must then be discarded.
     pub fn add(&mut self, word: &str, n: u64) -> Result<(), CountError> {
         if n == 0 {
             return Ok(());
@@ -41,7 +47,7 @@ impl Counts {
         Ok(())
     }
 
-    /// How many bytes it takes to go on from here, estimated: to add a word, or to write the table as JSON.
+    /// Estimates the bytes of memory that the next step takes: adding a word, or writing the table as JSON.
     pub fn footprint(&self) -> u64 {
         let table = self.table.allocation_size() as u64;
         let strings = self.letters + self.unique() * PER_STRING;
@@ -49,51 +55,57 @@ impl Counts {
         if self.table.len() < self.table.capacity() {
             return writing;
         }
-        // One more word, and a table of twice the size is there beside this one.
+        // With one more word, a table of twice the size exists beside this one.
         writing.max(3 * table + strings)
     }
 
-    /// Adds up another table.
+    /// Adds all counts of another table.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`CountError::Overflow`] as [`Self::add`] does.
     pub fn merge(&mut self, other: &Self) -> Result<(), CountError> {
         other.iter().try_for_each(|(word, n)| self.add(word, n))
     }
 
-    /// Words counted, repetitions included.
+    /// Returns the number of words, repetitions included.
     pub fn words(&self) -> u64 {
         self.words
     }
 
-    /// Different words.
+    /// Returns the number of distinct words.
     pub fn unique(&self) -> u64 {
         self.table.len() as u64
     }
 
+    /// Returns whether the table holds no word.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()
     }
 
-    /// The count of `word`, 0 if it does not occur.
+    /// Returns the count of `word`, 0 if it does not occur.
     pub fn get(&self, word: &str) -> u64 {
         self.table.get(word).copied().unwrap_or(0)
     }
 
+    /// Returns whether `word` occurs.
     pub fn contains(&self, word: &str) -> bool {
         self.table.contains_key(word)
     }
 
-    /// All pairs, in no order.
+    /// Iterates over all pairs, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
         self.table.iter().map(|(word, n)| (word.as_str(), *n))
     }
 
-    /// All pairs in byte order of the words.
+    /// Returns all pairs in byte order of the words.
     pub fn sorted(&self) -> Vec<(&str, u64)> {
         let mut pairs: Vec<_> = self.iter().collect();
         pairs.sort_unstable();
         pairs
     }
 
-    /// The `n` most frequent words; equal counts in byte order of the words.
+    /// Returns the `n` most frequent words; those of equal counts in byte order.
     pub fn top(&self, n: usize) -> Vec<(&str, u64)> {
         let mut pairs: Vec<_> = self.iter().collect();
         let order = |a: &(&str, u64), b: &(&str, u64)| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0));
@@ -108,7 +120,7 @@ impl Counts {
         pairs
     }
 
-    /// One JSON object: keys in byte order, one pair a line, two spaces of indentation, no newline at the end.
+    /// Writes one JSON object: keys in byte order, one pair per line, indented by two spaces, no newline at the end.
     pub fn to_json(&self) -> String {
         let pairs = self.sorted();
         let mut json =
@@ -135,24 +147,25 @@ fn push_json_string(json: &mut String, text: &str) {
     }
 }
 
-/// Where two tables differ; each list in byte order of the words.
+/// The differences between two tables; each list is in byte order of the words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Comparison {
     /// Words that only the expected table has, with its counts.
     pub missing: Vec<(String, u64)>,
     /// Words that only the actual table has, with its counts.
     pub extra: Vec<(String, u64)>,
-    /// Words of both: the expected count, then the actual one.
+    /// Words of both tables: the expected count, then the actual count.
     pub different: Vec<(String, u64, u64)>,
 }
 
 impl Comparison {
+    /// Returns whether the tables are equal.
     pub fn is_equal(&self) -> bool {
         self.missing.is_empty() && self.extra.is_empty() && self.different.is_empty()
     }
 }
 
-/// Compares in both directions; gives every difference.
+/// Compares two tables in both directions and returns every difference.
 pub fn compare(expected: &Counts, actual: &Counts) -> Comparison {
     let mut result = Comparison::default();
     for (word, n) in expected.iter() {

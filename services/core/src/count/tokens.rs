@@ -1,12 +1,12 @@
-//! What a word is, and counting words in a stream of pieces.
+//! Defines what a word is, and counts words in a stream of pieces.
 
 use super::CountError;
 use super::table::Counts;
 
-/// The longest word that is counted, in bytes (64 MiB); a longer one is [`CountError::WordTooLong`].
+/// The length of the longest word that is counted, in bytes (64 MiB); a longer word is [`CountError::WordTooLong`].
 ///
-/// A word has to be held whole before it can be looked up, so without a limit an input without any
-/// separator would take as much memory as it has bytes.
+/// A word is held whole until it is looked up, so without a limit an input without separators would take as much
+/// memory as it has bytes.
 pub const MAX_WORD: usize = 64 << 20;
 
 /// The lower-case form of each byte that is part of a word; 0 for every byte that separates words.
@@ -24,22 +24,22 @@ const fn lower_table() -> [u8; 256] {
     table
 }
 
-/// Whether `byte` is part of a word: `[A-Za-z0-9']`. Every other byte separates words.
+/// Returns whether `byte` is part of a word: `[A-Za-z0-9']`. Every other byte separates words.
 #[inline]
 pub fn is_word_byte(byte: u8) -> bool {
     LOWER[usize::from(byte)] != 0
 }
 
-/// Counts the words of an input that comes in pieces; a word may straddle any number of them.
+/// Counts the words of an input that comes in pieces; a word may span any number of them.
 ///
-/// Memory: the different words seen so far, and the word that the last piece left unfinished.
+/// It holds the distinct words seen so far, and the word that the last piece left unfinished.
 #[derive(Debug)]
 pub struct WordCounter {
     counts: Counts,
     /// The unfinished word, in lower case; empty between words.
     word: Vec<u8>,
     limit: usize,
-    /// The most bytes that the table may take, as [`Counts::footprint`] estimates it.
+    /// The most bytes that the table may take, as estimated by [`Counts::footprint`].
     memory: u64,
 }
 
@@ -50,11 +50,12 @@ impl Default for WordCounter {
 }
 
 impl WordCounter {
+    /// Creates a counter without a limit on the table's memory.
     pub fn new() -> Self {
         Self::with_limit(MAX_WORD)
     }
 
-    /// Stops with [`CountError::TableTooLarge`] where the table would take more than so many bytes.
+    /// Creates a counter that fails with [`CountError::TableTooLarge`] if the table would take more than `memory` bytes.
     pub fn within(memory: u64) -> Self {
         Self {
             memory,
@@ -71,7 +72,12 @@ impl WordCounter {
         }
     }
 
-    /// Counts the next piece. After an error the counter is of no further use.
+    /// Counts the next piece.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for a word that is too long, a table that is too large and an overflow; the counter must then be
+    /// discarded.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), CountError> {
         let mut rest = piece;
         while !rest.is_empty() {
@@ -97,7 +103,11 @@ impl WordCounter {
         Ok(())
     }
 
-    /// The counts, once the last piece has been fed.
+    /// Returns the counts, once the last piece has been fed.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Self::feed`] does, for the last word.
     pub fn finish(mut self) -> Result<Counts, CountError> {
         self.end_word()?;
         Ok(self.counts)
@@ -122,7 +132,7 @@ impl WordCounter {
     }
 }
 
-/// Counts how many words begin in a stream of pieces, without keeping any of them.
+/// Counts the words that begin in a stream of pieces, without keeping any of them.
 #[derive(Debug, Default)]
 pub struct WordStarts {
     in_word: bool,
@@ -130,7 +140,7 @@ pub struct WordStarts {
 }
 
 impl WordStarts {
-    /// Looks at the next piece; gives the number of words begun so far.
+    /// Takes the next piece and returns the number of words begun so far.
     pub fn feed(&mut self, piece: &[u8]) -> u64 {
         for &byte in piece {
             let word = is_word_byte(byte);

@@ -16,7 +16,7 @@ use mrdeck_core::count::read::ReadError;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::{S3Uri, S3UriError};
-use mrdeck_store::StoreError;
+use mrdeck_store::{Audience, StoreError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -95,7 +95,7 @@ pub enum Error {
     NoSuchPath { path: String, role: Role },
     #[error("{path} does not take {method}; use GET{}", if path == api::REDUCE { " or POST" } else { "" })]
     WrongMethod { method: Method, path: String },
-    #[error("{}{}", .0, next_step(.0))]
+    #[error("{}; {}", .0, .0.advice(Audience::Operator))]
     Store(#[from] StoreError),
     #[error("the service broke its own rules: {detail}; this is a defect, please report it")]
     Defect { detail: String },
@@ -106,33 +106,6 @@ fn work_path(role: Role) -> &'static str {
         Role::Splitter => api::SPLIT,
         Role::Mapper => api::MAP,
         Role::Reducer => api::REDUCE,
-    }
-}
-
-fn next_step(error: &StoreError) -> &'static str {
-    match error {
-        StoreError::NoSuchBucket { .. } => {
-            "; check its name, and the region and endpoint of this service"
-        }
-        StoreError::NoSuchKey { .. } => "; check its key",
-        StoreError::Denied { .. } => {
-            "; give this service s3:GetObject, s3:PutObject and s3:ListBucket there"
-        }
-        StoreError::Changed { .. } => "; start again with the input as it is now",
-        StoreError::Truncated { .. }
-        | StoreError::Damaged { .. }
-        | StoreError::Throttled { .. }
-        | StoreError::Source { .. }
-        | StoreError::Conflict { .. } => "; try again",
-        StoreError::Exists { .. } => "; write to another key",
-        StoreError::Skewed { .. } => "; set the clock of the task's host, or use another task",
-        StoreError::Credentials { .. } => "; give this service valid ones (in ECS: a task role)",
-        StoreError::Unreachable { .. } => {
-            "; check its network and AWS_ENDPOINT_URL, then try again"
-        }
-        StoreError::Unreadable { .. } => "; check what this service's AWS_ENDPOINT_URL leads to",
-        StoreError::OtherRegion { .. } => "; give this service that region in AWS_REGION",
-        StoreError::Other { .. } => "; check its bucket and region, then try again",
     }
 }
 

@@ -40,6 +40,7 @@ struct Heartbeat {
 pub(crate) struct Lease {
     /// Counted from 1.
     pub(crate) number: u32,
+    run: RunId,
     at: S3Uri,
     heartbeat: Heartbeat,
     store: Arc<dyn Store>,
@@ -69,6 +70,7 @@ impl Lease {
                 let heartbeats = heartbeat_loop(store.clone(), at.clone(), body.clone());
                 return Ok(Self {
                     number,
+                    run,
                     at,
                     heartbeat,
                     store,
@@ -83,10 +85,10 @@ impl Lease {
     /// Returns a notice about another console that may be working on the same run. It is a courtesy: what can't be
     /// found out is left out, because nothing depends on it.
     pub(crate) async fn concurrent_holders(&self) -> Option<Diagnostic> {
-        let folder = self.at.key().rsplit_once('/')?.0;
+        let folder = layout::claims(&self.run.to_string());
         let listed = self
             .store
-            .list(self.at.bucket(), &format!("{folder}/"), None)
+            .list(self.at.bucket(), &folder, None)
             .await
             .ok()?;
         let leases: Vec<(&str, Timestamp)> = listed
