@@ -33,6 +33,23 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// Returns the name of the command; the dashboard has none.
+    pub fn command_name(&self) -> &'static str {
+        match &self.command {
+            None => "dashboard",
+            Some(Command::Run(_)) => "run",
+            Some(Command::Resume(_)) => "resume",
+            Some(Command::Tasks) => "tasks",
+            Some(Command::Doctor) => "doctor",
+            Some(Command::Scale(_)) => "scale",
+            Some(Command::Up(_)) => "up",
+            Some(Command::Down(_)) => "down",
+            Some(Command::Serve(_)) => "serve",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Run split → map → reduce once, without the dashboard
@@ -112,6 +129,10 @@ pub struct CommonArgs {
     /// Read settings from this file (default: mrdeck/config.toml under the XDG config directory)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Append a log of runs, attempts and AWS calls to this file; MRDECK_LOG filters it (default: info)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
 
     /// How to print what a command found
     #[arg(long, global = true, value_enum, default_value_t)]

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
 use mrdeck_cluster;
+use mrdeck_cluster::aws::ecs_client;
 use mrdeck_cluster::deploy::images::{self, Image};
 use mrdeck_cluster::deploy::plan::{self, Plan};
 use mrdeck_cluster::deploy::request::{BucketNameError, DeployRequest, RoleName};
@@ -218,7 +219,7 @@ impl Deployer<'_> {
     /// Waits for the tasks; then the dashboard, or the command that opens it.
     async fn finish(&self, session: &StackSession, stack: &Stack) -> Result<Exit, Failure> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
-        let ecs = aws_sdk_ecs::Client::new(&session.sdk);
+        let ecs = ecs_client(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
             .wait(&ecs, stack, &stderr::line)
             .await?;

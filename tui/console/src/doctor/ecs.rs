@@ -1,11 +1,10 @@
 //! The ECS cluster itself, and the permission to look up public IPs.
 
 use aws_config::SdkConfig;
-use aws_sdk_ecs::Client;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::Caller;
 use mrdeck_cluster::aws::failure::{ecs_diagnostic, explain};
+use mrdeck_cluster::aws::{Caller, ecs_client};
 use mrdeck_cluster::may_look_up_public_ips;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
@@ -15,7 +14,7 @@ const PUBLIC_IPS: &str = "public IPs";
 /// Is it there and does it take tasks?
 pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     let what = "describe the cluster (ecs:DescribeClusters)";
-    let asked = Client::new(sdk)
+    let asked = ecs_client(sdk)
         .describe_clusters()
         .clusters(name)
         .send()
