@@ -1,4 +1,4 @@
-//! `mrdeck doctor`: a line for each check, with what to do where it is not well.
+//! `mrdeck doctor`: a line for each check, with advice where something is wrong.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -57,7 +57,7 @@ fn exit(findings: &[Finding]) -> Exit {
     }
 }
 
-/// The advice stands on a line of its own, below what was found.
+/// Returns a finding as text: what was found, and on a line of its own what to do.
 fn line(finding: &Finding, is_coloured: bool) -> String {
     let (word, colour) = match finding.status {
         CheckStatus::Ok => ("ok", Color::DarkGreen),

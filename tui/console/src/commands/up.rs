@@ -1,4 +1,4 @@
-//! `mrdeck up`: puts the services on ECS step by step, each time as far as it can, up to a healthy dashboard.
+//! `mrdeck up`: deploys the services to ECS step by step, each time as far as it can, until all tasks are healthy.
 
 use std::cell::Cell;
 use std::io::IsTerminal;
@@ -25,7 +25,7 @@ use mrdeck_core::shell::quoted;
 
 const NO_ALLOW_FROM: &str = "give --allow-from ADDRESS, for instance your own, which curl https://checkip.amazonaws.com prints";
 
-/// What stands at the end, for a script.
+/// How far it came, for scripts.
 #[derive(Debug, Serialize)]
 struct UpReport<'a> {
     stack: &'a str,
@@ -49,9 +49,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         Err(error) => return refuse(&error.into()),
     };
     if config.connect.read_only && !args.dry_run {
-        return refuse(&read_only(
-            "change AWS; --dry-run shows the plan all the same",
-        ));
+        return refuse(&read_only("change AWS; --dry-run still shows the plan"));
     }
     let is_under_way = Cell::new(false);
     let command = Deployer {
@@ -60,7 +58,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         wanted: &wanted,
         is_under_way: &is_under_way,
     };
-    // Large, and only one: it lives on the heap.
+    // A large future; there is only one, and it lives on the heap.
     until_interrupted(Box::pin(command.run()), &is_under_way).await
 }
 
@@ -94,7 +92,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// `None` if that was only to be shown.
+    /// Creates the stack; `None` if the plan was only to be shown.
     async fn create(
         &self,
         session: &StackSession,
@@ -126,7 +124,7 @@ impl Deployer<'_> {
         if self.is_only_shown(session, None, &plan) {
             return Ok(None);
         }
-        ask(&plan.lines, "Do this?", self.args.yes).await?;
+        ask(&plan.lines, "Do all this?", self.args.yes).await?;
         self.is_under_way.set(true);
         if let Some(broken) = &broken {
             session.delete(broken).await?;
@@ -142,7 +140,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// The stack as it is then; `None` if that was only to be shown.
+    /// Updates the stack, and returns it; `None` if the plan was only to be shown.
     async fn update(
         &self,
         session: &StackSession,
@@ -157,7 +155,7 @@ impl Deployer<'_> {
         if plan.lines.is_empty() {
             return Ok(Some(stack));
         }
-        ask(&plan.lines, "Do this?", self.args.yes).await?;
+        ask(&plan.lines, "Do all this?", self.args.yes).await?;
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let mut rollout = Rollout::new(&self.wanted.stack, &connection);
         let seen = session.stacks.latest_event(&stack.id).await?;
@@ -167,7 +165,7 @@ impl Deployer<'_> {
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&stderr::line) => unreachable!("it tells for as long as it is asked to"),
+            () = rollout.tell_stopped(&stderr::line) => unreachable!("it reports until it is dropped"),
         };
         match settled.stack {
             Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
@@ -175,7 +173,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// With `--dry-run` the plan is all there is.
+    /// Shows the plan if that is all that `--dry-run` asks for.
     fn is_only_shown(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> bool {
         if !self.args.dry_run {
             return false;
@@ -192,14 +190,14 @@ impl Deployer<'_> {
         true
     }
 
-    /// Standard output gets the commands and nothing else.
+    /// Says which images are missing; only the commands that push them go to standard output.
     fn say_how_to_push(&self, session: &StackSession, stack: &Stack, missing: &[&Image]) -> Exit {
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
             OutputFormat::Text => {
                 let names: Vec<&str> = missing.iter().map(|image| image.service.name).collect();
                 stderr::line(&format!(
-                    "\nthe stack is there; there is no image '{}' yet of {}. In the folder with the Dockerfile, run:\n",
+                    "\nthe stack exists, but there is no image '{}' yet for {}. In the folder with the Dockerfile, run:\n",
                     self.wanted.tag,
                     names.join(", ")
                 ));
@@ -216,7 +214,7 @@ impl Deployer<'_> {
         images::push_commands(missing, &self.wanted.tag, session.aws.region(), profile)
     }
 
-    /// Waits for the tasks; then the dashboard, or the command that opens it.
+    /// Waits for the tasks; then opens the dashboard, or prints the command that does.
     async fn finish(&self, session: &StackSession, stack: &Stack) -> Result<Exit, Failure> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let ecs = ecs_client(&session.sdk);
@@ -225,12 +223,15 @@ impl Deployer<'_> {
             .await?;
         let bucket = stack.bucket().ok_or_else(|| {
             let cause = format!("the stack {} names no bucket", self.wanted.stack);
-            Diagnostic::new(cause, "take it down with 'mrdeck down' and put it up again")
+            Diagnostic::new(
+                cause,
+                "remove it with 'mrdeck down', and deploy it again with 'mrdeck up'",
+            )
         })?;
         match self.config.output {
             OutputFormat::Json => self.report(session, Some(stack), "up", &[], &[]),
             OutputFormat::Text => {
-                stderr::line("\nall tasks run and answer. The dashboard:");
+                stderr::line("\nall tasks are running and answering. Open the dashboard with:");
                 print(&format!("{}\n", self.dashboard_command(session, bucket)));
                 let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 if is_watched && !self.args.yes {
@@ -243,7 +244,7 @@ impl Deployer<'_> {
         Ok(Exit::Done)
     }
 
-    /// In full, so that it works in a shell with other settings too.
+    /// Returns the command that opens the dashboard, in full, so that it works in a shell with other settings too.
     fn dashboard_command(&self, session: &StackSession, bucket: &str) -> String {
         [
             flag("--cluster", Some(&self.wanted.stack)),
@@ -255,7 +256,7 @@ impl Deployer<'_> {
         .fold("mrdeck".to_owned(), |command, flag| command + flag)
     }
 
-    /// With what the stack does not know yet: how many tasks, of which images.
+    /// Returns the command to run next, with what the stack does not know yet: how many tasks, of which images.
     fn up_command(&self) -> String {
         let (args, aws) = (self.args, &self.config.connect.aws);
         let text = |count: Option<u32>| count.map(|count| count.to_string());
@@ -301,12 +302,12 @@ impl Deployer<'_> {
     }
 }
 
-/// A flag of a command to be typed, if it has a value.
+/// Returns a flag as it is typed, if it has a value.
 fn flag(name: &str, value: Option<&str>) -> String {
     value.map_or(String::new(), |value| format!(" {name} {}", quoted(value)))
 }
 
-/// Puts together what the command line and the configuration ask for.
+/// Combines what the command line and the configuration ask for.
 fn deploy_request(args: &UpArgs, bucket: Option<&str>) -> Result<DeployRequest, BucketRefused> {
     let bucket = bucket.map(|name| {
         name.parse().map_err(|reason| BucketRefused {

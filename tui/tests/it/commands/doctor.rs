@@ -23,7 +23,7 @@ fn the_local_cluster_is_healthy_and_left_as_it_was() {
     let home = Home::new();
     let finished = home.local_console(2, "doctor").run().expect(0);
     let expected = [
-        "ok       cluster          the local one started",
+        "ok       cluster          the embedded cluster started",
         "ok       tasks            4 RUNNING",
         "ok       roles            1 splitter, 2 mappers, 1 reducer",
         "ok       address          splitter-1 answered at http://127.0.0.1:",
@@ -48,7 +48,7 @@ fn read_only_leaves_the_write_check_out_and_says_so() {
     let home = Home::new();
     let console = home.local_console(1, "doctor").arg("--read-only");
     let report = console.args(["--output", "json"]).run().expect(0).json();
-    let expected = ["ok: not tried, because of --read-only → "];
+    let expected = ["ok: not checked because of --read-only → "];
     assert_eq!(of(&report, "bucket writable"), expected);
     let fields: Vec<&String> = report[0].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["advice", "check", "found", "status"]);
