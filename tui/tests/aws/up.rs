@@ -96,7 +96,7 @@ fn from_an_empty_account_to_a_run_and_back() {
             "a new role",
             "port 8080 open to 127.0.0.1/32",
             "CREATE_COMPLETE",
-            "no image 'latest' yet of splitter, mapper, reducer.",
+            "no image 'latest' yet for splitter, mapper, reducer.",
             "then run: mrdeck up\n",
         ],
     );
