@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Test, tests};
 use mrdeck_testkit::aws::moto::Moto;
-use mrdeck_testkit::console::Console;
+use mrdeck_testkit::console::{Console, binary};
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::pty::Deck;
 use mrdeck_testkit::services::Service;
@@ -117,7 +117,7 @@ fn from_an_empty_account_to_a_run_and_back() {
     // One image is not enough, and what is there already is not asked for again.
     push(&moto, "mapper", MANIFEST);
     let up = console(&home, &moto, "up").arg("--yes");
-    let finished = up.run().expect_complaint(4, &["of splitter, reducer."]);
+    let finished = up.run().expect_complaint(4, &["for splitter, reducer."]);
     assert!(!finished.stdout.contains("mapper"), "{}", finished.stdout);
     assert_eq!(desired(&moto), counts([0, 3, 0, 0]));
 
@@ -275,6 +275,14 @@ fn nothing_is_changed_without_a_yes() {
         "{shown}"
     );
     assert!(moto.stacks().is_empty());
+    for output in ["text", "json"] {
+        let script = "exec \"$@\" >/dev/full";
+        let full = Console::by("sh", home.path()).args(["-c", script, "sh", binary(), "up"]);
+        let full = full.args(allow).args(["--dry-run", "--output", output]);
+        full.envs(moto.environment())
+            .run()
+            .expect_complaint(3, &["standard output can't be written"]);
+    }
 
     create(&home, &moto);
     let down = console(&home, &moto, "down").run();

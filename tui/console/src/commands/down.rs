@@ -5,8 +5,8 @@ use std::cell::Cell;
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::refuse;
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
+use super::{print_json, refuse};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -60,8 +60,7 @@ async fn run(
         stderr::line(&format!(
             "there is no stack '{name}' here: nothing to remove"
         ));
-        report(config, name, "absent", None, 0);
-        return Ok(Exit::Done);
+        return Ok(report(config, name, "absent", None, 0));
     };
     let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
     let fate = fate(&s3, &stack, args.delete_data).await?;
@@ -83,8 +82,7 @@ async fn run(
             "the bucket {bucket} is kept: 'mrdeck up --bucket {bucket}' uses it again, 'aws s3 rb --force s3://{bucket}' removes it"
         ));
     }
-    report(config, name, "down", kept, removed);
-    Ok(Exit::Done)
+    Ok(report(config, name, "down", kept, removed))
 }
 
 /// Decides about the bucket. Only one that the stack created is ever removed: if asked, or if it is empty.
@@ -147,13 +145,20 @@ async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Failure> {
     Ok(removed)
 }
 
-fn report(config: &Config, stack: &str, status: &'static str, kept: Option<&str>, removed: u64) {
-    if config.output == OutputFormat::Json {
-        super::print_json(&DownReport {
+fn report(
+    config: &Config,
+    stack: &str,
+    status: &'static str,
+    kept: Option<&str>,
+    removed: u64,
+) -> Exit {
+    match config.output {
+        OutputFormat::Text => Exit::Done,
+        OutputFormat::Json => print_json(&DownReport {
             stack,
             status,
             kept_bucket: kept,
             removed_objects: removed,
-        });
+        }),
     }
 }

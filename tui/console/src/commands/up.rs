@@ -7,7 +7,7 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{print, refuse};
+use super::{print, print_json, refuse};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -69,6 +69,13 @@ struct Deployer<'a> {
     is_under_way: &'a Cell<bool>,
 }
 
+/// How far a step that changes the stack came.
+enum Step {
+    Done(Stack),
+    /// Its plan was only printed, and this is how that went.
+    OnlyShown(Exit),
+}
+
 impl Deployer<'_> {
     async fn run(&self) -> Result<Exit, Failure> {
         let session = StackSession::open(self.config, &self.wanted.stack).await?;
@@ -76,14 +83,15 @@ impl Deployer<'_> {
         let stack = match session.settled().await? {
             Some(stack) if stack.phase() == Phase::Ready => stack,
             stack => match self.create(&session, stack).await? {
-                Some(stack) => stack,
-                None => return Ok(Exit::Done),
+                Step::Done(stack) => stack,
+                Step::OnlyShown(exit) => return Ok(exit),
             },
         };
         let images = images::look(&session.aws, &stack, &self.wanted.tag).await?;
         let missing = plan::missing(self.wanted, &stack, &images);
-        let Some(stack) = self.update(&session, stack.clone(), &images).await? else {
-            return Ok(Exit::Done);
+        let stack = match self.update(&session, stack.clone(), &images).await? {
+            Step::Done(stack) => stack,
+            Step::OnlyShown(exit) => return Ok(exit),
         };
         if missing.is_empty() {
             self.finish(&session, &stack).await
@@ -92,12 +100,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// Creates the stack; `None` if the plan was only to be shown.
-    async fn create(
-        &self,
-        session: &StackSession,
-        broken: Option<Stack>,
-    ) -> Result<Option<Stack>, Failure> {
+    /// Creates the stack.
+    async fn create(&self, session: &StackSession, broken: Option<Stack>) -> Result<Step, Failure> {
         if self.wanted.allow_from.is_none() {
             return Err(Failure::Usage(Diagnostic::new(
                 "a new stack needs to know who may call the services",
@@ -121,8 +125,8 @@ impl Deployer<'_> {
                 ),
             );
         }
-        if self.is_only_shown(session, None, &plan) {
-            return Ok(None);
+        if self.args.dry_run {
+            return Ok(Step::OnlyShown(self.show(session, None, &plan)));
         }
         ask(&plan.lines, "Do all this?", self.args.yes).await?;
         self.is_under_way.set(true);
@@ -135,25 +139,25 @@ impl Deployer<'_> {
             .await?;
         let settled = session.follow(&id, None).await?;
         match settled.stack {
-            Some(ref stack) if stack.status == "CREATE_COMPLETE" => Ok(settled.stack),
+            Some(stack) if stack.status == "CREATE_COMPLETE" => Ok(Step::Done(stack)),
             _ => Err(settled.diagnostic("the stack could not be created").into()),
         }
     }
 
-    /// Updates the stack, and returns it; `None` if the plan was only to be shown.
+    /// Updates the stack, and returns it as it is then.
     async fn update(
         &self,
         session: &StackSession,
         stack: Stack,
         images: &[Image],
-    ) -> Result<Option<Stack>, Failure> {
+    ) -> Result<Step, Failure> {
         let is_current = session.stacks.is_current(&stack).await?;
         let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
-        if self.is_only_shown(session, Some(&stack), &plan) {
-            return Ok(None);
+        if self.args.dry_run {
+            return Ok(Step::OnlyShown(self.show(session, Some(&stack), &plan)));
         }
         if plan.lines.is_empty() {
-            return Ok(Some(stack));
+            return Ok(Step::Done(stack));
         }
         ask(&plan.lines, "Do all this?", self.args.yes).await?;
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
@@ -161,39 +165,33 @@ impl Deployer<'_> {
         let seen = session.stacks.latest_event(&stack.id).await?;
         self.is_under_way.set(true);
         if !session.stacks.update(&stack, &plan.parameters).await? {
-            return Ok(Some(stack));
+            return Ok(Step::Done(stack));
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
             () = rollout.tell_stopped(&stderr::line) => unreachable!("it reports until it is dropped"),
         };
         match settled.stack {
-            Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
+            Some(stack) if stack.status == "UPDATE_COMPLETE" => Ok(Step::Done(stack)),
             _ => Err(settled.diagnostic("the stack could not be updated").into()),
         }
     }
 
-    /// Shows the plan if that is all that `--dry-run` asks for.
-    fn is_only_shown(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> bool {
-        if !self.args.dry_run {
-            return false;
-        }
+    /// Prints the plan, which is all that `--dry-run` asks for.
+    fn show(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> Exit {
         match self.config.output {
-            OutputFormat::Text if plan.lines.is_empty() => {
-                print("nothing to do\n");
-            }
-            OutputFormat::Text => {
-                print(&format!("{}\n", plan.lines.join("\n")));
-            }
+            OutputFormat::Text if plan.lines.is_empty() => print("nothing to do\n"),
+            OutputFormat::Text => print(&format!("{}\n", plan.lines.join("\n"))),
             OutputFormat::Json => self.report(session, stack, "planned", &plan.lines, &[]),
         }
-        true
     }
 
     /// Says which images are missing; only the commands that push them go to standard output.
     fn say_how_to_push(&self, session: &StackSession, stack: &Stack, missing: &[&Image]) -> Exit {
         match self.config.output {
-            OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
+            OutputFormat::Json => {
+                self.report(session, Some(stack), "images_missing", &[], missing);
+            }
             OutputFormat::Text => {
                 let names: Vec<&str> = missing.iter().map(|image| image.service.name).collect();
                 stderr::line(&format!(
@@ -229,19 +227,19 @@ impl Deployer<'_> {
             )
         })?;
         match self.config.output {
-            OutputFormat::Json => self.report(session, Some(stack), "up", &[], &[]),
+            OutputFormat::Json => Ok(self.report(session, Some(stack), "up", &[], &[])),
             OutputFormat::Text => {
                 stderr::line("\nall tasks are running and answering. Open the dashboard with:");
-                print(&format!("{}\n", self.dashboard_command(session, bucket)));
+                let printed = print(&format!("{}\n", self.dashboard_command(session, bucket)));
                 let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 if is_watched && !self.args.yes {
                     let mut config = self.config.clone();
                     config.connect.bucket = Some(bucket.to_owned());
                     return Ok(crate::dashboard::run(config).await);
                 }
+                Ok(printed)
             }
         }
-        Ok(Exit::Done)
     }
 
     /// Returns the command that opens the dashboard, in full, so that it works in a shell with other settings too.
@@ -283,7 +281,7 @@ impl Deployer<'_> {
         status: &'static str,
         plan: &[String],
         missing: &[&Image],
-    ) {
+    ) -> Exit {
         let bucket = stack.and_then(Stack::bucket);
         let commands = match bucket {
             Some(bucket) if status == "up" => vec![self.dashboard_command(session, bucket)],
@@ -298,7 +296,7 @@ impl Deployer<'_> {
             missing: missing.iter().map(|image| image.service.name).collect(),
             commands,
         };
-        super::print_json(&report);
+        print_json(&report)
     }
 }
 

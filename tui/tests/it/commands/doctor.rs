@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use mrdeck_testkit::console::{Console, binary};
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::{DeadEnd, Lab};
 use mrdeck_testkit::proxy::script::Fault;
@@ -41,6 +42,18 @@ fn the_local_cluster_is_healthy_and_left_as_it_was() {
     }
     let written = std::fs::read_dir(home.file("data/s3/mrdeck/mrdeck/doctor")).unwrap();
     assert_eq!(written.count(), 0, "what was written is removed");
+}
+
+#[test]
+fn what_can_t_be_printed_is_a_failure() {
+    let home = Home::new();
+    for output in ["text", "json"] {
+        let script = "exec \"$@\" >/dev/full";
+        let console = Console::by("sh", home.path()).args(["-c", script, "sh", binary()]);
+        let console = console.args(["doctor", "--local=1", "--local-data", "data"]);
+        let finished = console.args(["--output", output]).run();
+        finished.expect_complaint(3, &["standard output can't be written"]);
+    }
 }
 
 #[test]
