@@ -14,6 +14,8 @@ use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_types::service_config::ServiceConfigKey;
 
+pub use crate::call_log::CallLog;
+
 /// Where requests go if neither options nor environment nor profile name a region.
 const FALLBACK_REGION: &str = "us-east-1";
 /// Just over the three seconds after which a lost SYN is sent a second time.
@@ -100,7 +102,9 @@ pub enum Retries {
 
 /// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.
 pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
-    let mut builder = Builder::from(config).force_path_style(s3_endpoint(config).is_some());
+    let mut builder = Builder::from(config)
+        .force_path_style(s3_endpoint(config).is_some())
+        .interceptor(CallLog);
     if retries == Retries::None {
         builder = builder.retry_config(RetryConfig::disabled());
     }

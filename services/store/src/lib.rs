@@ -1,6 +1,7 @@
 //! The one seam between the services and S3: what a store can do, and how it fails.
 
 pub mod aws;
+mod call_log;
 mod diagnostic;
 mod listing;
 pub mod memory;

@@ -102,7 +102,7 @@ fn failed(path: &Path, source: io::Error) -> SaveError {
 }
 
 /// Returns the folder a file is in; a bare name is in the current one.
-fn folder_of(path: &Path) -> &Path {
+pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -33,98 +33,119 @@ pub struct Cli {
     pub command: Option<Command>,
 }
 
+impl Cli {
+    /// Returns the name of the command; the dashboard has none.
+    pub fn command_name(&self) -> &'static str {
+        match &self.command {
+            None => "dashboard",
+            Some(Command::Run(_)) => "run",
+            Some(Command::Resume(_)) => "resume",
+            Some(Command::Tasks) => "tasks",
+            Some(Command::Doctor) => "doctor",
+            Some(Command::Scale(_)) => "scale",
+            Some(Command::Up(_)) => "up",
+            Some(Command::Down(_)) => "down",
+            Some(Command::Serve(_)) => "serve",
+        }
+    }
+}
+
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Run split → map → reduce once, without the dashboard
     Run(RunArgs),
-    /// Go on with a run that stopped: only what is missing is done
+    /// Resume a run that stopped: do only what is missing
     Resume(ResumeArgs),
-    /// List the cluster's tasks with their IPs
+    /// List the cluster's tasks with their IP addresses
     Tasks,
-    /// Check what a run needs: what is reachable, what is not, why, and what to do
+    /// Check everything a run needs, and say what to do where something is wrong
     Doctor,
-    /// Make as many tasks of a role run as are wanted: mapper=10
+    /// Change how many tasks of a role run, for instance mapper=10
     Scale(ScaleArgs),
-    /// Put the services on ECS: bucket, image repositories, cluster, tasks
+    /// Deploy the services to ECS: bucket, image repositories, cluster, tasks
     Up(UpArgs),
-    /// Take down what up put up; a bucket with data is kept
+    /// Remove what `up` created; a bucket that holds data is kept
     Down(DownArgs),
-    /// Run one service in the foreground (what --local starts)
+    /// Run one service in the foreground, as --local does for each of its tasks
     Serve(ServeArgs),
 }
 
-/// Which cluster, and how to reach it.
+/// What every command takes: which cluster to use, how to reach it, what to write where.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Cluster")]
+#[command(next_help_heading = "Global options")]
 pub struct CommonArgs {
-    /// Bring up an embedded cluster: an S3 server, a splitter, MAPPERS mappers (default 3), a reducer
+    /// Start an embedded cluster: an S3 server, a splitter, MAPPERS mappers (default 3) and a reducer
     #[arg(long, global = true, value_name = "MAPPERS", num_args = 0..=1, require_equals = true, default_missing_value = "3", value_parser = whole_number(1..=MAX_LOCAL_MAPPERS))]
     pub local: Option<u32>,
 
-    /// Keep the embedded cluster's data here (default: mrdeck/local under the XDG state directory)
+    /// Keep the embedded cluster's data in DIR (default: mrdeck/local under the XDG state directory)
     #[arg(long, global = true, value_name = "DIR")]
     pub local_data: Option<PathBuf>,
 
-    /// The ECS cluster's name or ARN
+    /// Use the ECS cluster with this name or ARN
     #[arg(long, global = true, env = "MRDECK_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
 
-    /// Which of a task's addresses requests go to (default: auto)
+    /// Which of a task's addresses to send requests to (default: auto)
     #[arg(long, global = true, value_enum)]
     pub address: Option<AddressArg>,
 
-    /// The AWS region (default: the AWS SDK's own chain)
+    /// Use this AWS region (default: what the AWS SDK finds)
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
 
-    /// The AWS profile (default: the AWS SDK's own chain)
+    /// Use this AWS profile (default: what the AWS SDK finds)
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
 
-    /// Send every AWS call here instead of to AWS
+    /// Send all AWS calls to this URL instead of to AWS
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<Url>,
 
-    /// The bucket that local files are uploaded to
+    /// Upload local files to this bucket
     #[arg(long, global = true, env = "MRDECK_BUCKET", value_name = "NAME")]
     pub bucket: Option<String>,
 
-    /// A splitter at a fixed address, instead of looking tasks up
+    /// Use the splitter at this address instead of looking tasks up
     #[arg(long, global = true, value_name = "URL")]
     pub splitter: Option<ServiceUrl>,
 
-    /// A mapper at a fixed address; may be given many times
+    /// Use the mapper at this address; repeat for more
     #[arg(long, global = true, value_name = "URL")]
     pub mapper: Vec<ServiceUrl>,
 
-    /// A reducer at a fixed address
+    /// Use the reducer at this address
     #[arg(long, global = true, value_name = "URL")]
     pub reducer: Option<ServiceUrl>,
 
-    /// Only look: refuse to start or stop tasks, to upload, and to run anything, since a run writes objects
+    /// Change nothing: start and stop no tasks, upload nothing, start no runs (a run writes objects)
     #[arg(long, global = true)]
     pub read_only: bool,
 
-    /// Give an attempt at most this long (default: 30 s, and a second more for each MiB of its input; a day at most)
+    /// Limit each attempt to this long, a day at most (default: 30 s, plus 1 s for each MiB of its input)
     #[arg(long, global = true, value_name = "SECONDS")]
     pub timeout: Option<Timeout>,
 
-    /// Read settings from this file (default: mrdeck/config.toml under the XDG config directory)
+    /// Read settings from FILE (default: mrdeck/config.toml under the XDG config directory)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// How to print what a command found
+    /// Append a log of runs, attempts and AWS calls to FILE; MRDECK_LOG filters it (default: info)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
+    /// Print results in this format
     #[arg(long, global = true, value_enum, default_value_t)]
     pub output: OutputFormat,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AddressArg {
-    /// The one that answers `/health`; the public one if both do
+    /// The address that answers /health; the public one if both do
     Auto,
-    /// The public IP only
+    /// Only the public address
     Public,
-    /// The private IP only
+    /// Only the private address
     Private,
 }
 
@@ -149,7 +170,7 @@ pub enum OutputFormat {
 pub enum SplitArg {
     /// Copy each chunk to an object of its own
     Copy,
-    /// Cut by byte ranges; nothing is copied
+    /// Read byte ranges of the input, and copy nothing
     Range,
 }
 
@@ -164,18 +185,18 @@ impl From<SplitArg> for SplitMode {
 
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// s3://BUCKET/KEY, or a local file (uploaded first); with --local it may be left out
+    /// What to count: s3://BUCKET/KEY, or a local file, which is uploaded first; optional with --local
     pub input: Option<InputChoice>,
 
-    /// How many chunks (1 to 10000; default: one per mapper, more when the input is large)
+    /// Cut the input into N chunks, 1 to 10000 (default: one per mapper, more for a large input)
     #[arg(long, value_name = "N", value_parser = parse_chunk_count)]
     pub chunks: Option<u32>,
 
-    /// How the input is cut
+    /// How to cut the input
     #[arg(long, value_enum, default_value = "copy")]
     pub split: SplitArg,
 
-    /// Recount the whole input in one process and compare in both directions
+    /// Recount the whole input in one process, and compare
     #[arg(long)]
     pub verify: bool,
 
@@ -185,21 +206,21 @@ pub struct RunArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct ResumeArgs {
-    /// The run's id, as it was printed when the run began
+    /// The id that the run printed when it began
     pub run: RunId,
 
     #[command(flatten)]
     pub report: ReportArgs,
 }
 
-/// What is to be told and kept of a run.
+/// What to report and to keep of a run.
 #[derive(Debug, Clone, Args)]
 pub struct ReportArgs {
-    /// Draw the latency chart (.png or .svg); an existing file is not overwritten
+    /// Draw the latency chart to FILE (.png or .svg); never overwrites
     #[arg(long, value_name = "FILE")]
     pub chart: Option<PathBuf>,
 
-    /// Save the final counts as JSON; an existing file is not overwritten
+    /// Save the final counts to FILE as JSON; never overwrites
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
 
@@ -214,7 +235,7 @@ pub const DEFAULT_TAG: &str = "latest";
 /// Which stack; its cluster has the same name.
 #[derive(Debug, Clone, Args)]
 pub struct StackArgs {
-    /// The name of the CloudFormation stack, and of its cluster
+    /// The name of the CloudFormation stack, and of its ECS cluster
     #[arg(long, value_name = "NAME", default_value = DEFAULT_STACK)]
     pub stack: StackName,
 }
@@ -224,47 +245,47 @@ pub struct UpArgs {
     #[command(flatten)]
     pub stack: StackArgs,
 
-    /// The only addresses that may call the services (IPv4 or CIDR); needed for a new stack
+    /// Let only these addresses call the services (IPv4 or CIDR); required for a new stack
     #[arg(long, value_name = "ADDRESS")]
     pub allow_from: Option<Cidr>,
 
-    /// How many mappers (1 to 1000; default: as it is, 3 at first)
+    /// Run N mappers, 1 to 1000 (default: as many as now; 3 in a new stack)
     #[arg(long, value_name = "N", value_parser = whole_number(1..=MOST_TASKS))]
     pub mappers: Option<u32>,
 
-    /// Run hello too, the first check of a deployment; =0 takes it away again
+    /// Run the service `hello` too, a first check of a deployment; --hello=0 stops it
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = whole_number(0..=MOST_TASKS))]
     pub hello: Option<u32>,
 
-    /// Which images to run; a new image under the same tag replaces the tasks
+    /// Run the images with this tag; a new image under the same tag replaces the tasks
     #[arg(long, value_name = "TAG", default_value = DEFAULT_TAG)]
     pub tag: ImageTag,
 
-    /// A role that is there, by name or ARN, for everything, such as LabRole (default: new roles)
+    /// An existing IAM role, by name or ARN, for everything, for instance LabRole (default: new roles)
     #[arg(long, value_name = "ROLE", conflicts_with_all = ["execution_role", "task_role"])]
     pub role: Option<RoleName>,
 
-    /// The same only for pulling images and writing logs
+    /// An existing IAM role only for pulling images and writing logs
     #[arg(long, value_name = "ROLE")]
     pub execution_role: Option<RoleName>,
 
-    /// The same only for what the services do in S3
+    /// An existing IAM role only for what the services do in S3
     #[arg(long, value_name = "ROLE")]
     pub task_role: Option<RoleName>,
 
-    /// A public subnet for the tasks; may be given many times (default: those of the default VPC)
+    /// Run the tasks in this public subnet; repeat for more (default: those of the default VPC)
     #[arg(long, value_name = "ID")]
     pub subnet: Vec<String>,
 
-    /// Another bucket that the services may read and write; may be given many times
+    /// Let the services read and write this bucket too; repeat for more
     #[arg(long, value_name = "NAME")]
     pub allow_bucket: Vec<BucketName>,
 
-    /// Show what would be done, and do nothing
+    /// Show the plan, and change nothing
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Do it without asking
+    /// Don't ask before making changes
     #[arg(long, short)]
     pub yes: bool,
 }
@@ -278,18 +299,18 @@ pub struct DownArgs {
     #[arg(long)]
     pub delete_data: bool,
 
-    /// Do it without asking
+    /// Don't ask before making changes
     #[arg(long, short)]
     pub yes: bool,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct ScaleArgs {
-    /// How many tasks of which role are to run: splitter, mapper or reducer, 0 to 1000
+    /// How many tasks of a role to run: splitter, mapper or reducer, 0 to 1000
     #[arg(required = true, value_name = "ROLE=N")]
     pub roles: Vec<ScaleRequest>,
 
-    /// Wait at most this long for a role's tasks to run, and retry for as long while AWS has no room (1 to 3600)
+    /// Wait this long for tasks to run, and retry meanwhile if AWS has no capacity (1 to 3600)
     #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = whole_number(1..=3600_u64))]
     pub wait: u64,
 
@@ -300,11 +321,11 @@ pub struct ScaleArgs {
 
 #[derive(Debug, Clone, Args)]
 pub struct ServeArgs {
-    /// Which service
+    /// The service to run
     #[arg(value_parser = PossibleValuesParser::new(Role::ALL.map(Role::as_str)).try_map(|text| text.parse::<Role>()))]
     pub role: Role,
 
-    /// End when standard input closes, so that no service outlives the console that started it
+    /// Exit when standard input closes, so that no service outlives the console that started it
     #[arg(long, hide = true)]
     pub until_stdin_closes: bool,
 }

@@ -3,11 +3,39 @@
 use crate::cli::{Cli, Command};
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::{commands, dashboard, stderr};
+use crate::{commands, dashboard, log_file, stderr};
 use mrdeck_core::diagnostic::Diagnostic;
+use tracing_appender::non_blocking::WorkerGuard;
 
 /// Does what the command line says. Nothing below this exits.
 pub fn main(cli: &Cli) -> Exit {
+    let _log = match start_log(cli) {
+        Ok(log) => log,
+        Err(diagnostic) => return commands::refuse(&diagnostic),
+    };
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        command = cli.command_name(),
+        "started"
+    );
+    let exit = run(cli);
+    tracing::info!(exit = exit as u8, "ended");
+    exit
+}
+
+/// Starts the log, if one is asked for.
+fn start_log(cli: &Cli) -> Result<Option<WorkerGuard>, Diagnostic> {
+    match (&cli.common.log, &cli.command) {
+        (Some(_), Some(Command::Serve(_))) => Err(Diagnostic::new(
+            "a service logs to standard error",
+            "leave out --log; RUST_LOG filters what a service logs",
+        )),
+        (Some(path), _) => Ok(Some(log_file::start(path)?)),
+        (None, _) => Ok(None),
+    }
+}
+
+fn run(cli: &Cli) -> Exit {
     // Fails only if a provider was installed before, and that is this one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

@@ -1,19 +1,19 @@
-//! The exit codes: what a script can tell apart.
+//! The exit codes, which scripts can tell apart.
 
 use std::process::ExitCode;
 
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
-/// How the program ended.
+/// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     Done = 0,
     /// The command line or the configuration is wrong.
     Usage = 2,
-    /// The run failed, or what it needs could not be had.
+    /// The run failed, or something it needs is missing.
     Failed = 3,
-    /// It stopped before its end; the command to go on with was printed.
+    /// It stopped early; the command that continues was printed.
     Unfinished = 4,
     /// Credentials are missing or expired.
     Credentials = 5,

@@ -1,4 +1,4 @@
-//! What a run reads: an object, or a local file that is uploaded first.
+//! What a run reads: an object, or a local file, which is uploaded first.
 
 use std::fmt;
 use std::path::PathBuf;

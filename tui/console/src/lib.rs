@@ -13,6 +13,7 @@
 //! | [`task_table`] | the columns of the table of tasks, as the dashboard draws and `mrdeck tasks` prints them |
 //! | [`resume_command`] | the shell command that resumes a run |
 //! | [`atomic_file`] | files that are written whole or not at all |
+//! | [`log_file`] | the log of `--log FILE` |
 //! | [`stderr`], [`exit`], [`signals`] | standard error, exit codes, and the signals that end the program |
 //!
 //! The run itself is in `mrdeck-engine`, the clusters are in `mrdeck-cluster`.
@@ -27,6 +28,7 @@ pub mod entry;
 pub mod exit;
 pub mod input;
 pub mod job;
+pub mod log_file;
 pub mod report;
 pub mod resume_command;
 pub mod signals;

@@ -1,10 +1,11 @@
-//! The command that goes on with a run, in full, so that it works in another shell or on another machine too.
+//! The shell command that resumes a run, in full, so that it works in another shell or on another machine too.
 
 use crate::config::Config;
 use mrdeck_cluster::settings::{AddressChoice, Backend};
 use mrdeck_core::shell::quoted;
 use mrdeck_engine::state::Record;
 
+/// Returns the command that resumes a run of this configuration.
 pub fn for_run(config: &Config, record: &Record) -> String {
     let mut words = vec![
         "mrdeck".to_owned(),

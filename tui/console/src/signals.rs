@@ -1,8 +1,8 @@
-//! The signals that ask this program to end.
+//! The signals that end the program.
 
 use tokio_util::sync::CancellationToken;
 
-/// Completes when ctrl-c, SIGTERM or SIGHUP arrives; gives how a shell numbers the exit.
+/// Completes when ctrl-c, SIGTERM or SIGHUP arrives.
 pub async fn termination() {
     #[cfg(unix)]
     {
@@ -26,7 +26,7 @@ pub async fn termination() {
     }
 }
 
-/// Cancels at the first signal. A second one ends the process at once, as the shell expects.
+/// Cancels at the first signal. A second one ends the process at once, as users expect.
 pub fn cancel_on_signal(cancel: CancellationToken) {
     tokio::spawn(async move {
         termination().await;

@@ -1,4 +1,4 @@
-//! What is written to standard error: errors with their next step, and progress as plain lines.
+//! What is written to standard error: errors with their next step, which go to the log as well, and plain lines.
 
 use std::io::Write;
 
@@ -6,6 +6,7 @@ use mrdeck_core::human::printable;
 
 /// Writes what failed and, on a second line, what to do about it; `advice` may be empty.
 pub fn error(cause: &str, advice: &str) {
+    tracing::error!(advice, "{cause}");
     let cause = printable(cause);
     if advice.is_empty() {
         line(&format!("mrdeck: {cause}"));

@@ -1,4 +1,4 @@
-//! The columns of a list of tasks and what each says, as `mrdeck tasks` prints and the dashboard draws them.
+//! The columns of the table of tasks and their cells, as `mrdeck tasks` prints and the dashboard draws them.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use mrdeck_core::human::{age, millis};
 use mrdeck_core::task::{Probe, Task, TaskList};
 use mrdeck_core::unreachable::Unreachable;
 
-/// What stands where there is nothing.
+/// What a cell shows where there is nothing.
 pub const NOTHING: &str = "-";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,13 +62,13 @@ impl Column {
         }
     }
 
-    /// Left out where no task has anything to say in it: local tasks are in no zone.
+    /// Returns whether the column is left out if it is empty for all tasks: local tasks are in no zone.
     fn is_left_out_when_empty(self) -> bool {
         matches!(self, Self::Definition | Self::Zone | Self::Size)
     }
 }
 
-/// The columns that say something about these tasks.
+/// Returns the columns that say something about these tasks.
 pub fn columns(list: &TaskList) -> Vec<Column> {
     let says_something = |column: Column| {
         !column.is_left_out_when_empty()
@@ -83,7 +83,7 @@ pub fn columns(list: &TaskList) -> Vec<Column> {
     columns
 }
 
-/// What a task's row says in a column, if anything. Text from outside is as it came.
+/// Returns the text of a cell, if there is any. Foreign text is not made printable here.
 pub fn cell(
     column: Column,
     task: &Task,

@@ -65,7 +65,7 @@ impl From<&UploadError> for Diagnostic {
             UploadError::NoBucket(_) => "name one with --bucket, or give an s3:// input",
             UploadError::Bucket(_) => "check --bucket",
             UploadError::Unsettled => {
-                "look with 'aws s3api list-multipart-uploads --bucket BUCKET'"
+                "list them with 'aws s3api list-multipart-uploads --bucket BUCKET'"
             }
         };
         Self::new(error.to_string(), advice)

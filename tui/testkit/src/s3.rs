@@ -21,8 +21,8 @@ use crate::runtime;
 
 /// The bucket that is there.
 pub const BUCKET: &str = "lab";
-const ACCESS_KEY: &str = "id-of-the-tests";
-const SECRET_KEY: &str = "secret-of-the-tests";
+pub const ACCESS_KEY: &str = "id-of-the-tests";
+pub const SECRET_KEY: &str = "secret-of-the-tests";
 
 pub struct ObjectStore {
     pub address: SocketAddr,

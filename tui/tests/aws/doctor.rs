@@ -142,7 +142,7 @@ fn an_empty_account_is_told_what_is_missing() {
     let finished = doctor(&home).envs(moto.environment()).run();
     let report = finished.expect(3).json();
     expect_found(&report, "cluster", "ok", &["ACTIVE"]);
-    expect_found(&report, "tasks", "failed", &["there are none", "start"]);
+    expect_found(&report, "tasks", "failed", &["there are no tasks", "start"]);
     let missing = ["no splitter, no mapper, no reducer", "mrdeck:role=splitter"];
     expect_found(&report, "roles", "failed", &missing);
 }

@@ -4,6 +4,7 @@
 
 mod doctor;
 mod inputs;
+mod log;
 mod logs;
 mod outages;
 mod scale;
@@ -30,10 +31,11 @@ macro_rules! tests {
 }
 pub(crate) use tests;
 
-const ALL: [&[Test]; 10] = [
+const ALL: [&[Test]; 11] = [
     doctor::TESTS,
     outages::TESTS,
     inputs::TESTS,
+    log::TESTS,
     logs::TESTS,
     task_replacement::TESTS,
     scale::TESTS,

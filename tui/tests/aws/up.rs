@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Test, tests};
 use mrdeck_testkit::aws::moto::Moto;
-use mrdeck_testkit::console::Console;
+use mrdeck_testkit::console::{Console, binary};
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::pty::Deck;
 use mrdeck_testkit::services::Service;
@@ -96,7 +96,7 @@ fn from_an_empty_account_to_a_run_and_back() {
             "a new role",
             "port 8080 open to 127.0.0.1/32",
             "CREATE_COMPLETE",
-            "no image 'latest' yet of splitter, mapper, reducer.",
+            "no image 'latest' yet for splitter, mapper, reducer.",
             "then run: mrdeck up\n",
         ],
     );
@@ -117,7 +117,7 @@ fn from_an_empty_account_to_a_run_and_back() {
     // One image is not enough, and what is there already is not asked for again.
     push(&moto, "mapper", MANIFEST);
     let up = console(&home, &moto, "up").arg("--yes");
-    let finished = up.run().expect_complaint(4, &["of splitter, reducer."]);
+    let finished = up.run().expect_complaint(4, &["for splitter, reducer."]);
     assert!(!finished.stdout.contains("mapper"), "{}", finished.stdout);
     assert_eq!(desired(&moto), counts([0, 3, 0, 0]));
 
@@ -185,7 +185,7 @@ fn from_an_empty_account_to_a_run_and_back() {
         0,
         &[
             &format!("keep the bucket {bucket}"),
-            "the stack mrdeck is gone",
+            "the stack mrdeck is deleted",
             &format!("mrdeck up --bucket {bucket}"),
         ],
     );
@@ -211,7 +211,7 @@ fn a_bucket_that_is_there_is_used_and_never_removed() {
     );
     let down = console(&home, &moto, "down").args(["--yes", "--delete-data"]);
     down.run()
-        .expect_complaint(0, &["keep the bucket mine: it was there before"]);
+        .expect_complaint(0, &["keep the bucket mine: it existed before the stack"]);
     assert_eq!(moto.keys("mine"), ["precious.txt"]);
 }
 
@@ -255,7 +255,7 @@ fn nothing_is_changed_without_a_yes() {
         ("up", &["--local"], 2, &["ECS", "--local"]),
         ("down", &["--cluster", "other"], 2, &["--stack other"]),
         ("up", &["--subnet", "subnet-x"], 2, &["--allow-from"]),
-        ("down", &["--yes"], 0, &["nothing to take down"]),
+        ("down", &["--yes"], 0, &["nothing to remove"]),
     ];
     for (command, args, code, words) in cases {
         let finished = console(&home, &moto, command).args(args).run();
@@ -275,6 +275,14 @@ fn nothing_is_changed_without_a_yes() {
         "{shown}"
     );
     assert!(moto.stacks().is_empty());
+    for output in ["text", "json"] {
+        let script = "exec \"$@\" >/dev/full";
+        let full = Console::by("sh", home.path()).args(["-c", script, "sh", binary(), "up"]);
+        let full = full.args(allow).args(["--dry-run", "--output", output]);
+        full.envs(moto.environment())
+            .run()
+            .expect_complaint(3, &["standard output can't be written"]);
+    }
 
     create(&home, &moto);
     let down = console(&home, &moto, "down").run();
@@ -291,13 +299,16 @@ fn the_question_at_a_terminal_means_no_unless_told() {
     };
     for answer in ["\r", "n\r", "\x03"] {
         let mut deck = open();
-        deck.wait_text(&["create the CloudFormation stack mrdeck", "Do this? [y/N]"]);
+        deck.wait_text(&[
+            "create the CloudFormation stack mrdeck",
+            "Do all this? [y/N]",
+        ]);
         deck.send(answer);
         assert_eq!(deck.wait().code, 130, "{answer:?}");
         assert!(moto.stacks().is_empty(), "{answer:?}");
     }
     let mut deck = open();
-    deck.wait_text(&["Do this? [y/N]"]);
+    deck.wait_text(&["Do all this? [y/N]"]);
     deck.send("y\r");
     deck.wait_text(&["docker push", "then run: mrdeck up"]);
     assert_eq!(deck.wait().code, 4);
@@ -314,7 +325,7 @@ fn another_ones_stack_is_left_alone() {
         let finished = console(&home, &moto, command).args(["--stack", "shop", "--yes"]);
         finished
             .run()
-            .expect_complaint(3, &["'shop' was not made by mrdeck", "--stack"]);
+            .expect_complaint(3, &["'shop' was not created by mrdeck", "--stack"]);
     }
     assert_eq!(moto.stacks(), ["shop"]);
 }
@@ -334,5 +345,5 @@ fn an_interrupted_wait_says_that_the_stack_goes_on() {
     running.signal("INT");
     running
         .wait()
-        .expect_complaint(130, &["the stack goes on in AWS", "the same command"]);
+        .expect_complaint(130, &["AWS goes on with the stack", "the same command"]);
 }

@@ -3,7 +3,7 @@
 //! Credentials, region, endpoint and the number of tries are the SDK's own (`SdkConfig`). The request is signed with
 //! Signature Version 4. Two of AWS's protocols are spoken: query (a form in, XML out) and JSON 1.1.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
@@ -19,6 +19,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::sleep;
+use tracing::{Instrument, debug, debug_span};
 
 use super::failure;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -135,7 +136,11 @@ impl Caller {
         service: Service,
         form: &str,
     ) -> Result<T, CallError> {
-        let answer = self.retried(service, FORM, None, form).await?;
+        let action = form
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("Action="));
+        let call = self.retried(service, FORM, None, form);
+        let answer = logged(service, action.unwrap_or_default(), call).await?;
         quick_xml::de::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
@@ -146,9 +151,9 @@ impl Caller {
         target: &str,
         request: &Value,
     ) -> Result<T, CallError> {
-        let answer = self
-            .retried(service, JSON, Some(target), &request.to_string())
-            .await?;
+        let request = request.to_string();
+        let call = self.retried(service, JSON, Some(target), &request);
+        let answer = logged(service, target, call).await?;
         serde_json::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
@@ -276,6 +281,27 @@ impl Caller {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect())
     }
+}
+
+/// Makes a call in a span of its own, and logs how it ended: never what was sent or answered.
+async fn logged<T>(
+    service: Service,
+    operation: &str,
+    call: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, CallError> {
+    let at = Instant::now();
+    let called = async {
+        let ended = call.await;
+        let took = at.elapsed();
+        match &ended {
+            Ok(_) => debug!(?took, "answered"),
+            Err(CallError::Refused { code, .. }) => debug!(?took, %code, "failed"),
+            Err(_) => debug!(?took, "failed"),
+        }
+        ended
+    };
+    let span = debug_span!("aws_call", service = service.id, operation);
+    called.instrument(span).await
 }
 
 /// Where AWS itself serves: what a service's host name begins with, in a region.

@@ -5,6 +5,8 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_config::timeout::TimeoutConfig;
 
+use mrdeck_store::aws::CallLog;
+
 use super::arn;
 use super::failure::sdk_diagnostic;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -36,7 +38,9 @@ impl CallerIdentity {
 /// Returns why there is no answer: no valid credentials, no permission, or no way to STS.
 pub async fn caller_identity(sdk: &SdkConfig) -> Result<CallerIdentity, Diagnostic> {
     let deadline = TimeoutConfig::builder().operation_timeout(DEADLINE).build();
-    let config = aws_sdk_sts::config::Builder::from(sdk).timeout_config(deadline);
+    let config = aws_sdk_sts::config::Builder::from(sdk)
+        .interceptor(CallLog)
+        .timeout_config(deadline);
     let client = aws_sdk_sts::Client::from_conf(config.build());
     let what = "say whose credentials these are (sts:GetCallerIdentity)";
     let answer = client

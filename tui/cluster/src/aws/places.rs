@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_config::profile::{self, ProfileSet};
-use aws_sdk_ecs::Client;
 use mrdeck_store::aws::{AwsOptions, sdk_config};
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -12,6 +11,7 @@ use tokio::time::timeout;
 use super::arn::resource_name;
 use super::call::Caller;
 use super::ec2::{self, EC2};
+use super::ecs_client;
 use super::failure::ecs_diagnostic;
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -86,7 +86,7 @@ async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
 }
 
 async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
-    let client = Client::new(&sdk_config(aws).await);
+    let client = ecs_client(&sdk_config(aws).await);
     let arns: Vec<String> = client
         .list_clusters()
         .into_paginator()

@@ -17,7 +17,7 @@ use aws_config::retry::RetryConfig;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::Builder;
 use mrdeck_store::Store;
-use mrdeck_store::aws;
+use mrdeck_store::aws::{self, CallLog};
 use mrdeck_store::s3::S3Store;
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -115,7 +115,10 @@ pub(super) async fn connect(
     let http = mrdeck_client::http_client()?;
     let aws = Caller::new(&sdk, http.clone());
     let limiter = RateLimiter::new();
-    let ecs_config = || Builder::from(&sdk).interceptor(limiter.clone());
+    let ecs_config = || {
+        let config = Builder::from(&sdk).interceptor(CallLog);
+        config.interceptor(limiter.clone())
+    };
     let reader = Client::from_conf(ecs_config().build());
     // Whether and when a call is made again is decided here, not by the SDK.
     let client = Client::from_conf(ecs_config().retry_config(RetryConfig::disabled()).build());

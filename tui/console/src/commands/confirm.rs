@@ -4,22 +4,22 @@ use std::io::{BufRead, IsTerminal};
 
 use crate::stderr;
 
-/// What a person, or a script's `--yes`, says to what is about to be done.
+/// The answer to what is about to be done, given at the terminal or by `--yes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
     Given,
     Refused,
-    /// There is nobody to ask, and no `--yes`.
-    NobodyToAsk,
+    /// There is no terminal to ask at, and no `--yes`.
+    NoTerminal,
 }
 
-/// Only `y` or `yes` is a yes.
+/// Asks the question; only `y` or `yes` gives consent.
 pub async fn confirm(question: &str, is_yes: bool) -> Consent {
     if is_yes {
         return Consent::Given;
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Consent::NobodyToAsk;
+        return Consent::NoTerminal;
     }
     stderr::prompt(&format!("{question} [y/N] "));
     // A thread of its own: a read can't be cancelled, and ctrl-c must not wait for it.

@@ -1,4 +1,4 @@
-//! The way to the cluster for a command that then works there: given up at ctrl-c or a signal.
+//! Connects a command to its cluster, and gives up at ctrl-c or a signal.
 
 use tokio_util::sync::CancellationToken;
 
@@ -8,7 +8,7 @@ use crate::exit::Exit;
 use crate::signals;
 use mrdeck_cluster::Connection;
 
-/// The cluster, and what is cancelled from now on by ctrl-c or a signal; else how the command ends.
+/// Returns the cluster, and the token that ctrl-c or a signal cancels from now on; else the exit code.
 pub(super) async fn connect(config: &Config) -> Result<(Connection, CancellationToken), Exit> {
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());

@@ -1,4 +1,4 @@
-//! `mrdeck doctor`: a line for each check, with what to do where it is not well.
+//! `mrdeck doctor`: a line for each check, with advice where something is wrong.
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -24,9 +24,11 @@ pub async fn doctor(config: &Config) -> Exit {
     signals::cancel_on_signal(cancel.clone());
     let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut findings = Vec::new();
+    let mut printed = Exit::Done;
     let examined = doctor::examine(config, |finding| {
-        if config.output == OutputFormat::Text {
-            print(&line(&finding, is_coloured));
+        // What can't be printed is complained of once.
+        if config.output == OutputFormat::Text && printed == Exit::Done {
+            printed = print(&line(&finding, is_coloured));
         }
         findings.push(finding);
     });
@@ -38,9 +40,12 @@ pub async fn doctor(config: &Config) -> Exit {
         return fail(&diagnostic);
     }
     if config.output == OutputFormat::Json {
-        print_json(&findings);
+        printed = print_json(&findings);
     }
-    exit(&findings)
+    match exit(&findings) {
+        Exit::Done => printed,
+        failed => failed,
+    }
 }
 
 fn exit(findings: &[Finding]) -> Exit {
@@ -57,7 +62,7 @@ fn exit(findings: &[Finding]) -> Exit {
     }
 }
 
-/// The advice stands on a line of its own, below what was found.
+/// Returns a finding as text: what was found, and on a line of its own what to do.
 fn line(finding: &Finding, is_coloured: bool) -> String {
     let (word, colour) = match finding.status {
         CheckStatus::Ok => ("ok", Color::DarkGreen),

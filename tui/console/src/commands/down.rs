@@ -1,12 +1,12 @@
-//! `mrdeck down`: takes down what `up` put up. Data is kept unless told otherwise.
+//! `mrdeck down`: removes what `up` created. Data is kept unless asked otherwise.
 
 use std::cell::Cell;
 
 use mrdeck_store::aws;
 use serde::Serialize;
 
-use super::refuse;
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
+use super::{print_json, refuse};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -14,20 +14,20 @@ use crate::stderr;
 use mrdeck_cluster::deploy::bucket::{self, Holds};
 use mrdeck_cluster::deploy::stack::Stack;
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
-use mrdeck_core::human::{plural, thousands};
+use mrdeck_core::human::plural;
 
-/// What is left, for a script.
+/// What is left, for scripts.
 #[derive(Debug, Serialize)]
 struct DownReport<'a> {
     stack: &'a str,
-    /// `down`, or `absent` if there was nothing to take down.
+    /// `down`, or `absent` if there was nothing to remove.
     status: &'static str,
-    /// The bucket that is left, with its data.
+    /// The bucket that is kept, with its data.
     kept_bucket: Option<&'a str>,
     removed_objects: u64,
 }
 
-/// What becomes of the bucket.
+/// What happens to the bucket.
 enum Fate<'a> {
     Kept(&'a str, String),
     Removed(&'a str, String),
@@ -40,10 +40,10 @@ pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
         Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     if config.connect.read_only {
-        return refuse(&read_only("take anything down"));
+        return refuse(&read_only("remove anything"));
     }
     let is_under_way = Cell::new(false);
-    // Large, and only one: it lives on the heap.
+    // A large future; there is only one, and it lives on the heap.
     let command = Box::pin(run(&config, args, &args.stack.stack, &is_under_way));
     until_interrupted(command, &is_under_way).await
 }
@@ -58,14 +58,13 @@ async fn run(
     stderr::line(&session.place());
     let Some(stack) = session.settled().await? else {
         stderr::line(&format!(
-            "there is no stack '{name}' here: nothing to take down"
+            "there is no stack '{name}' here: nothing to remove"
         ));
-        report(config, name, "absent", None, 0);
-        return Ok(Exit::Done);
+        return Ok(report(config, name, "absent", None, 0));
     };
     let s3 = aws::s3_client(&session.sdk, aws::Retries::Standard);
     let fate = fate(&s3, &stack, args.delete_data).await?;
-    ask(&plan(name, &fate), "Take it down?", args.yes).await?;
+    ask(&plan(name, &fate), "Remove all this?", args.yes).await?;
 
     is_under_way.set(true);
     session.delete(&stack).await?;
@@ -77,17 +76,16 @@ async fn run(
             (None, removed)
         }
     };
-    stderr::line(&format!("the stack {name} is gone"));
+    stderr::line(&format!("the stack {name} is deleted"));
     if let Some(bucket) = kept {
         stderr::line(&format!(
-            "the bucket {bucket} is left: 'mrdeck up --bucket {bucket}' uses it again, 'aws s3 rb --force s3://{bucket}' removes it"
+            "the bucket {bucket} is kept: 'mrdeck up --bucket {bucket}' uses it again, 'aws s3 rb --force s3://{bucket}' removes it"
         ));
     }
-    report(config, name, "down", kept, removed);
-    Ok(Exit::Done)
+    Ok(report(config, name, "down", kept, removed))
 }
 
-/// Only a bucket that the stack made is ever removed: when told, or when there is nothing in it.
+/// Decides about the bucket. Only one that the stack created is ever removed: if asked, or if it is empty.
 async fn fate<'a>(
     s3: &aws_sdk_s3::Client,
     stack: &'a Stack,
@@ -97,7 +95,7 @@ async fn fate<'a>(
         return Ok(Fate::NotThere);
     };
     if stack.own_bucket().is_none() {
-        return Ok(Fate::Kept(bucket, "it was there before".to_owned()));
+        return Ok(Fate::Kept(bucket, "it existed before the stack".to_owned()));
     }
     Ok(match bucket::holds(s3, bucket).await? {
         Holds::NoBucket => Fate::NotThere,
@@ -136,24 +134,31 @@ async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Failure> {
     }
     let removed = bucket::remove(s3, bucket, &stderr::line).await.map_err(|mut diagnostic| {
         diagnostic.advice = format!(
-            "the stack is gone and the bucket {bucket} is left; mend that, then 'aws s3 rb --force s3://{bucket}' removes it. Older versions of objects, if somebody turned them on, are removed in the S3 console"
+            "the stack is deleted, but the bucket {bucket} is left; fix that, then remove it with 'aws s3 rb --force s3://{bucket}'. If versioning is on, remove older versions of objects in the S3 console"
         );
         diagnostic
     })?;
     stderr::line(&format!(
-        "the bucket {bucket} is gone, with {} objects",
-        thousands(removed)
+        "the bucket {bucket} is deleted, with {}",
+        plural(removed, "object")
     ));
     Ok(removed)
 }
 
-fn report(config: &Config, stack: &str, status: &'static str, kept: Option<&str>, removed: u64) {
-    if config.output == OutputFormat::Json {
-        super::print_json(&DownReport {
+fn report(
+    config: &Config,
+    stack: &str,
+    status: &'static str,
+    kept: Option<&str>,
+    removed: u64,
+) -> Exit {
+    match config.output {
+        OutputFormat::Text => Exit::Done,
+        OutputFormat::Json => print_json(&DownReport {
             stack,
             status,
             kept_bucket: kept,
             removed_objects: removed,
-        });
+        }),
     }
 }

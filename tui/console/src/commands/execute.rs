@@ -1,4 +1,4 @@
-//! Carries a job out without the dashboard: progress, report, files, and the exit code that it comes to.
+//! Runs a job without the dashboard: progress, report, files, and the exit code.
 
 use mrdeck_core::digest::Digest;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +48,7 @@ pub(super) async fn execute(
     }
 }
 
-/// Tells how the run came out.
+/// Reports how the run ended, and returns the exit code.
 pub(super) async fn conclude(
     config: &Config,
     args: &ReportArgs,
@@ -74,7 +74,7 @@ pub(super) async fn conclude(
         return exit;
     }
     let command = resume_command::for_run(config, record);
-    stderr::line(&format!("  to go on with it: {command}"));
+    stderr::line(&format!("  resume with: {command}"));
     match exit {
         Exit::Failed => Exit::Unfinished,
         other => other,
@@ -103,7 +103,7 @@ fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
     }
 }
 
-/// The chart, also of a run that failed; the counts only of one that is done.
+/// Writes the chart, even of a run that failed, and the counts of one that is done.
 async fn write_files(
     args: &ReportArgs,
     record: &Record,
@@ -118,11 +118,8 @@ async fn write_files(
         let found = Digest::of(&counts).to_string();
         if !result.sha256.is_empty() && found != result.sha256 {
             return Err(Diagnostic::new(
-                format!(
-                    "the counts {} were changed since the run read them",
-                    result.out
-                ),
-                "nothing is saved: see who else writes into this bucket",
+                format!("the counts {} changed after the run read them", result.out),
+                "nothing is saved: find out what else writes to this bucket",
             )
             .of_kind(DiagnosticKind::Refused));
         }

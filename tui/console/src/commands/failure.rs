@@ -1,4 +1,4 @@
-//! How a command ends that can't do what was asked for: the reason on standard error, and the exit code.
+//! How a command ends when it can't do what was asked: the reason on standard error, and an exit code.
 
 use mrdeck_core::diagnostic::Diagnostic;
 

@@ -1,4 +1,4 @@
-//! `mrdeck resume`: goes on with a run that stopped, from the record on this machine or from what is in S3.
+//! `mrdeck resume`: resumes a run that stopped, from the record on this machine or from what is in S3.
 
 use mrdeck_store::Store;
 use tokio_util::sync::CancellationToken;
@@ -43,7 +43,7 @@ async fn resume_connected(
         Err(diagnostic) => return fail(&diagnostic),
     };
     if let Job::Resume { record, .. } = &job {
-        // Of a run that is done it is seen whether its result is still there.
+        // Of a run that is done, resuming checks that its result still exists.
         if record.status != RunStatus::Done && !record.can_rerun() {
             return execute::conclude(config, &args.report, record, connection).await;
         }
@@ -51,7 +51,7 @@ async fn resume_connected(
     execute::execute(config, &args.report, job, connection, cancel).await
 }
 
-/// The run as this machine's record has it, else as S3 has it.
+/// Finds the run in this machine's records, else in S3.
 async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Job, Diagnostic> {
     let journal = Journal::new(&config.runs_dir);
     if journal.is_at_work(run) {
@@ -68,7 +68,7 @@ async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Jo
     let Some(bucket) = &connection.bucket else {
         return Err(Diagnostic::new(
             format!("there is no record of the run {run} on this machine"),
-            "name the bucket of its input with --bucket, to go on from what is in S3",
+            "name the bucket of its input with --bucket to resume from what is in S3",
         ));
     };
     let store: &dyn Store = connection.store.as_ref();

@@ -50,7 +50,7 @@ async fn run_connected(
     execute::execute(config, &args.report, job, connection, cancel).await
 }
 
-/// The object to run on, after the upload of a local file; `None` if that was cancelled.
+/// Returns the object to run on, after uploading a local file; `None` if that was cancelled.
 async fn upload(
     input: &InputChoice,
     connection: &Connection,

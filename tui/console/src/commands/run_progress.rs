@@ -1,4 +1,4 @@
-//! Progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
+//! The progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
 
@@ -21,7 +21,7 @@ fn style(phase: Phase) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Follows one run's events.
+/// Shows one run's events.
 pub struct RunDisplay {
     bar: Option<ProgressBar>,
     phase: Option<Phase>,
@@ -30,7 +30,7 @@ pub struct RunDisplay {
 }
 
 impl RunDisplay {
-    /// For a job of which some may be done already.
+    /// Starts the display; of a resumed job, some is done already.
     pub fn of(job: &Job) -> Self {
         let record = match job {
             Job::New { .. } => None,
@@ -114,7 +114,7 @@ impl RunDisplay {
         }
     }
 
-    /// What the dashboard's event log says of it, if anything.
+    /// Prints what the dashboard's event log says of it, if anything.
     fn told(&self, event: &RunEvent) {
         if let Some((_, text)) = wording(&event.kind) {
             self.line(&printable(&text));

@@ -1,4 +1,4 @@
-//! `mrdeck scale ROLE=N …`: as many tasks of a role as are wanted, waited for, and told honestly.
+//! `mrdeck scale ROLE=N …`: changes how many tasks of a role run, waits for them, and reports how many do.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::human::printable;
 use mrdeck_core::role::Role;
 
-/// One role as JSON; what is not there is null.
+/// One role as JSON; what does not apply is null.
 #[derive(Debug, Serialize)]
 struct ScaleRow<'a> {
     role: Role,
     wanted: u32,
     was: u32,
     running: u32,
-    /// The service whose desired count was set.
+    /// The ECS service whose desired count was set.
     service: Option<&'a str>,
     error: Option<ScaleError<'a>>,
 }
@@ -48,13 +48,13 @@ pub async fn scale(config: &Config, args: &ScaleArgs) -> Exit {
         scale_all(connection.cluster.as_ref(), config, args).await
     };
     tokio::select! {
-        // What was started stays started, and says mrdeck did it.
+        // What was started keeps running, marked as started by mrdeck.
         () = cancel.cancelled() => Exit::Interrupted,
         done = work => done.unwrap_or_else(|diagnostic| fail(&diagnostic)),
     }
 }
 
-/// Everything that can be refused before anything is asked.
+/// Refuses what can be refused before AWS is asked anything.
 fn check(config: &Config, wanted: &[ScaleRequest]) -> Result<(), Diagnostic> {
     for (index, ScaleRequest { role, .. }) in wanted.iter().enumerate() {
         if wanted[..index].iter().any(|other| other.role == *role) {
@@ -85,7 +85,7 @@ async fn scale_all(
     config: &Config,
     args: &ScaleArgs,
 ) -> Result<Exit, Diagnostic> {
-    // All plans before the first change: what is refused is refused as a whole.
+    // All plans come before the first change, so that a refusal leaves everything as it was.
     let mut plans = Vec::new();
     for wanted in &args.roles {
         plans.push(cluster.plan_scale(*wanted).await?);
@@ -118,7 +118,7 @@ async fn scale_all(
     Ok(exit)
 }
 
-/// Asks before tasks end; gives the exit code if they are not to.
+/// Asks before tasks are stopped; returns the exit code if the answer is No.
 async fn ask(plans: &[ScalePlan], is_yes: bool) -> Option<Exit> {
     let stopping: Vec<String> = plans
         .iter()
@@ -128,23 +128,23 @@ async fn ask(plans: &[ScalePlan], is_yes: bool) -> Option<Exit> {
     if stopping.is_empty() {
         return None;
     }
-    match confirm(&format!("{}. Do it?", stopping.join(", ")), is_yes).await {
+    match confirm(&format!("{}. Continue?", stopping.join(", ")), is_yes).await {
         Consent::Given => None,
         Consent::Refused => {
             stderr::line("nothing was changed");
             Some(Exit::Done)
         }
-        Consent::NobodyToAsk => {
+        Consent::NoTerminal => {
             stderr::error(
                 &format!("this would stop tasks: {}", stopping.join(", ")),
-                "add --yes to do it unasked",
+                "add --yes to stop them without asking",
             );
             Some(Exit::Usage)
         }
     }
 }
 
-/// Does what was planned, with its progress on standard error.
+/// Carries out a plan, with its progress on standard error.
 async fn follow(cluster: &dyn Cluster, plan: ScalePlan, patience: Duration) -> ScaleReport {
     let (sender, mut news) = mpsc::channel(16);
     let (scaled, ()) = tokio::join!(cluster.scale(plan, patience, sender), async {

@@ -12,7 +12,7 @@ use crate::stderr;
 pub async fn serve(args: &ServeArgs) -> Exit {
     logs::init();
     let mut options = RunOptions::default().on_listening(|address| {
-        // Nobody may be reading; that is no reason not to serve.
+        // Without a reader the service still serves.
         let _ = writeln!(std::io::stdout(), "listening on {address}");
     });
     if args.until_stdin_closes {
@@ -30,15 +30,15 @@ pub async fn serve(args: &ServeArgs) -> Exit {
     }
 }
 
-/// Completes when nobody holds the other end of standard input any more.
+/// Completes when the other end of standard input is closed.
 async fn stdin_closes() {
     let (closed, seen) = oneshot::channel();
-    // A thread of its own: a read can't be cancelled, and must not hold the runtime up.
+    // In a thread of its own: a read can't be cancelled, and must not delay the runtime's end.
     std::thread::spawn(move || {
         let mut input = std::io::stdin().lock();
         let mut buffer = [0; 64];
         while matches!(input.read(&mut buffer), Ok(1..)) {}
-        // The service may have ended before.
+        // The service may have ended already.
         let _ = closed.send(());
     });
     let _ = seen.await;

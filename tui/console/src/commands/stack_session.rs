@@ -1,4 +1,4 @@
-//! What `up` and `down` have in common: the clients, whose stack it is, ctrl-c, and what is said at the end.
+//! What `up` and `down` share: the clients, whose stack it is, questions, ctrl-c, and how they end.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -18,12 +18,12 @@ use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// Why a command ends before its end.
+/// Why a command ends early.
 pub(super) enum Failure {
     Diagnostic(Diagnostic),
-    /// What was asked for can't be done this way; nothing was changed.
+    /// The command line asks for what can't be done; nothing was changed.
     Usage(Diagnostic),
-    /// The question was answered with No.
+    /// The answer was No.
     Refused,
 }
 
@@ -33,7 +33,7 @@ impl From<Diagnostic> for Failure {
     }
 }
 
-/// One account and region, and the stack in it.
+/// An account and a region, and the stack in it.
 pub(super) struct StackSession {
     pub(super) sdk: SdkConfig,
     pub(super) aws: Caller,
@@ -56,7 +56,7 @@ impl StackSession {
         })
     }
 
-    /// The stack once nothing is under way with it. Another's stack of that name is not touched.
+    /// Returns the stack once no operation is in progress. A stack of that name that mrdeck did not create is refused.
     pub(super) async fn settled(&self) -> Result<Option<Stack>, Diagnostic> {
         let Some(stack) = self.stacks.describe(&self.name, &self.name).await? else {
             return Ok(None);
@@ -64,7 +64,7 @@ impl StackSession {
         if !stack.is_ours() {
             return Err(Diagnostic::new(
                 format!(
-                    "the CloudFormation stack '{}' was not made by mrdeck",
+                    "the CloudFormation stack '{}' was not created by mrdeck",
                     self.name
                 ),
                 "choose another name with --stack",
@@ -84,7 +84,7 @@ impl StackSession {
             Some(stack) if stack.phase() == Phase::Stuck => Err(Diagnostic::new(
                 format!("the stack is stuck in {}", stack.status),
                 format!(
-                    "run 'aws cloudformation continue-update-rollback --stack-name {}' and wait for it, or take it down with 'mrdeck down'",
+                    "run 'aws cloudformation continue-update-rollback --stack-name {}' and wait for it, or remove it with 'mrdeck down'",
                     self.name
                 ),
             )),
@@ -102,7 +102,7 @@ impl StackSession {
             .await
     }
 
-    /// Deletes the stack and waits until it is gone.
+    /// Deletes the stack, and waits until it is gone.
     pub(super) async fn delete(&self, stack: &Stack) -> Result<(), Diagnostic> {
         let seen = self.stacks.latest_event(&stack.id).await?;
         self.stacks.delete(stack).await?;
@@ -113,7 +113,7 @@ impl StackSession {
         }
     }
 
-    /// `account 1 (arn…), region r`
+    /// Returns `account 1 as ARN, region r`.
     pub(super) fn place(&self) -> String {
         format!(
             "account {} as {}, region {}",
@@ -124,7 +124,7 @@ impl StackSession {
     }
 }
 
-/// Says what is about to be done and asks.
+/// Shows what is about to be done, and asks.
 pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Result<(), Failure> {
     for line in lines {
         stderr::line(&mrdeck_core::human::printable(line));
@@ -132,14 +132,14 @@ pub(super) async fn ask(lines: &[String], question: &str, is_yes: bool) -> Resul
     match confirm(question, is_yes).await {
         Consent::Given => Ok(()),
         Consent::Refused => Err(Failure::Refused),
-        Consent::NobodyToAsk => Err(Failure::Usage(Diagnostic::new(
+        Consent::NoTerminal => Err(Failure::Usage(Diagnostic::new(
             "there is no terminal to ask at, so nothing was changed",
             "add --yes to do it without asking",
         ))),
     }
 }
 
-/// Runs the command until ctrl-c, and says why it ended. `is_under_way` is set once AWS was told to do something.
+/// Runs the command until ctrl-c, and reports why it ended. `is_under_way` is set once AWS was asked to change something.
 pub(super) async fn until_interrupted(
     command: impl Future<Output = Result<Exit, Failure>>,
     is_under_way: &Cell<bool>,
@@ -149,7 +149,7 @@ pub(super) async fn until_interrupted(
     let ended = tokio::select! {
         () = cancel.cancelled() => {
             stderr::line(if is_under_way.get() {
-                "\nmrdeck: interrupted; the stack goes on in AWS: run the same command again to wait for it"
+                "\nmrdeck: interrupted; AWS goes on with the stack: run the same command again to wait for it"
             } else {
                 "\nmrdeck: interrupted; nothing was changed"
             });

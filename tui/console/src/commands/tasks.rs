@@ -1,4 +1,4 @@
-//! `mrdeck tasks`: every task with its addresses, once.
+//! `mrdeck tasks`: lists every task with its addresses.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use crate::task_table::{NOTHING, cell, columns};
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
 
-/// Longer than a probe takes to give up.
+/// Longer than the timeout of a probe.
 const PROBE_PATIENCE: Duration = Duration::from_secs(4);
 
-/// One task as JSON; what is not there is null.
+/// One task as JSON; what is unknown is null.
 #[derive(Debug, Serialize)]
 struct TaskRow<'a> {
     id: &'a str,

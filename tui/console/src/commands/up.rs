@@ -1,4 +1,4 @@
-//! `mrdeck up`: puts the services on ECS step by step, each time as far as it can, up to a healthy dashboard.
+//! `mrdeck up`: deploys the services to ECS step by step, each time as far as it can, until all tasks are healthy.
 
 use std::cell::Cell;
 use std::io::IsTerminal;
@@ -7,12 +7,13 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{print, refuse};
+use super::{print, print_json, refuse};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
 use mrdeck_cluster;
+use mrdeck_cluster::aws::ecs_client;
 use mrdeck_cluster::deploy::images::{self, Image};
 use mrdeck_cluster::deploy::plan::{self, Plan};
 use mrdeck_cluster::deploy::request::{BucketNameError, DeployRequest, RoleName};
@@ -24,7 +25,7 @@ use mrdeck_core::shell::quoted;
 
 const NO_ALLOW_FROM: &str = "give --allow-from ADDRESS, for instance your own, which curl https://checkip.amazonaws.com prints";
 
-/// What stands at the end, for a script.
+/// How far it came, for scripts.
 #[derive(Debug, Serialize)]
 struct UpReport<'a> {
     stack: &'a str,
@@ -48,9 +49,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         Err(error) => return refuse(&error.into()),
     };
     if config.connect.read_only && !args.dry_run {
-        return refuse(&read_only(
-            "change AWS; --dry-run shows the plan all the same",
-        ));
+        return refuse(&read_only("change AWS; --dry-run still shows the plan"));
     }
     let is_under_way = Cell::new(false);
     let command = Deployer {
@@ -59,7 +58,7 @@ pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
         wanted: &wanted,
         is_under_way: &is_under_way,
     };
-    // Large, and only one: it lives on the heap.
+    // A large future; there is only one, and it lives on the heap.
     until_interrupted(Box::pin(command.run()), &is_under_way).await
 }
 
@@ -70,6 +69,13 @@ struct Deployer<'a> {
     is_under_way: &'a Cell<bool>,
 }
 
+/// How far a step that changes the stack came.
+enum Step {
+    Done(Stack),
+    /// Its plan was only printed, and this is how that went.
+    OnlyShown(Exit),
+}
+
 impl Deployer<'_> {
     async fn run(&self) -> Result<Exit, Failure> {
         let session = StackSession::open(self.config, &self.wanted.stack).await?;
@@ -77,14 +83,15 @@ impl Deployer<'_> {
         let stack = match session.settled().await? {
             Some(stack) if stack.phase() == Phase::Ready => stack,
             stack => match self.create(&session, stack).await? {
-                Some(stack) => stack,
-                None => return Ok(Exit::Done),
+                Step::Done(stack) => stack,
+                Step::OnlyShown(exit) => return Ok(exit),
             },
         };
         let images = images::look(&session.aws, &stack, &self.wanted.tag).await?;
         let missing = plan::missing(self.wanted, &stack, &images);
-        let Some(stack) = self.update(&session, stack.clone(), &images).await? else {
-            return Ok(Exit::Done);
+        let stack = match self.update(&session, stack.clone(), &images).await? {
+            Step::Done(stack) => stack,
+            Step::OnlyShown(exit) => return Ok(exit),
         };
         if missing.is_empty() {
             self.finish(&session, &stack).await
@@ -93,12 +100,8 @@ impl Deployer<'_> {
         }
     }
 
-    /// `None` if that was only to be shown.
-    async fn create(
-        &self,
-        session: &StackSession,
-        broken: Option<Stack>,
-    ) -> Result<Option<Stack>, Failure> {
+    /// Creates the stack.
+    async fn create(&self, session: &StackSession, broken: Option<Stack>) -> Result<Step, Failure> {
         if self.wanted.allow_from.is_none() {
             return Err(Failure::Usage(Diagnostic::new(
                 "a new stack needs to know who may call the services",
@@ -122,10 +125,10 @@ impl Deployer<'_> {
                 ),
             );
         }
-        if self.is_only_shown(session, None, &plan) {
-            return Ok(None);
+        if self.args.dry_run {
+            return Ok(Step::OnlyShown(self.show(session, None, &plan)));
         }
-        ask(&plan.lines, "Do this?", self.args.yes).await?;
+        ask(&plan.lines, "Do all this?", self.args.yes).await?;
         self.is_under_way.set(true);
         if let Some(broken) = &broken {
             session.delete(broken).await?;
@@ -136,69 +139,63 @@ impl Deployer<'_> {
             .await?;
         let settled = session.follow(&id, None).await?;
         match settled.stack {
-            Some(ref stack) if stack.status == "CREATE_COMPLETE" => Ok(settled.stack),
+            Some(stack) if stack.status == "CREATE_COMPLETE" => Ok(Step::Done(stack)),
             _ => Err(settled.diagnostic("the stack could not be created").into()),
         }
     }
 
-    /// The stack as it is then; `None` if that was only to be shown.
+    /// Updates the stack, and returns it as it is then.
     async fn update(
         &self,
         session: &StackSession,
         stack: Stack,
         images: &[Image],
-    ) -> Result<Option<Stack>, Failure> {
+    ) -> Result<Step, Failure> {
         let is_current = session.stacks.is_current(&stack).await?;
         let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
-        if self.is_only_shown(session, Some(&stack), &plan) {
-            return Ok(None);
+        if self.args.dry_run {
+            return Ok(Step::OnlyShown(self.show(session, Some(&stack), &plan)));
         }
         if plan.lines.is_empty() {
-            return Ok(Some(stack));
+            return Ok(Step::Done(stack));
         }
-        ask(&plan.lines, "Do this?", self.args.yes).await?;
+        ask(&plan.lines, "Do all this?", self.args.yes).await?;
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
         let mut rollout = Rollout::new(&self.wanted.stack, &connection);
         let seen = session.stacks.latest_event(&stack.id).await?;
         self.is_under_way.set(true);
         if !session.stacks.update(&stack, &plan.parameters).await? {
-            return Ok(Some(stack));
+            return Ok(Step::Done(stack));
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&stderr::line) => unreachable!("it tells for as long as it is asked to"),
+            () = rollout.tell_stopped(&stderr::line) => unreachable!("it reports until it is dropped"),
         };
         match settled.stack {
-            Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
+            Some(stack) if stack.status == "UPDATE_COMPLETE" => Ok(Step::Done(stack)),
             _ => Err(settled.diagnostic("the stack could not be updated").into()),
         }
     }
 
-    /// With `--dry-run` the plan is all there is.
-    fn is_only_shown(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> bool {
-        if !self.args.dry_run {
-            return false;
-        }
+    /// Prints the plan, which is all that `--dry-run` asks for.
+    fn show(&self, session: &StackSession, stack: Option<&Stack>, plan: &Plan) -> Exit {
         match self.config.output {
-            OutputFormat::Text if plan.lines.is_empty() => {
-                print("nothing to do\n");
-            }
-            OutputFormat::Text => {
-                print(&format!("{}\n", plan.lines.join("\n")));
-            }
+            OutputFormat::Text if plan.lines.is_empty() => print("nothing to do\n"),
+            OutputFormat::Text => print(&format!("{}\n", plan.lines.join("\n"))),
             OutputFormat::Json => self.report(session, stack, "planned", &plan.lines, &[]),
         }
-        true
     }
 
-    /// Standard output gets the commands and nothing else.
+    /// Says which images are missing; only the commands that push them go to standard output.
     fn say_how_to_push(&self, session: &StackSession, stack: &Stack, missing: &[&Image]) -> Exit {
         match self.config.output {
-            OutputFormat::Json => self.report(session, Some(stack), "images_missing", &[], missing),
+            OutputFormat::Json => {
+                self.report(session, Some(stack), "images_missing", &[], missing);
+            }
             OutputFormat::Text => {
                 let names: Vec<&str> = missing.iter().map(|image| image.service.name).collect();
                 stderr::line(&format!(
-                    "\nthe stack is there; there is no image '{}' yet of {}. In the folder with the Dockerfile, run:\n",
+                    "\nthe stack exists, but there is no image '{}' yet for {}. In the folder with the Dockerfile, run:\n",
                     self.wanted.tag,
                     names.join(", ")
                 ));
@@ -215,34 +212,37 @@ impl Deployer<'_> {
         images::push_commands(missing, &self.wanted.tag, session.aws.region(), profile)
     }
 
-    /// Waits for the tasks; then the dashboard, or the command that opens it.
+    /// Waits for the tasks; then opens the dashboard, or prints the command that does.
     async fn finish(&self, session: &StackSession, stack: &Stack) -> Result<Exit, Failure> {
         let connection = mrdeck_cluster::connect(&self.config.connect).await?;
-        let ecs = aws_sdk_ecs::Client::new(&session.sdk);
+        let ecs = ecs_client(&session.sdk);
         Rollout::new(&self.wanted.stack, &connection)
             .wait(&ecs, stack, &stderr::line)
             .await?;
         let bucket = stack.bucket().ok_or_else(|| {
             let cause = format!("the stack {} names no bucket", self.wanted.stack);
-            Diagnostic::new(cause, "take it down with 'mrdeck down' and put it up again")
+            Diagnostic::new(
+                cause,
+                "remove it with 'mrdeck down', and deploy it again with 'mrdeck up'",
+            )
         })?;
         match self.config.output {
-            OutputFormat::Json => self.report(session, Some(stack), "up", &[], &[]),
+            OutputFormat::Json => Ok(self.report(session, Some(stack), "up", &[], &[])),
             OutputFormat::Text => {
-                stderr::line("\nall tasks run and answer. The dashboard:");
-                print(&format!("{}\n", self.dashboard_command(session, bucket)));
+                stderr::line("\nall tasks are running and answering. Open the dashboard with:");
+                let printed = print(&format!("{}\n", self.dashboard_command(session, bucket)));
                 let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
                 if is_watched && !self.args.yes {
                     let mut config = self.config.clone();
                     config.connect.bucket = Some(bucket.to_owned());
                     return Ok(crate::dashboard::run(config).await);
                 }
+                Ok(printed)
             }
         }
-        Ok(Exit::Done)
     }
 
-    /// In full, so that it works in a shell with other settings too.
+    /// Returns the command that opens the dashboard, in full, so that it works in a shell with other settings too.
     fn dashboard_command(&self, session: &StackSession, bucket: &str) -> String {
         [
             flag("--cluster", Some(&self.wanted.stack)),
@@ -254,7 +254,7 @@ impl Deployer<'_> {
         .fold("mrdeck".to_owned(), |command, flag| command + flag)
     }
 
-    /// With what the stack does not know yet: how many tasks, of which images.
+    /// Returns the command to run next, with what the stack does not know yet: how many tasks, of which images.
     fn up_command(&self) -> String {
         let (args, aws) = (self.args, &self.config.connect.aws);
         let text = |count: Option<u32>| count.map(|count| count.to_string());
@@ -281,7 +281,7 @@ impl Deployer<'_> {
         status: &'static str,
         plan: &[String],
         missing: &[&Image],
-    ) {
+    ) -> Exit {
         let bucket = stack.and_then(Stack::bucket);
         let commands = match bucket {
             Some(bucket) if status == "up" => vec![self.dashboard_command(session, bucket)],
@@ -296,16 +296,16 @@ impl Deployer<'_> {
             missing: missing.iter().map(|image| image.service.name).collect(),
             commands,
         };
-        super::print_json(&report);
+        print_json(&report)
     }
 }
 
-/// A flag of a command to be typed, if it has a value.
+/// Returns a flag as it is typed, if it has a value.
 fn flag(name: &str, value: Option<&str>) -> String {
     value.map_or(String::new(), |value| format!(" {name} {}", quoted(value)))
 }
 
-/// Puts together what the command line and the configuration ask for.
+/// Combines what the command line and the configuration ask for.
 fn deploy_request(args: &UpArgs, bucket: Option<&str>) -> Result<DeployRequest, BucketRefused> {
     let bucket = bucket.map(|name| {
         name.parse().map_err(|reason| BucketRefused {

@@ -1,4 +1,4 @@
-//! Progress of an upload on standard error: a bar on a terminal, a line elsewhere.
+//! The progress of an upload on standard error: a bar on a terminal, one line elsewhere.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -12,7 +12,7 @@ use mrdeck_core::human::{bytes, printable};
 
 const TEMPLATE: &str = "{spinner} upload {elapsed:>4} {wide_bar} {binary_bytes} of {binary_total_bytes} {percent:>3} %";
 
-/// Follows the upload of one input; an object needs none, and nothing is shown.
+/// Shows the upload of one input. An object needs no upload, and nothing is shown.
 pub struct UploadDisplay {
     name: String,
     bar: OnceLock<Option<ProgressBar>>,

@@ -54,9 +54,7 @@ pub async fn run(config: Config) -> Exit {
     let ended = show(&mut screen, model, &mut performer, news, panicked).await;
     drop(screen);
     if let Some(command) = performer.shutdown().await {
-        stderr::line(&format!(
-            "the run was cut short; to go on with it: {command}"
-        ));
+        stderr::line(&format!("interrupted; resume with: {command}"));
     }
     match ended {
         Ok(exit) => exit,

@@ -1,4 +1,4 @@
-//! The bucket: can it be read, can it be written? Tried out with one small object, removed again.
+//! Whether the bucket can be read and written, tried with one small object that is removed again.
 
 use bytes::Bytes;
 use mrdeck_core::uri::S3Uri;
@@ -23,8 +23,8 @@ pub(super) async fn check(
         return vec![Finding::warning(
             "bucket",
             Diagnostic::new(
-                "none is named, so none was tried: local files can't be uploaded",
-                "name it with --bucket NAME, or as bucket in the configuration file",
+                "none is named, so none was checked: local files can't be uploaded",
+                "name one with --bucket NAME, or as bucket in the configuration file",
             ),
         )];
     };
@@ -38,14 +38,14 @@ pub(super) async fn check(
     };
     let read = within(READABLE, readable(store, &nothing));
     if is_read_only {
-        let left_out = Finding::ok(WRITABLE, "not tried, because of --read-only");
+        let left_out = Finding::ok(WRITABLE, "not checked because of --read-only");
         return vec![read.await, left_out];
     }
     let (read, write) = tokio::join!(read, within(WRITABLE, writable(store, &small)));
     vec![read, write]
 }
 
-/// Asks for an object that is not there: S3 says so only to those who may list the bucket and read it.
+/// Asks for an object that does not exist: S3 only says so to callers that may list the bucket and read it.
 async fn readable(store: &dyn Store, nothing: &S3Uri) -> Finding {
     match store.head(nothing).await {
         Ok(_) | Err(StoreError::NoSuchKey { .. }) => {
@@ -79,7 +79,7 @@ async fn writable(store: &dyn Store, small: &S3Uri) -> Finding {
         (Ok(read), _) if read != CONTENT => Finding::failed(
             WRITABLE,
             Diagnostic::new(
-                format!("{small} was written, and read as something else"),
+                format!("{small} was written, but read back as something else"),
                 "check what --endpoint-url leads to",
             ),
         ),

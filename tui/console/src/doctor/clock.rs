@@ -1,4 +1,4 @@
-//! This machine's clock against that of AWS: signatures carry the time, and old ones are refused.
+//! This machine's clock against AWS's: signatures carry the time, and old ones are refused.
 
 use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
@@ -14,12 +14,12 @@ const CHECK: &str = "clock";
 /// "A request must reach AWS within five minutes of the timestamp in the request" (IAM user guide, elements of
 /// a request signature); S3 allows 15 minutes (`RequestTimeTooSkewed`).
 const LIMIT: SignedDuration = SignedDuration::from_mins(5);
-/// A clock that is set by NTP is off by milliseconds; this one is not.
+/// A clock that NTP sets is off by milliseconds; beyond this, it isn't set by NTP.
 const SUSPECT: SignedDuration = SignedDuration::from_secs(30);
-/// The header has whole seconds: on average the answer is half a second younger.
+/// The header has whole seconds, so on average the answer is half a second younger.
 const HALF_A_SECOND: SignedDuration = SignedDuration::from_millis(500);
 
-/// Any answer of `endpoint` tells its time, also a refusal: so nothing is signed.
+/// Compares the clocks. Any answer of `endpoint` has the time, even a refusal, so nothing is signed.
 pub(super) async fn check(http: &Client, endpoint: &str) -> Finding {
     let sent = Timestamp::now();
     let answer = match http.get(endpoint).send().await {
@@ -39,14 +39,14 @@ pub(super) async fn check(http: &Client, endpoint: &str) -> Finding {
         None => Finding::warning(
             CHECK,
             Diagnostic::new(
-                format!("{endpoint} does not say what time it is"),
+                format!("{endpoint} does not say the time"),
                 "check that this machine's clock is set by NTP",
             ),
         ),
     }
 }
 
-/// How far this clock is ahead of the server's, which was asked between `sent` and `received`.
+/// Returns how far this clock is ahead of the server's, which was asked between `sent` and `received`.
 fn offset(date: &[u8], sent: Timestamp, received: Timestamp) -> Option<SignedDuration> {
     let server = DateTimeParser::new().parse_timestamp(date).ok()? + HALF_A_SECOND;
     let here = sent + received.duration_since(sent) / 2;

@@ -1,4 +1,4 @@
-//! Whose credentials they are, where they come from, and for how long they hold.
+//! Whose credentials they are, where they come from, and how long they are valid.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,7 +15,7 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::human::age;
 
 const CHECK: &str = "credentials";
-/// A run over a large input takes minutes.
+/// Credentials that expire sooner may not last for a run over a large input.
 const SOON: Duration = Duration::from_mins(10);
 
 /// Asks AWS whose they are.
@@ -33,9 +33,9 @@ pub(super) async fn check(sdk: &SdkConfig) -> Finding {
             if diagnostic.kind == DiagnosticKind::Credentials {
                 return Finding::failed(CHECK, diagnostic);
             }
-            // Whether they are good shows at the other checks; STS may be out of reach in a closed network.
+            // The other checks show whether they are valid; STS may be unreachable in a closed network.
             let cause = format!(
-                "found {}, but whose is not known: {}",
+                "found {}, but not whose they are: {}",
                 here.source, diagnostic.cause
             );
             Finding::warning(CHECK, Diagnostic::new(cause, diagnostic.advice))
@@ -43,7 +43,7 @@ pub(super) async fn check(sdk: &SdkConfig) -> Finding {
     }
 }
 
-/// Only that there are some: an S3 other than Amazon's has nobody to ask.
+/// Checks only that there are credentials: an S3 other than Amazon's has no STS to ask.
 pub(super) async fn check_found(sdk: &SdkConfig) -> Finding {
     match find(sdk).await {
         Ok(credentials) => {
@@ -66,7 +66,7 @@ async fn find(sdk: &SdkConfig) -> Result<Credentials, Diagnostic> {
 
 struct Described {
     source: &'static str,
-    /// `None`: they hold until someone revokes them, or nobody says.
+    /// `None` if they don't expire, or if it is unknown when.
     left: Option<Duration>,
 }
 
@@ -80,7 +80,7 @@ fn describe(credentials: &Credentials) -> Described {
     }
 }
 
-/// A chain leaves a trace of each of its links; the last one is what a person knows it by.
+/// Names the source of credentials by the best-known link of the provider chain that found them.
 fn source(features: &[Feature]) -> &'static str {
     const KNOWN: [(&[Feature], &str); 7] = [
         (

@@ -1,21 +1,21 @@
 //! The ECS cluster itself, and the permission to look up public IPs.
 
 use aws_config::SdkConfig;
-use aws_sdk_ecs::Client;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::Caller;
 use mrdeck_cluster::aws::failure::{ecs_diagnostic, explain};
+use mrdeck_cluster::aws::{Caller, ecs_client};
 use mrdeck_cluster::may_look_up_public_ips;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::human::plural;
 
 const CLUSTER: &str = "cluster";
 const PUBLIC_IPS: &str = "public IPs";
 
-/// Is it there and does it take tasks?
+/// Checks that the cluster exists and accepts tasks.
 pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     let what = "describe the cluster (ecs:DescribeClusters)";
-    let asked = Client::new(sdk)
+    let asked = ecs_client(sdk)
         .describe_clusters()
         .clusters(name)
         .send()
@@ -24,7 +24,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
         Ok(answer) => answer,
         Err(error) => {
             let diagnostic = ecs_diagnostic(what, name, &error);
-            // Nothing but this check needs the permission; that tasks can be listed shows below.
+            // Only this check needs the permission; whether tasks can be listed shows below.
             return match diagnostic.kind {
                 DiagnosticKind::Denied => Finding::warning(CLUSTER, diagnostic),
                 _ => Finding::failed(CLUSTER, diagnostic),
@@ -32,14 +32,17 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
         }
     };
     let Some(cluster) = answer.clusters().first() else {
-        // ECS tells it as a failure with the reason MISSING.
+        // ECS reports it as a failure with the reason MISSING.
         let diagnostic = explain(what, name, "ClusterNotFoundException", "");
         return Finding::failed(CLUSTER, diagnostic);
     };
     let status = cluster.status().unwrap_or("UNKNOWN");
     if status == "ACTIVE" {
         let (running, pending) = (cluster.running_tasks_count(), cluster.pending_tasks_count());
-        let found = format!("{name} is ACTIVE: {running} tasks running, {pending} pending");
+        let found = format!(
+            "{name} is ACTIVE: {} running, {pending} pending",
+            plural(u64::try_from(running).unwrap_or_default(), "task")
+        );
         return Finding::ok(CLUSTER, found);
     }
     let advice = match status {
@@ -55,12 +58,12 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     )
 }
 
-/// Without the permission there are no public IPs, and nothing else fails.
+/// Checks the permission to look up public IPs. Without it nothing else fails.
 pub(super) async fn public_ips(aws: &Caller) -> Finding {
     match may_look_up_public_ips(aws).await {
         Ok(()) => Finding::ok(PUBLIC_IPS, "EC2 may be asked for them"),
         Err(diagnostic) => {
-            let advice = format!("{}; private IPs work without", diagnostic.advice);
+            let advice = format!("{}; private IPs work without it", diagnostic.advice);
             let kind = diagnostic.kind;
             Finding::warning(
                 PUBLIC_IPS,

@@ -1,4 +1,4 @@
-//! One line of what the doctor says: what was looked at, how it is, and what to do if it isn't well.
+//! What one check found: what was checked, its status, and what to do if something is wrong.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
     Ok,
-    /// A run can still be done.
+    /// A run is still possible.
     Warning,
     Failed,
 }
@@ -18,7 +18,7 @@ pub struct Finding {
     pub check: &'static str,
     pub status: CheckStatus,
     pub found: String,
-    /// What to do; `None` when all is well, or when an earlier line says it.
+    /// What to do; `None` if nothing is wrong, or if an earlier finding says it.
     pub advice: Option<String>,
     #[serde(skip)]
     pub kind: DiagnosticKind,
@@ -52,7 +52,7 @@ impl Finding {
         }
     }
 
-    /// The same without what `earlier` lines have said: one cause is told once, with its advice.
+    /// Returns the finding without what `earlier` ones have said: one cause is reported once, with its advice.
     #[must_use]
     pub(super) fn after(self, earlier: &[Self]) -> Self {
         if self.status == CheckStatus::Ok {
@@ -65,7 +65,7 @@ impl Finding {
         };
         match earlier.iter().find(is_same) {
             Some(first) => Self {
-                found: format!("not known, because of {}: see above", first.check),
+                found: format!("unknown because of {}: see above", first.check),
                 advice: None,
                 ..self
             },
@@ -79,14 +79,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_cause_is_told_once() {
+    fn one_cause_is_reported_once() {
         let expired =
             |text| Diagnostic::new(text, "renew them").of_kind(DiagnosticKind::Credentials);
         let first = Finding::failed("credentials", expired("expired"));
         let second = Finding::failed("cluster", expired("the token is too old"));
         let second = second.after(std::slice::from_ref(&first));
         assert_eq!(second.status, CheckStatus::Failed);
-        assert_eq!(second.found, "not known, because of credentials: see above");
+        assert_eq!(second.found, "unknown because of credentials: see above");
         assert_eq!(second.advice, None);
 
         let other = Finding::failed("bucket readable", Diagnostic::new("no bucket", "check it"));

@@ -1,6 +1,6 @@
-//! `mrdeck doctor`: what is reachable, what is not, why, and what to do. Each file is a group of checks.
+//! Checks what a run needs: what is reachable, what is not, why, and what to do. Each file is a group of checks.
 //!
-//! The checks run side by side, each with a deadline; what they found is told in a fixed order.
+//! The checks run concurrently, each with a deadline; their findings are reported in a fixed order.
 
 mod bucket;
 mod clock;
@@ -34,10 +34,10 @@ use mrdeck_core::diagnostic::Diagnostic;
 /// The longest a check may take. A healthy one takes less than a second.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// A group of checks on its way.
+/// A group of checks in progress.
 type Check<'a> = BoxFuture<'a, Vec<Finding>>;
 
-/// Checks everything that the configured cluster needs; tells each finding as soon as its turn comes.
+/// Checks everything that the configured cluster needs, and reports each finding as soon as its turn comes.
 pub async fn examine(config: &Config, mut tell: impl FnMut(Finding)) -> Result<(), Diagnostic> {
     let mut told: Vec<Finding> = Vec::new();
     let mut tell = |finding: Finding| {
@@ -60,13 +60,13 @@ async fn in_order(checks: Vec<Check<'_>>, tell: &mut impl FnMut(Finding)) {
     }
 }
 
-/// Brings the local cluster up for this.
+/// Starts the embedded cluster to check it.
 async fn examine_local(config: &Config, tell: &mut impl FnMut(Finding)) {
     let connection = match mrdeck_cluster::connect(&config.connect).await {
         Ok(connection) => connection,
         Err(diagnostic) => return tell(Finding::failed("cluster", diagnostic)),
     };
-    tell(Finding::ok("cluster", "the local one started"));
+    tell(Finding::ok("cluster", "the embedded cluster started"));
     let store = connection.store.clone();
     let bucket = connection.bucket.as_deref();
     let checks: Vec<Check> = vec![
@@ -77,7 +77,7 @@ async fn examine_local(config: &Config, tell: &mut impl FnMut(Finding)) {
     connection.cluster.shutdown().await;
 }
 
-/// Addresses given by hand: there is nothing of AWS but S3.
+/// Checks services at fixed addresses: of AWS, only S3 is involved.
 async fn examine_fixed(config: &Config, tell: &mut impl FnMut(Finding)) -> Result<(), Diagnostic> {
     let (sdk, _) = session(&config.connect.aws).await;
     let http = http_client()?;
@@ -153,7 +153,7 @@ fn one<'a>(check: impl Future<Output = Finding> + Send + 'a) -> Check<'a> {
     check.map(|finding| vec![finding]).boxed()
 }
 
-/// What the check finds, or that it took too long.
+/// Returns what the check finds, or that it took too long.
 async fn within(name: &'static str, check: impl Future<Output = Finding>) -> Finding {
     timeout(DEADLINE, check)
         .await

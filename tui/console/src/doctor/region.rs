@@ -1,4 +1,4 @@
-//! Which region and which endpoints calls go to.
+//! Which region and which endpoints AWS calls go to.
 
 use aws_config::SdkConfig;
 use mrdeck_store::aws::{AwsOptions, endpoint_of, found_config};
@@ -8,7 +8,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 
 const CHECK: &str = "region";
 
-/// The services asked, by the ids that `AWS_ENDPOINT_URL_ID` has for them.
+/// The services that are called, by the ids that `AWS_ENDPOINT_URL_ID` has for them.
 pub(super) const OF_ECS: &[&str] = &["ECS", "EC2", "STS", "S3", "CloudWatch Logs"];
 pub(super) const OF_S3: &[&str] = &["S3"];
 
@@ -19,14 +19,14 @@ pub(super) async fn check(sdk: &SdkConfig, options: &AwsOptions, services: &[&st
         .map(|service| (*service, endpoint_of(sdk, service)))
         .collect();
     let found = format!("{region}, {}", endpoints(&named));
-    // The console's own configuration has a region in any case.
+    // The console's own configuration always has a region.
     if found_config(options).await.region().is_some() {
         return Finding::ok(CHECK, found);
     }
     let advice = "choose one with --region, AWS_REGION or the profile";
     Finding::warning(
         CHECK,
-        Diagnostic::new(format!("none is set, so it is {found}"), advice),
+        Diagnostic::new(format!("none is set, so mrdeck uses {found}"), advice),
     )
 }
 

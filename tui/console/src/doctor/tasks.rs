@@ -1,4 +1,4 @@
-//! The tasks: how many there are by status, whether each role is there, and which of them answer.
+//! The tasks: how many there are by status, whether each role has one, and which of them answer.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
 const TASKS: &str = "tasks";
 const ROLES: &str = "roles";
 const ADDRESS: &str = "address";
-/// Above this, tasks that answer share a line.
+/// With more tasks than this, those that answer share a line.
 const LINES: usize = 20;
-/// What a run needs at least one of.
+/// The roles of which a run needs at least one task each.
 const NEEDED: [Role; 3] = [Role::Splitter, Role::Mapper, Role::Reducer];
 
-/// `mapper 7f3c…`; a local task's id says its role already.
+/// Returns `mapper 7f3c…`; a local task's id contains its role already.
 fn name(task: &Task) -> String {
     let id = printable(&task.id.0);
     let role = task.role_name().to_owned();
@@ -33,7 +33,7 @@ fn is_running(task: &Task) -> bool {
     task.last_status == TaskStatus::Running
 }
 
-/// Is it gone, or about to be?
+/// Returns whether the task has stopped or is about to.
 fn is_ending(task: &Task) -> bool {
     matches!(
         task.last_status,
@@ -44,13 +44,13 @@ fn is_ending(task: &Task) -> bool {
     )
 }
 
-/// How many by status. What stopped by itself can't be told from what was stopped, so it is shown with its reason.
+/// Counts the tasks by status. What stopped by itself can't be told from what was stopped, so the reason is shown.
 pub(super) fn by_status(list: &TaskList) -> Finding {
     if list.tasks.is_empty() {
         return Finding::failed(
             TASKS,
             Diagnostic::new(
-                "there are none",
+                "there are no tasks",
                 "start tasks of the services, and check --cluster and --region",
             ),
         );
@@ -89,12 +89,12 @@ pub(super) fn by_status(list: &TaskList) -> Finding {
                 name(first),
                 first.last_status
             ),
-            "nothing, if that was meant; else its log says why: select it in the dashboard and press l",
+            "ignore this if it was intended; otherwise see its log: select it in the dashboard and press l",
         ),
     )
 }
 
-/// One splitter, one mapper and one reducer at least must run.
+/// Checks that at least one splitter, one mapper and one reducer are running.
 pub(super) fn roles(list: &TaskList) -> Finding {
     let count = |role: Role| {
         let of_role = list.tasks.iter().filter(|task| task.role == Some(role));
@@ -123,14 +123,14 @@ pub(super) fn roles(list: &TaskList) -> Finding {
             printable(&task.last_status.to_string())
         ),
         None => format!(
-            "start a {first}; if one runs, tag it mrdeck:role={first}, \
-             or say in the configuration file what its family's name contains ([families])"
+            "start a {first}; if one is running, tag it mrdeck:role={first}, \
+             or set what its family's name contains in the configuration file ([families])"
         ),
     };
     Finding::failed(ROLES, Diagnostic::new(format!("{found} running"), advice))
 }
 
-/// Which address of each task answered, or why none did.
+/// Reports which address of each task answered, or why none did.
 pub(super) fn addresses(list: &TaskList) -> Vec<Finding> {
     let of_a_role: Vec<&Task> = list
         .tasks
@@ -151,8 +151,10 @@ pub(super) fn addresses(list: &TaskList) -> Vec<Finding> {
     }
     if rest.len() > shown {
         let more = plural((rest.len() - shown) as u64, "more task");
-        let diagnostic =
-            Diagnostic::new(format!("{more} did not"), "'mrdeck tasks' lists them all");
+        let diagnostic = Diagnostic::new(
+            format!("{more} did not answer"),
+            "'mrdeck tasks' lists them all",
+        );
         findings.push(Finding::failed(ADDRESS, diagnostic));
     }
     findings
@@ -196,7 +198,7 @@ fn address(task: &Task) -> Finding {
             None => Finding::warning(
                 ADDRESS,
                 Diagnostic::new(
-                    format!("{name} was not asked: the others took too long"),
+                    format!("{name} was not asked because the others took too long"),
                     "try again",
                 ),
             ),

@@ -1,4 +1,4 @@
-//! What the services at the tasks' addresses call themselves: of one version, and that of this console?
+//! Whether the services at the tasks' addresses have one version, that of this console.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use mrdeck_core::human::{plural, printable};
 use mrdeck_core::task::{Probe, TaskList};
 
 const CHECK: &str = "services";
-/// What our services call themselves, before their version and their role.
+/// How our services identify themselves, before their version and their role.
 const OURS: &str = "mrdeck-services/";
 const HERE: &str = env!("CARGO_PKG_VERSION");
 
-/// `None` if no task answered: there is nothing to compare.
+/// Compares the versions; `None` if no task answered.
 pub(super) fn check(list: &TaskList) -> Option<Finding> {
     let said = list.tasks.iter().filter_map(|task| match &task.probe {
         Probe::Reachable { service, .. } if task.role.is_some() => Some(service.as_deref()),
@@ -45,11 +45,11 @@ fn judge<'a>(said: impl Iterator<Item = Option<&'a str>>) -> Option<Finding> {
         return Some(Finding::ok(CHECK, found));
     }
     let cause = format!("{found}; this console is {HERE}");
-    let advice = "deploy services of one version, that of the console";
+    let advice = "deploy the services in this console's version";
     Some(Finding::warning(CHECK, Diagnostic::new(cause, advice)))
 }
 
-/// Of `mrdeck-services/VERSION ROLE`.
+/// Returns VERSION of `mrdeck-services/VERSION ROLE`.
 fn version(service: &str) -> Option<&str> {
     service.strip_prefix(OURS)?.split(' ').next()
 }

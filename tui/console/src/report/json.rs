@@ -1,4 +1,4 @@
-//! A run as one JSON object, for programs. Times are milliseconds; what is not known is null.
+//! A run as one JSON object, for programs. Times are milliseconds; what is unknown is null.
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ pub struct RunReport<'a> {
     words: Option<u64>,
     unique: Option<u64>,
     out: Option<String>,
-    /// Null when the run was not verified.
+    /// Null if the run was not verified.
     verified: Option<bool>,
     total_ms: f64,
     top: Vec<TopWord<'a>>,
@@ -66,7 +66,7 @@ struct TopWord<'a> {
 impl<'a> RunReport<'a> {
     pub fn new(record: &'a Record, top: usize) -> Self {
         let stats = map_stats(record);
-        // A result that was refused is no result.
+        // A refused result is no result.
         let is_done = record.status == RunStatus::Done;
         let result = record.result.as_ref().filter(|_| is_done);
         Self {
@@ -130,7 +130,7 @@ fn chunk_rows(record: &Record) -> Vec<ChunkRow<'_>> {
         .collect()
 }
 
-/// The address without its port.
+/// Returns the address without its port.
 fn host(address: &str) -> &str {
     address.rsplit_once(':').map_or(address, |(host, _)| host)
 }

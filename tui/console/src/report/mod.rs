@@ -1,4 +1,4 @@
-//! A run told three ways, all from the same record: text, JSON, a chart.
+//! A run reported in three forms, all from the same record: text, JSON, a chart.
 
 pub mod chart;
 mod json;

@@ -1,4 +1,4 @@
-//! A run as text, for a person at a shell.
+//! A run as text, for reading at a shell.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
 use mrdeck_engine::work::Phase;
 
-/// Above this many chunks the list says less than the figures.
+/// With more chunks than this, a list says less than the summary.
 const LISTED_CHUNKS: usize = 24;
 
-/// The whole report; ends with a newline.
+/// Returns the whole report; it ends with a newline.
 pub fn render(record: &Record, top: usize) -> String {
     let mut text = String::new();
     // Writing to a String can't fail.
@@ -90,7 +90,7 @@ fn write_result(out: &mut String, record: &Record, top: usize) -> std::fmt::Resu
     let is_done = record.status == RunStatus::Done;
     if let Some(result) = record.result.as_ref().filter(|_| is_done) {
         let verified = match &record.verification {
-            None => "not verified (--verify recounts)",
+            None => "not verified (--verify recounts the input)",
             Some(_) => "verified",
         };
         writeln!(

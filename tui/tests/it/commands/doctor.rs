@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use mrdeck_testkit::console::{Console, binary};
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::{DeadEnd, Lab};
 use mrdeck_testkit::proxy::script::Fault;
@@ -23,7 +24,7 @@ fn the_local_cluster_is_healthy_and_left_as_it_was() {
     let home = Home::new();
     let finished = home.local_console(2, "doctor").run().expect(0);
     let expected = [
-        "ok       cluster          the local one started",
+        "ok       cluster          the embedded cluster started",
         "ok       tasks            4 RUNNING",
         "ok       roles            1 splitter, 2 mappers, 1 reducer",
         "ok       address          splitter-1 answered at http://127.0.0.1:",
@@ -44,11 +45,23 @@ fn the_local_cluster_is_healthy_and_left_as_it_was() {
 }
 
 #[test]
+fn what_can_t_be_printed_is_a_failure() {
+    let home = Home::new();
+    for output in ["text", "json"] {
+        let script = "exec \"$@\" >/dev/full";
+        let console = Console::by("sh", home.path()).args(["-c", script, "sh", binary()]);
+        let console = console.args(["doctor", "--local=1", "--local-data", "data"]);
+        let finished = console.args(["--output", output]).run();
+        finished.expect_complaint(3, &["standard output can't be written"]);
+    }
+}
+
+#[test]
 fn read_only_leaves_the_write_check_out_and_says_so() {
     let home = Home::new();
     let console = home.local_console(1, "doctor").arg("--read-only");
     let report = console.args(["--output", "json"]).run().expect(0).json();
-    let expected = ["ok: not tried, because of --read-only → "];
+    let expected = ["ok: not checked because of --read-only → "];
     assert_eq!(of(&report, "bucket writable"), expected);
     let fields: Vec<&String> = report[0].as_object().unwrap().keys().collect();
     assert_eq!(fields, ["advice", "check", "found", "status"]);

@@ -7,6 +7,7 @@ mod exactness;
 mod forged_objects;
 mod local_files;
 mod local_services;
+mod log;
 mod no_credentials;
 mod orphans;
 mod output_files;

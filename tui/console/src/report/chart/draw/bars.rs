@@ -51,7 +51,7 @@ fn caption<DB: DrawingBackend>(
     ) else {
         return Ok(());
     };
-    if slots[first].name.starts_with("map") {
+    if slots[first].name.starts_with("chunk") {
         return Ok(());
     }
     let half = lanes.width * 0.4;
@@ -62,7 +62,7 @@ fn caption<DB: DrawingBackend>(
     pen.fill(Area::new(left, y - 5, left + 1, y), AXIS)?;
     pen.fill(Area::new(right - 1, y - 5, right, y), AXIS)?;
     let look = Type::new(17.0, INK).centred();
-    pen.text("map chunks", (i32::midpoint(left, right), y + 18), look)
+    pen.text("chunks", (i32::midpoint(left, right), y + 18), look)
 }
 
 fn name<DB: DrawingBackend>(

@@ -36,7 +36,7 @@ pub struct ChartModel {
 }
 
 impl ChartModel {
-    /// `None` when no attempt of the run has ended yet.
+    /// Returns `None` if no attempt of the run has ended yet.
     pub fn of(record: &Record) -> Option<Self> {
         let live = record.is_running();
         let works = || {
@@ -88,7 +88,7 @@ fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
     })
 }
 
-/// How many attempts came to nothing, by how they ended.
+/// How many attempts did not count, by how they ended.
 struct Losses([(BarKind, usize); 3]);
 
 impl Losses {
@@ -111,7 +111,7 @@ fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(BarKind, Strin
     let mut legend = vec![(BarKind::Split, "split".to_owned())];
     if !record.chunks.is_empty() {
         let maps = if binned {
-            "map chunks, by latency"
+            "chunks, by latency"
         } else {
             "map, one bar per chunk"
         };

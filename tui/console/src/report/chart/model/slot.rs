@@ -1,4 +1,4 @@
-//! One place on the bar chart's axis: what it is called, how long it took, what came to nothing.
+//! One place on the bar chart's axis: its name, how long it took, and which attempts did not count.
 
 use super::number::sane_ms;
 use mrdeck_engine::state::{Outcome, WorkRecord, WorkState};
@@ -18,7 +18,7 @@ pub enum BarKind {
     Unused,
 }
 
-/// An attempt whose output doesn't count.
+/// An attempt that does not count.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Loss {
     pub kind: BarKind,
@@ -40,7 +40,7 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// `live`: the run still goes on, so what isn't there may yet come.
+    /// Makes the slot of a piece of work. In a `live` run, what is missing may still come.
     pub fn of_work(name: &str, kind: BarKind, work: &WorkRecord, live: bool) -> Self {
         let ms = work.result().map(|(ms, _)| sane_ms(ms));
         let state = work.state();
