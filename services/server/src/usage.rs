@@ -103,6 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_names_what_the_service_reads() {
+        let manual = include_str!("../../README.md");
+        let help = help("mapper", true);
+        let (_, environment) = help.split_once("Environment:\n").unwrap();
+        for line in environment.lines() {
+            let name = line.split_whitespace().next().unwrap().trim_end_matches(',');
+            assert!(manual.contains(&format!("`{name}`")), "{name}");
+        }
+    }
+
+    #[test]
     fn the_help_names_what_the_service_reads() {
         assert!(help("mapper", true).contains("OUT_PREFIX"));
         assert!(!help("hello", false).contains("AWS"));

@@ -454,19 +454,19 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_names_every_flag_and_command() {
-        let readme = include_str!("../../../README.md");
+    fn the_manual_names_every_flag_and_command() {
+        let manual = include_str!("../../README.md");
         let root = Cli::command();
         root.clone().debug_assert();
         let commands = std::iter::once(&root).chain(root.get_subcommands());
         for command in commands {
             let name = command.get_name();
-            assert!(readme.contains(name), "{name}");
+            assert!(manual.contains(&format!("mrdeck {name} ")) || name == "mrdeck", "{name}");
             for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
                 if let Some(flag) = argument.get_long() {
                     assert!(
-                        readme.contains(&format!("`--{flag}"))
-                            || readme.contains(&format!(" --{flag}")),
+                        manual.contains(&format!("`--{flag}"))
+                            || manual.contains(&format!(" --{flag}")),
                         "--{flag}"
                     );
                 }

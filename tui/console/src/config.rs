@@ -322,9 +322,9 @@ mod tests {
     }
 
     #[test]
-    fn the_readmes_settings_are_understood() {
-        let readme = include_str!("../../../README.md");
-        let (_, rest) = readme.split_once("```toml").unwrap();
+    fn the_manuals_settings_are_understood() {
+        let manual = include_str!("../../README.md");
+        let (_, rest) = manual.split_once("```toml").unwrap();
         let (settings, _) = rest.split_once("```").unwrap();
         let file: FileSettings = toml::from_str(settings).unwrap();
         let none = CommonArgs::default();
@@ -334,6 +334,11 @@ mod tests {
         assert_eq!(ecs.cluster, "mapreduce");
         assert_eq!(ecs.role_of_family("mr-map-task"), Some(Role::Mapper));
         assert_eq!(ecs.role_of_family("hello"), None);
-        assert!(parse("clutser = 'x'").is_err());
+        // The error of a setting that does not exist lists those that do.
+        let error = parse("clutser = 'x'").unwrap_err().to_string();
+        let (_, settings) = error.split_once("expected one of").unwrap();
+        for setting in settings.split('`').skip(1).step_by(2) {
+            assert!(manual.contains(&format!("`{setting}`")), "{setting}");
+        }
     }
 }
