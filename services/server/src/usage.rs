@@ -108,7 +108,11 @@ mod tests {
         let help = help("mapper", true);
         let (_, environment) = help.split_once("Environment:\n").unwrap();
         for line in environment.lines() {
-            let name = line.split_whitespace().next().unwrap().trim_end_matches(',');
+            let name = line
+                .split_whitespace()
+                .next()
+                .unwrap()
+                .trim_end_matches(',');
             assert!(manual.contains(&format!("`{name}`")), "{name}");
         }
     }

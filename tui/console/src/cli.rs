@@ -461,7 +461,10 @@ mod tests {
         let commands = std::iter::once(&root).chain(root.get_subcommands());
         for command in commands {
             let name = command.get_name();
-            assert!(manual.contains(&format!("mrdeck {name} ")) || name == "mrdeck", "{name}");
+            assert!(
+                manual.contains(&format!("mrdeck {name} ")) || name == "mrdeck",
+                "{name}"
+            );
             for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
                 if let Some(flag) = argument.get_long() {
                     assert!(

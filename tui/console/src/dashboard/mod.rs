@@ -1,24 +1,34 @@
-//! The dashboard: one loop that takes messages in, performs effects, and draws when something changed.
+//! The dashboard: a model, the effects it asks for, and how it is drawn, held together by one loop.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`model`] | what the dashboard knows, and how each message changes it; pure |
+//! | [`keymap`] | the table of keys: what each means now |
+//! | [`view`] | draws the model |
+//! | `effects` | what is done outside: the cluster, runs, S3, files |
+//! | `event_loop`, `redraw` | the loop; alone it knows all of them |
+//! | [`terminal`] | the terminal, taken over and given back |
 
 mod effects;
+mod event_loop;
 pub mod keymap;
 pub mod model;
+mod redraw;
 pub mod terminal;
 pub mod view;
 
+pub use self::event_loop::key_message;
+
 use std::io::IsTerminal;
 
-use crossterm::event::{Event, EventStream, KeyEvent};
-use futures_util::StreamExt;
+use crossterm::event::EventStream;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::layout::Size;
-use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use self::effects::{News, Performer};
-use self::model::{Access, Action, Effect, Mode, Model, Msg};
+use self::effects::EffectRuntime;
+use self::event_loop::EventLoop;
+use self::model::{Access, Model};
 use self::terminal::Screen;
 use self::view::Look;
 use crate::config::Config;
@@ -46,14 +56,24 @@ pub async fn run(config: Config) -> Exit {
             return Exit::Failed;
         }
     };
-    let (sender, news) = mpsc::channel(1_024);
     let access = Access::new(config.connect.read_only);
     let model = Model::new(Timestamp::now(), access, effects::target::of(&config));
-    let mut performer = Performer::new(config, sender);
-    // The loop drops its end of the news with it, so that nobody waits for it to be read.
-    let ended = show(&mut screen, model, &mut performer, news, panicked).await;
+    let mut effects = EffectRuntime::new(config);
+    let event_loop = EventLoop {
+        model,
+        effects: &mut effects,
+        look: Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some()),
+        terminal: &mut screen.terminal,
+        copy: Screen::copy,
+    };
+    let ended = tokio::select! {
+        biased;
+        () = panicked.cancelled() => Ok(Exit::Failed),
+        () = signals::termination() => Ok(Exit::Interrupted),
+        ended = event_loop.run(EventStream::new()) => ended.map(|()| Exit::Done),
+    };
     drop(screen);
-    if let Some(command) = performer.shutdown().await {
+    if let Some(command) = effects.shutdown().await {
         stderr::line(&format!("interrupted; resume with: {command}"));
     }
     match ended {
@@ -62,81 +82,5 @@ pub async fn run(config: Config) -> Exit {
             stderr::error(&format!("the terminal was lost: {error}"), "");
             Exit::Failed
         }
-    }
-}
-
-async fn show(
-    screen: &mut Screen,
-    mut model: Model,
-    performer: &mut Performer,
-    mut news: mpsc::Receiver<News>,
-    panicked: CancellationToken,
-) -> std::io::Result<Exit> {
-    let look = Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some());
-    let mut input = EventStream::new();
-    let mut termination = std::pin::pin!(signals::termination());
-
-    // The first frame comes before anything else is begun.
-    draw(screen, &model, &look)?;
-    performer.perform(Effect::Connect);
-    loop {
-        let msg = tokio::select! {
-            () = panicked.cancelled() => return Ok(Exit::Failed),
-            () = &mut termination => return Ok(Exit::Interrupted),
-            event = input.next() => match event {
-                Some(Ok(event)) => from_terminal(event, &model, &look, screen.terminal.size()?),
-                Some(Err(error)) => return Err(error),
-                None => return Ok(Exit::Done),
-            },
-            item = news.recv() => item.and_then(|item| performer.take(item)),
-            () = sleep(model.tick().unwrap_or_default()), if model.tick().is_some() => Some(Msg::Tick),
-        };
-        let Some(msg) = msg else {
-            continue;
-        };
-        let mut next = Some(msg);
-        while let Some(msg) = next {
-            for effect in model.update(msg, Timestamp::now()) {
-                match effect {
-                    Effect::Quit => return Ok(Exit::Done),
-                    Effect::Copy(text) => {
-                        Screen::copy(&text)?;
-                        model.update(Msg::Copied(text), Timestamp::now());
-                    }
-                    effect => performer.perform(effect),
-                }
-            }
-            // A burst of events makes one frame, not a frame each.
-            next =
-                std::iter::from_fn(|| news.try_recv().ok()).find_map(|item| performer.take(item));
-        }
-        draw(screen, &model, &look)?;
-    }
-}
-
-fn draw(screen: &mut Screen, model: &Model, look: &Look) -> std::io::Result<()> {
-    screen
-        .terminal
-        .draw(|frame| view::draw(model, look, frame))?;
-    Ok(())
-}
-
-fn from_terminal(event: Event, model: &Model, look: &Look, size: Size) -> Option<Msg> {
-    match event {
-        Event::Key(key) => key_message(model, look, size, &key),
-        Event::Paste(text) => Some(Msg::Paste(text)),
-        Event::Resize(..) => Some(Msg::Resized),
-        _ => None,
-    }
-}
-
-/// Returns what a key press means now. How far an open page can be scrolled only its drawing knows.
-pub fn key_message(model: &Model, look: &Look, size: Size, key: &KeyEvent) -> Option<Msg> {
-    match keymap::message(model, key)? {
-        Msg::Act(action) if model.mode() == Mode::Reading && action != Action::Quit => {
-            let limit = view::scroll_limit(model, look, size);
-            Some(Msg::Read { action, limit })
-        }
-        msg => Some(msg),
     }
 }

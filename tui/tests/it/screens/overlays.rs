@@ -5,8 +5,8 @@ use mrdeck::dashboard::model::Msg;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 
-use super::check;
 use super::fixtures::Scene;
+use super::{ROOMY, check, screen};
 
 #[test]
 fn the_help() {
@@ -17,6 +17,24 @@ fn the_help() {
 fn a_task_described() {
     let scene = Scene::new().connected().pressed("jd");
     check("describe-task", &scene.state);
+}
+
+#[test]
+fn why_a_task_stopped_is_described_where_it_is_known() {
+    let reason = "OutOfMemoryError: Container killed";
+    let mut scene = Scene::new().connected();
+    let described = |scene: &mut Scene| {
+        scene.press("jd");
+        let shown = screen(&scene.state, ROOMY);
+        scene.press("qk");
+        shown
+    };
+    assert!(!described(&mut scene).contains("stopped because"));
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
+    tasks[1].stopped_reason = Some(reason.to_owned());
+    scene.list(tasks);
+    let shown = described(&mut scene);
+    assert!(shown.contains("stopped because") && shown.contains(reason));
 }
 
 #[test]

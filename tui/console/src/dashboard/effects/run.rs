@@ -1,59 +1,86 @@
-//! A run from the key that asked for it to its last event, as the dashboard makes one.
+//! A run, from the key that asks for it to its last event.
 
-use tokio::sync::mpsc;
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
-use super::News;
+use super::Link;
+use super::outbox::Outbox;
 use crate::config::Config;
 use crate::dashboard::model::Msg;
 use crate::input::InputChoice;
 use crate::job::RunningJob;
+use crate::upload::settle;
 use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::Job;
 use mrdeck_engine::event::RunOptions;
 
-/// What a run begins with.
-pub(super) enum Begin {
+/// What is asked for.
+pub(super) enum Wanted {
     New(InputChoice, RunOptions),
-    At(Job),
+    Job(Job),
 }
 
-/// Everything before the first event: the input uploaded if it is a local file.
-pub(super) async fn prepare(
-    begin: Begin,
+/// Prepares the run and runs it; its events come as messages, and its end as the last one.
+pub(super) async fn run(
+    link: Link,
+    wanted: Wanted,
+    config: Arc<Config>,
+    cancel: CancellationToken,
+    outbox: Outbox,
+) -> Msg {
+    let connection = match link {
+        Ok(connection) => connection,
+        Err(diagnostic) => return Msg::StartFailed(diagnostic),
+    };
+    let preparing = cancel.run_until_cancelled(prepare(wanted, &connection, &outbox));
+    let prepared = preparing.await.unwrap_or_else(|| {
+        let cause = "cancelled before the run began, nothing was written";
+        Err(Diagnostic::new(cause, ""))
+    });
+    // An upload that was given up is cleared away before it is said to be over.
+    let cleared = settle(connection.store.as_ref()).await;
+    match prepared {
+        Err(diagnostic) => Msg::StartFailed(cleared.err().map_or(diagnostic, Diagnostic::from)),
+        Ok((job, client)) => {
+            follow(job, client, &config, &connection, cancel, &outbox).await;
+            Msg::RunEnded
+        }
+    }
+}
+
+/// Does everything before the first event: uploads the input if it is a local file.
+async fn prepare(
+    wanted: Wanted,
     connection: &Connection,
-    news: &mpsc::Sender<News>,
+    outbox: &Outbox,
 ) -> Result<(Job, Client), Diagnostic> {
-    let job = match begin {
-        Begin::At(job) => job,
-        Begin::New(input, options) => {
-            let store = connection.store.as_ref();
-            let told = |progress| {
-                // With no room for it the next one tells as much.
-                let _ = news.try_send(News::Msg(Msg::Uploading(progress)));
-            };
+    let job = match wanted {
+        Wanted::Job(job) => job,
+        Wanted::New(input, options) => {
+            let told = |progress| outbox.send(Msg::Uploading(progress));
             let bucket = connection.bucket.as_deref();
-            let input = input.resolve(store, bucket, &told).await?;
+            let input = input.resolve(connection.store.as_ref(), bucket, &told);
+            let input = input.await?;
             Job::New { input, options }
         }
     };
     Ok((job, Client::new()?))
 }
 
-/// Runs the job; its events become news.
-pub(super) async fn run(
+async fn follow(
     job: Job,
     client: Client,
     config: &Config,
-    connection: Connection,
+    connection: &Connection,
     cancel: CancellationToken,
-    news: &mpsc::Sender<News>,
+    outbox: &Outbox,
 ) {
-    let mut running = RunningJob::start(job, client, config, &connection, cancel);
+    let mut running = RunningJob::start(job, client, config, connection, cancel);
     while let Some(event) = running.next_event().await {
-        let _ = news.send(News::Msg(Msg::Run(event))).await;
+        outbox.send(Msg::Run(event));
     }
     running.finish().await;
 }
