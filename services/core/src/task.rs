@@ -168,6 +168,8 @@ pub struct Task {
     pub az: Option<String>,
     pub size: Option<TaskSize>,
     pub started_at: Option<Timestamp>,
+    /// Why it ends or has ended.
+    pub stopped_reason: Option<String>,
     /// Where requests go; `None` while there is no way to reach the task.
     pub base: Option<Url>,
     /// Every address it may be reached at, the preferred one first.

@@ -86,6 +86,7 @@ fn fixed_task(id: &str, role: Role, base: &Url) -> Task {
         az: None,
         size: None,
         started_at: None,
+        stopped_reason: None,
         base: Some(base.clone()),
         candidates: vec![base.clone()],
         details: vec![("url".to_owned(), base.to_string())],

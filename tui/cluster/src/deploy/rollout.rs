@@ -40,7 +40,10 @@ pub struct Rollout<'a> {
 impl<'a> Rollout<'a> {
     pub fn new(stack: &'a str, connection: &'a Connection) -> Self {
         let tasks = connection.tasks.borrow();
-        let stopped = tasks.tasks.iter().filter(|task| reason(task).is_some());
+        let stopped = tasks
+            .tasks
+            .iter()
+            .filter(|task| task.stopped_reason.is_some());
         let told = stopped.map(|task| task.id.clone()).collect();
         drop(tasks);
         Self {
@@ -166,7 +169,7 @@ impl<'a> Rollout<'a> {
             self.problem.clone_from(&list.problem);
         }
         for task in list.tasks.iter() {
-            if let Some(reason) = reason(task)
+            if let Some(reason) = &task.stopped_reason
                 && self.told.insert(task.id.clone())
             {
                 let family = task.family.as_deref().unwrap_or("a task");
@@ -221,13 +224,4 @@ impl std::fmt::Display for Progress {
             self.service, self.running, self.wanted, self.answering
         )
     }
-}
-
-fn reason(task: &Task) -> Option<&str> {
-    let (_, reason) = task
-        .details
-        .iter()
-        .find(|(name, _)| name == "stopped because")?;
-    // A task that runs may have an empty one.
-    Some(reason.as_str()).filter(|reason| !reason.is_empty())
 }

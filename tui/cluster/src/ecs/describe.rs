@@ -128,6 +128,7 @@ pub(super) fn task(
         az: ecs.availability_zone().map(str::to_owned),
         size: size(ecs),
         started_at: ecs.started_at().and_then(timestamp),
+        stopped_reason: stopped_reason(ecs),
         base: candidates.first().cloned(),
         candidates,
         details: details(
@@ -231,8 +232,13 @@ fn timestamp(at: &aws_sdk_ecs::primitives::DateTime) -> Option<Timestamp> {
     Timestamp::from_second(at.secs()).ok()
 }
 
+/// A task that runs may have an empty one.
+fn stopped_reason(task: &EcsTask) -> Option<String> {
+    let reason = task.stopped_reason().filter(|reason| !reason.is_empty());
+    reason.map(str::to_owned)
+}
+
 fn details(task: &EcsTask, logs: Option<String>) -> Vec<(String, String)> {
-    let stopped = task.stopped_reason().map(str::to_owned);
     let image = task
         .containers()
         .first()
@@ -246,7 +252,6 @@ fn details(task: &EcsTask, logs: Option<String>) -> Vec<(String, String)> {
         ),
         ("started by", task.started_by().map(str::to_owned)),
         ("interface", interface(task)),
-        ("stopped because", stopped),
         ("logs", logs),
     ]
     .into_iter()

@@ -225,8 +225,7 @@ impl Actor {
             task.last_status = TaskStatus::Stopped;
             task.desired_status = Some(TaskStatus::Stopped);
             task.base = None;
-            task.details
-                .push(("stopped because".to_owned(), ended.reason.clone()));
+            task.stopped_reason = Some(ended.reason.clone());
         });
         replica.false_starts = if ended.did_listen {
             0
@@ -320,6 +319,7 @@ fn pending_task(id: TaskId, role: Role) -> Task {
         az: None,
         size: None,
         started_at: None,
+        stopped_reason: None,
         base: None,
         candidates: Vec::new(),
         details: Vec::new(),

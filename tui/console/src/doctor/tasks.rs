@@ -44,11 +44,6 @@ fn is_ending(task: &Task) -> bool {
     )
 }
 
-fn detail<'a>(task: &'a Task, name: &str) -> Option<&'a str> {
-    let found = task.details.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| value.as_str())
-}
-
 /// How many by status. What stopped by itself can't be told from what was stopped, so it is shown with its reason.
 pub(super) fn by_status(list: &TaskList) -> Finding {
     if list.tasks.is_empty() {
@@ -76,9 +71,12 @@ pub(super) fn by_status(list: &TaskList) -> Finding {
     let Some(first) = ended.next() else {
         return Finding::ok(TASKS, counts);
     };
-    let reason = detail(first, "stopped because").map_or(String::new(), |reason| {
-        format!(" because: {}", printable(reason))
-    });
+    let reason = first
+        .stopped_reason
+        .as_ref()
+        .map_or(String::new(), |reason| {
+            format!(" because: {}", printable(reason))
+        });
     let more = match ended.count() {
         0 => String::new(),
         more => format!(", and {more} more"),

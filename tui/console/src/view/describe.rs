@@ -51,6 +51,9 @@ fn describe_task(state: &State, page: &mut Page, task: &Task) {
     }
     page.maybe("started", started);
     describe_probe(page, task);
+    if let Some(reason) = &task.stopped_reason {
+        page.field("stopped because", reason);
+    }
     for (name, value) in &task.details {
         page.field(name, value);
     }

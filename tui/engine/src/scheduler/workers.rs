@@ -322,6 +322,7 @@ pub(super) mod tests {
             az: None,
             size: None,
             started_at: None,
+            stopped_reason: None,
             base: Some(format!("http://127.0.0.1:{number}").parse().unwrap()),
             candidates: Vec::new(),
             details: Vec::new(),

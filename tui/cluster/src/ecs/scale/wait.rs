@@ -197,11 +197,8 @@ fn running(list: &TaskList, role: Role) -> u32 {
 fn end_of(list: &TaskList, started: &[TaskId]) -> Option<String> {
     let ended = |task: &&Task| started.contains(&task.id) && has_ended(task);
     let task = list.tasks.iter().find(ended)?;
-    let reason = task
-        .details
-        .iter()
-        .find(|(name, _)| name == "stopped because");
-    Some(reason.map_or("no reason given".to_owned(), |(_, reason)| reason.clone()))
+    let reason = task.stopped_reason.as_deref();
+    Some(reason.unwrap_or("no reason given").to_owned())
 }
 
 /// What the service says since then of tasks that it can't place or start.
