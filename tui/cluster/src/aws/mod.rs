@@ -2,11 +2,11 @@
 //! and what a person is told when AWS refuses.
 
 pub mod arn;
-pub mod call;
 pub mod credentials;
 pub mod ec2;
 pub mod failure;
 pub mod identity;
-pub mod places;
+pub mod lookup;
+pub mod query;
 
-pub use call::{CallError, Caller, Service, default_endpoint};
+pub use query::{QueryClient, QueryError, Service, default_endpoint};

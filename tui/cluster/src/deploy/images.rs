@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::stack::Stack;
 use super::template::{SERVICES, Service};
-use crate::aws::{self, CallError, Caller};
+use crate::aws::{self, QueryClient, QueryError};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::shell::quoted;
 
@@ -26,7 +26,7 @@ pub struct Image {
 }
 
 /// Looks into every repository of the stack.
-pub async fn look(aws: &Caller, stack: &Stack, tag: &str) -> Result<Vec<Image>, Diagnostic> {
+pub async fn look(aws: &QueryClient, stack: &Stack, tag: &str) -> Result<Vec<Image>, Diagnostic> {
     let mut images = Vec::new();
     for service in &SERVICES {
         let repository = stack.outputs.get(service.repository).ok_or_else(|| {
@@ -47,7 +47,11 @@ pub async fn look(aws: &Caller, stack: &Stack, tag: &str) -> Result<Vec<Image>, 
     Ok(images)
 }
 
-async fn digest(aws: &Caller, repository: &str, tag: &str) -> Result<Option<String>, Diagnostic> {
+async fn digest(
+    aws: &QueryClient,
+    repository: &str,
+    tag: &str,
+) -> Result<Option<String>, Diagnostic> {
     let (_, name) = repository.split_once('/').unwrap_or(("", repository));
     let request = json!({"repositoryName": name, "imageIds": [{"imageTag": tag}]});
     match aws.json::<Described>(ECR, DESCRIBE, &request).await {
@@ -56,7 +60,7 @@ async fn digest(aws: &Caller, repository: &str, tag: &str) -> Result<Option<Stri
             .into_iter()
             .next()
             .map(|image| image.image_digest)),
-        Err(CallError::Refused { code, .. }) if code == "ImageNotFoundException" => Ok(None),
+        Err(QueryError::Refused { code, .. }) if code == "ImageNotFoundException" => Ok(None),
         Err(error) => {
             Err(error.diagnostic("look into the image repositories (ecr:DescribeImages)"))
         }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::aws::Caller;
+use crate::aws::QueryClient;
 use crate::aws::ec2::{self, EC2};
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -18,7 +18,7 @@ pub struct Network {
 /// # Errors
 ///
 /// Returns which subnet or VPC there is none of, or why AWS did not say.
-pub async fn network(aws: &Caller, named: &[String]) -> Result<Network, Diagnostic> {
+pub async fn network(aws: &QueryClient, named: &[String]) -> Result<Network, Diagnostic> {
     if named.is_empty() {
         return default_network(aws).await;
     }
@@ -42,7 +42,7 @@ pub async fn network(aws: &Caller, named: &[String]) -> Result<Network, Diagnost
     })
 }
 
-async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
+async fn default_network(aws: &QueryClient) -> Result<Network, Diagnostic> {
     let advice = "name public subnets with --subnet, or make a default VPC with 'aws ec2 create-default-vpc'";
     let request = ec2::Request::new("DescribeVpcs").filter("is-default", &["true".to_owned()]);
     let answer: Vpcs = aws
@@ -69,7 +69,11 @@ async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
     })
 }
 
-async fn subnets(aws: &Caller, filter: &str, values: &[String]) -> Result<Vec<Subnet>, Diagnostic> {
+async fn subnets(
+    aws: &QueryClient,
+    filter: &str,
+    values: &[String],
+) -> Result<Vec<Subnet>, Diagnostic> {
     // One page holds every VPC and every subnet of one, by EC2's own quotas.
     let request = ec2::Request::new("DescribeSubnets").filter(filter, values);
     let answer: Subnets = aws

@@ -8,7 +8,7 @@ use url::form_urlencoded::Serializer;
 pub use super::shapes::Event;
 use super::shapes::{CreateStack, DescribeStackEvents, DescribeStacks, GetTemplate, StackShape};
 use super::template::{BUCKET, EXISTING_BUCKET, MARK, TEMPLATE};
-use crate::aws::{CallError, Caller, Service};
+use crate::aws::{QueryClient, QueryError, Service};
 use mrdeck_core::diagnostic::Diagnostic;
 
 const CLOUDFORMATION: Service = Service {
@@ -100,11 +100,11 @@ fn phase(status: &str) -> Phase {
 /// The stacks of an account and a region.
 #[derive(Clone)]
 pub struct Stacks {
-    aws: Caller,
+    aws: QueryClient,
 }
 
 impl Stacks {
-    pub fn new(aws: Caller) -> Self {
+    pub fn new(aws: QueryClient) -> Self {
         Self { aws }
     }
 
@@ -118,7 +118,7 @@ impl Stacks {
                 Ok(stack.filter(|stack| stack.phase() != Phase::Gone))
             }
             // The request names a stack and nothing else, so nothing else can be wrong with it.
-            Err(CallError::Refused { code, .. }) if code == REFUSED => Ok(None),
+            Err(QueryError::Refused { code, .. }) if code == REFUSED => Ok(None),
             Err(error) => Err(diagnostic("describe the stack", error)),
         }
     }
@@ -150,7 +150,7 @@ impl Stacks {
         set(&mut form, changed, &stack.parameters);
         match self.call::<IgnoredAny>("UpdateStack", &form).await {
             Ok(_) => Ok(true),
-            Err(CallError::Refused { code, message })
+            Err(QueryError::Refused { code, message })
                 if code == REFUSED && message.contains(NO_CHANGE) =>
             {
                 Ok(false)
@@ -200,7 +200,7 @@ impl Stacks {
         &self,
         action: &str,
         parameters: &[(impl AsRef<str>, impl AsRef<str>)],
-    ) -> Result<T, CallError> {
+    ) -> Result<T, QueryError> {
         let mut form = Serializer::new(String::new());
         form.append_pair("Action", action)
             .append_pair("Version", VERSION)
@@ -243,9 +243,9 @@ fn set(form: &mut Vec<(String, String)>, values: &Parameters, before: &Parameter
     }
 }
 
-fn diagnostic(what: &str, error: CallError) -> Diagnostic {
+fn diagnostic(what: &str, error: QueryError) -> Diagnostic {
     match error {
-        CallError::Refused { code, message } if code == REFUSED => Diagnostic::new(
+        QueryError::Refused { code, message } if code == REFUSED => Diagnostic::new(
             format!("AWS could not {what}: {message}"),
             "mend what it names, and run the command again",
         ),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 
 use crate::aws::ec2::{self, EC2};
-use crate::aws::{CallError, Caller};
+use crate::aws::{QueryClient, QueryError};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
@@ -30,14 +30,14 @@ pub(super) struct PublicIps {
 
 /// Asks EC2, and remembers: an interface keeps its address for its task's life.
 pub(super) struct Interfaces {
-    aws: Caller,
+    aws: QueryClient,
     known: HashMap<String, IpAddr>,
     /// The last refusal, and until when it is taken for granted.
     refused: Option<(Diagnostic, Instant)>,
 }
 
 impl Interfaces {
-    pub(super) fn new(aws: Caller) -> Self {
+    pub(super) fn new(aws: QueryClient) -> Self {
         Self {
             aws,
             known: HashMap::new(),
@@ -85,7 +85,10 @@ impl Interfaces {
 }
 
 /// The interfaces of a filter's worth of ids; one that is gone is not among them.
-pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interface>, CallError> {
+pub(super) async fn describe(
+    aws: &QueryClient,
+    ids: &[&String],
+) -> Result<Vec<Interface>, QueryError> {
     let mut found = Vec::new();
     let mut next = None;
     loop {
@@ -100,7 +103,7 @@ pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interf
 }
 
 /// Asks for one interface, whichever: only to see whether EC2 answers.
-pub async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Diagnostic> {
+pub async fn may_look_up_public_ips(aws: &QueryClient) -> Result<(), Diagnostic> {
     let form = ec2::Request::new(DESCRIBE).with("MaxResults", "5").finish();
     let answer: Result<Answer, _> = aws.query(EC2, &form).await;
     answer.map(drop).map_err(|error| error.diagnostic(LOOK_UP))

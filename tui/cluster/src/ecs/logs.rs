@@ -8,7 +8,7 @@ use mrdeck_store::refusal::{Refusal, refusal};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::aws::{CallError, Caller, Service};
+use crate::aws::{QueryClient, QueryError, Service};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::shell::quoted;
 use mrdeck_core::task::TaskId;
@@ -102,7 +102,7 @@ struct Event {
 
 /// The last lines that a task logged, oldest first.
 pub(super) async fn last_lines(
-    aws: &Caller,
+    aws: &QueryClient,
     known: &KnownLogs,
     task: &TaskId,
 ) -> Result<Vec<String>, Diagnostic> {
@@ -131,7 +131,7 @@ pub(super) async fn last_lines(
         .map_err(|error| explain(error, &settings.group, &stream, &command))
 }
 
-async fn read(aws: &Caller, group: &str, stream: &str) -> Result<Vec<String>, CallError> {
+async fn read(aws: &QueryClient, group: &str, stream: &str) -> Result<Vec<String>, QueryError> {
     let mut token: Option<String> = None;
     for _ in 0..PAGES {
         let mut request = json!({"logGroupName": group, "logStreamName": stream,
@@ -152,9 +152,9 @@ async fn read(aws: &Caller, group: &str, stream: &str) -> Result<Vec<String>, Ca
     Ok(Vec::new())
 }
 
-fn explain(error: CallError, group: &str, stream: &str, command: &str) -> Diagnostic {
+fn explain(error: QueryError, group: &str, stream: &str, command: &str) -> Diagnostic {
     match &error {
-        CallError::Refused { code, message } if code == "ResourceNotFoundException" => {
+        QueryError::Refused { code, message } if code == "ResourceNotFoundException" => {
             Diagnostic::new(
                 format!("CloudWatch has no log {stream} in {group}: {message}"),
                 format!(
@@ -163,7 +163,7 @@ fn explain(error: CallError, group: &str, stream: &str, command: &str) -> Diagno
                 ),
             )
         }
-        CallError::Refused { code, .. } if refusal(code) == Refusal::Throttled => Diagnostic::new(
+        QueryError::Refused { code, .. } if refusal(code) == Refusal::Throttled => Diagnostic::new(
             format!("CloudWatch asks to slow down ({code})"),
             "read it again in a moment, with ctrl-r",
         ),

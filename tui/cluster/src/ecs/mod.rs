@@ -28,7 +28,7 @@ use self::poller::Poller;
 use self::scale::Scaler;
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use super::{Cluster, Connection, probe};
-use crate::aws::Caller;
+use crate::aws::QueryClient;
 use crate::aws::credentials;
 use crate::aws::failure::ecs_diagnostic;
 use crate::settings::{ConnectOptions, EcsSettings};
@@ -38,7 +38,7 @@ use mrdeck_core::task::{TaskId, TaskList};
 struct EcsCluster {
     settings: EcsSettings,
     client: Client,
-    aws: Caller,
+    aws: QueryClient,
     logs: KnownLogs,
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
@@ -113,7 +113,7 @@ pub(super) async fn connect(
 ) -> Result<Connection, Diagnostic> {
     let (sdk, renewal) = credentials::session(&options.aws).await;
     let http = mrdeck_client::http_client()?;
-    let aws = Caller::new(&sdk, http.clone());
+    let aws = QueryClient::new(&sdk, http.clone());
     let limiter = RateLimiter::new();
     let ecs_config = || Builder::from(&sdk).interceptor(limiter.clone());
     let reader = Client::from_conf(ecs_config().build());

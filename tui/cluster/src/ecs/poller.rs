@@ -13,7 +13,7 @@ use super::eni::Interfaces;
 use super::limiter::RateLimiter;
 use super::logs::KnownLogs;
 use super::poll_interval::PollInterval;
-use crate::aws::Caller;
+use crate::aws::QueryClient;
 use crate::aws::credentials::Renewal;
 use crate::settings::EcsSettings;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -44,7 +44,7 @@ impl Poller {
     pub(super) fn new(
         settings: &EcsSettings,
         client: Client,
-        aws: Caller,
+        aws: QueryClient,
         limiter: RateLimiter,
         renewal: Renewal,
         wake: Arc<Notify>,

@@ -6,7 +6,7 @@ use super::browse::Place;
 use crate::input::InputChoice;
 use crate::switch::{AUTO, Switch};
 use mrdeck_cluster::ScaleRequest;
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// A command, understood.
@@ -34,7 +34,7 @@ pub enum Argument {
     Free,
     /// The first word is one of these.
     Words(&'static [&'static str]),
-    Places(Places),
+    Names(NameSource),
 }
 
 /// One row of the table.
@@ -59,11 +59,11 @@ pub const COMMANDS: &[CommandRow] = &[
         help: "verify every run from now on, or not" },
     CommandRow { name: "scale", usage: "ROLE N", argument: Argument::Words(&["splitter", "mapper", "reducer"]),
         help: "make N tasks of a role run (asks before stopping)" },
-    CommandRow { name: "cluster", usage: "NAME", argument: Argument::Places(Places::Clusters),
+    CommandRow { name: "cluster", usage: "NAME", argument: Argument::Names(NameSource::Clusters),
         help: "go to another ECS cluster" },
-    CommandRow { name: "profile", usage: "NAME|auto", argument: Argument::Places(Places::Profiles),
+    CommandRow { name: "profile", usage: "NAME|auto", argument: Argument::Names(NameSource::Profiles),
         help: "use another AWS profile" },
-    CommandRow { name: "region", usage: "NAME|auto", argument: Argument::Places(Places::Regions),
+    CommandRow { name: "region", usage: "NAME|auto", argument: Argument::Names(NameSource::Regions),
         help: "go to another AWS region" },
     CommandRow { name: "export", usage: "", argument: Argument::Nothing,
         help: "export the latency chart" },

@@ -3,7 +3,7 @@
 use super::command::{Argument, COMMANDS};
 use super::state::State;
 use crate::switch::{AUTO, Kind};
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Names that exist, as far as they are known.
@@ -20,11 +20,11 @@ pub struct Names {
 }
 
 impl Known {
-    pub fn of(&self, places: Places) -> &Names {
+    pub fn of(&self, places: NameSource) -> &Names {
         &self.names[places as usize]
     }
 
-    pub(super) fn of_mut(&mut self, places: Places) -> &mut Names {
+    pub(super) fn of_mut(&mut self, places: NameSource) -> &mut Names {
         &mut self.names[places as usize]
     }
 
@@ -70,10 +70,10 @@ pub struct Cycle {
 }
 
 /// Which names a line asks for.
-pub fn places(line: &str) -> Option<Places> {
+pub fn places(line: &str) -> Option<NameSource> {
     let (name, _) = line.trim_start().split_once(' ')?;
     match COMMANDS.iter().find(|row| row.name == name)?.argument {
-        Argument::Places(places) => Some(places),
+        Argument::Names(places) => Some(places),
         _ => None,
     }
 }
@@ -100,7 +100,7 @@ pub fn complete(state: &State, line: &str) -> Completion {
             let words = words.iter().map(|text| plain(text, has_more));
             matching(before, words, word, None)
         }
-        Some(Argument::Places(places)) => {
+        Some(Argument::Names(places)) => {
             let names = state.known.of(places);
             let note = if state.place.kind == Kind::Local {
                 Some("this console runs a local cluster, and stays there".to_owned())
@@ -111,7 +111,7 @@ pub fn complete(state: &State, line: &str) -> Completion {
             } else {
                 None
             };
-            let auto = (places != Places::Clusters).then(|| Candidate {
+            let auto = (places != NameSource::Clusters).then(|| Candidate {
                 help: "as the AWS SDK finds it".to_owned(),
                 ..plain(AUTO, false)
             });

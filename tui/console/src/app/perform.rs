@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::go_on;
 use crate::switch::Switch;
 use crate::upload::settle;
-use mrdeck_cluster::aws::places::{self, Places};
+use mrdeck_cluster::aws::lookup::{self, NameSource};
 use mrdeck_cluster::settings::Backend;
 use mrdeck_cluster::{Connection, SCALE_PATIENCE, ScalePlan, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
@@ -142,15 +142,15 @@ impl Performer {
         self.connect();
     }
 
-    fn look_up(&self, places: Places) {
+    fn look_up(&self, source: NameSource) {
         let (aws, news, stay) = (
             self.config.connect.aws.clone(),
             self.news.clone(),
             self.stay,
         );
         tokio::spawn(async move {
-            let names = places::find(places, &aws).await;
-            let _ = news.send(News::From(stay, Msg::Named(places, names))).await;
+            let names = lookup::names(source, &aws).await;
+            let _ = news.send(News::From(stay, Msg::Named(source, names))).await;
         });
     }
 
@@ -367,7 +367,7 @@ mod tests {
         let mut performer = Performer::new(config, sender);
         let named = || {
             let names = Ok(vec!["alpha".to_owned()]);
-            News::From(Stay(0), Msg::Named(Places::Clusters, names))
+            News::From(Stay(0), Msg::Named(NameSource::Clusters, names))
         };
         assert!(performer.take(named()).is_some());
         performer.perform(Effect::Switch(Switch::Cluster("omega".to_owned())));

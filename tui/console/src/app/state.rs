@@ -18,7 +18,7 @@ use super::scaling::Scaling;
 use crate::input::InputChoice;
 use crate::switch::{Place, Switch};
 use crate::upload::Progress;
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Task, TaskId, TaskList};
@@ -102,7 +102,7 @@ pub enum Msg {
     ScaleEvent(ScaleEvent),
     Scaled(ScaleReport),
     /// The names that were looked up.
-    Named(Places, Result<Vec<String>, Diagnostic>),
+    Named(NameSource, Result<Vec<String>, Diagnostic>),
     Logs(TaskId, Result<Vec<String>, Diagnostic>),
     Copied(String),
     /// A page of the browser's list came, or did not.
@@ -129,7 +129,7 @@ pub enum Effect {
     PlanScale(ScaleRequest),
     Scale(ScalePlan),
     Switch(Switch),
-    LookUp(Places),
+    LookUp(NameSource),
     FetchLogs(TaskId),
     Copy(String),
     List(ListRequest),

@@ -3,7 +3,7 @@
 use super::event_log::Level;
 use super::state::{Activity, Effect, Link, Panel, State};
 use crate::switch::{Kind, Switch};
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskList;
 
@@ -59,7 +59,7 @@ impl State {
         }
     }
 
-    pub(super) fn named(&mut self, places: Places, names: Result<Vec<String>, Diagnostic>) {
+    pub(super) fn named(&mut self, places: NameSource, names: Result<Vec<String>, Diagnostic>) {
         let known = self.known.of_mut(places);
         match names {
             Ok(found) => known.found = found,

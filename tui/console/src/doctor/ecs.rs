@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::Caller;
+use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::failure::{ecs_diagnostic, explain};
 use mrdeck_cluster::may_look_up_public_ips;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -56,7 +56,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
 }
 
 /// Without the permission there are no public IPs, and nothing else fails.
-pub(super) async fn public_ips(aws: &Caller) -> Finding {
+pub(super) async fn public_ips(aws: &QueryClient) -> Finding {
     match may_look_up_public_ips(aws).await {
         Ok(()) => Finding::ok(PUBLIC_IPS, "EC2 may be asked for them"),
         Err(diagnostic) => {

@@ -12,7 +12,7 @@ use super::confirm::{Consent, confirm};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
-use mrdeck_cluster::aws::Caller;
+use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
 use mrdeck_core::diagnostic::Diagnostic;
@@ -35,7 +35,7 @@ impl From<Diagnostic> for Stop {
 /// One account and region, and the stack in it.
 pub(super) struct Session {
     pub(super) sdk: SdkConfig,
-    pub(super) aws: Caller,
+    pub(super) aws: QueryClient,
     pub(super) stacks: Stacks,
     pub(super) identity: CallerIdentity,
     pub(super) name: String,
@@ -44,7 +44,7 @@ pub(super) struct Session {
 impl Session {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await;
-        let aws = Caller::new(&sdk, mrdeck_client::http_client()?);
+        let aws = QueryClient::new(&sdk, mrdeck_client::http_client()?);
         let identity = caller_identity(&sdk).await?;
         Ok(Self {
             stacks: Stacks::new(aws.clone()),

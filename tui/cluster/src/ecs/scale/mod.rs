@@ -20,7 +20,7 @@ use self::pauses::Pauses;
 use self::setback::Setback;
 use super::describe;
 use super::limiter::RateLimiter;
-use crate::aws::Caller;
+use crate::aws::QueryClient;
 use crate::aws::failure::ecs_diagnostic;
 use crate::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, Step};
 use crate::settings::EcsSettings;
@@ -38,7 +38,7 @@ pub(super) struct Scaler {
     reader: Client,
     /// For changes: whether and how one is made again is decided here.
     writer: Client,
-    ec2: Caller,
+    ec2: QueryClient,
     /// What the poller finds: waiting for tasks costs no calls of its own.
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
@@ -79,7 +79,7 @@ impl Scaler {
         settings: &EcsSettings,
         reader: Client,
         writer: Client,
-        ec2: Caller,
+        ec2: QueryClient,
         tasks: watch::Sender<TaskList>,
         wake: Arc<Notify>,
         limiter: RateLimiter,

@@ -1,4 +1,4 @@
-//! One signed call to an AWS service that has no SDK here: building an SDK for one operation takes minutes.
+//! A client for AWS services that have no SDK here: building an SDK for one operation takes minutes.
 //!
 //! Credentials, region, endpoint and the number of tries are the SDK's own (`SdkConfig`). The request is signed with
 //! Signature Version 4. Two of AWS's protocols are spoken: query (a form in, XML out) and JSON 1.1.
@@ -47,7 +47,7 @@ pub struct Service {
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallError {
+pub enum QueryError {
     /// It could not be signed or sent, or the answer could not be read.
     Failed(Diagnostic),
     Refused {
@@ -61,7 +61,7 @@ pub enum CallError {
     },
 }
 
-impl CallError {
+impl QueryError {
     /// For a person: AWS did not do `what`.
     pub fn diagnostic(self, what: &str) -> Diagnostic {
         match self {
@@ -94,20 +94,20 @@ impl Answer {
         unreadable::describe(self.status, content_type, self.body.as_bytes())
     }
 
-    fn unreadable(&self, service: Service, error: &dyn std::fmt::Display) -> CallError {
+    fn unreadable(&self, service: Service, error: &dyn std::fmt::Display) -> QueryError {
         let detail = format!("{error} ({})", self.describe());
-        CallError::Failed(failure::unreadable(service.id, &detail))
+        QueryError::Failed(failure::unreadable(service.id, &detail))
     }
 }
 
-/// Makes calls with the session's credentials, region and endpoint.
+/// Makes signed calls with the session's credentials, region and endpoint.
 #[derive(Clone)]
-pub struct Caller {
+pub struct QueryClient {
     sdk: SdkConfig,
     http: reqwest::Client,
 }
 
-impl Caller {
+impl QueryClient {
     pub fn new(sdk: &SdkConfig, http: reqwest::Client) -> Self {
         Self {
             sdk: sdk.clone(),
@@ -119,7 +119,7 @@ impl Caller {
         self.sdk.region().map_or("us-east-1", AsRef::as_ref)
     }
 
-    /// The same for another region, where what is asked about names one.
+    /// Returns a client for another region, where what is asked about names one.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let sdk = self.sdk.clone().into_builder();
@@ -129,37 +129,37 @@ impl Caller {
         }
     }
 
-    /// The query protocol: a form with `Action` and `Version` in, XML out.
+    /// Makes a call in the query protocol: a form with `Action` and `Version` in, XML out.
     pub async fn query<T: DeserializeOwned>(
         &self,
         service: Service,
         form: &str,
-    ) -> Result<T, CallError> {
+    ) -> Result<T, QueryError> {
         let answer = self.retried(service, FORM, None, form).await?;
         quick_xml::de::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
-    /// The JSON 1.1 protocol: `target` names the operation.
+    /// Makes a call in the JSON 1.1 protocol: `target` names the operation.
     pub async fn json<T: DeserializeOwned>(
         &self,
         service: Service,
         target: &str,
         request: &Value,
-    ) -> Result<T, CallError> {
+    ) -> Result<T, QueryError> {
         let answer = self
             .retried(service, JSON, Some(target), &request.to_string())
             .await?;
         serde_json::from_str(&answer.body).map_err(|error| answer.unreadable(service, &error))
     }
 
-    /// As often as the SDK's own clients would.
+    /// Sends the request as often as the SDK's own clients would.
     async fn retried(
         &self,
         service: Service,
         content_type: &str,
         target: Option<&str>,
         body: &str,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Answer, QueryError> {
         let attempts = self
             .sdk
             .retry_config()
@@ -181,7 +181,7 @@ impl Caller {
         content_type: &str,
         target: Option<&str>,
         body: &str,
-    ) -> Result<Answer, CallError> {
+    ) -> Result<Answer, QueryError> {
         let region = self.region();
         let url = endpoint_of(&self.sdk, service.id)
             .unwrap_or_else(|| default_endpoint(service.host, region));
@@ -196,7 +196,7 @@ impl Caller {
             request = request.header(name, value);
         }
         let unreachable = |error: reqwest::Error| {
-            CallError::Failed(Diagnostic::new(
+            QueryError::Failed(Diagnostic::new(
                 format!("{} can't be reached: {}", service.id, causes(&error)),
                 "check the network, the region and --endpoint-url",
             ))
@@ -218,11 +218,11 @@ impl Caller {
             return Ok(answer);
         }
         Err(match refused(&answer.body) {
-            (Some(code), message) => CallError::Refused {
+            (Some(code), message) => QueryError::Refused {
                 code,
                 message: message.unwrap_or_default(),
             },
-            (None, _) => CallError::Unexplained {
+            (None, _) => QueryError::Unexplained {
                 status: answer.status,
                 detail: answer.describe(),
             },
@@ -235,8 +235,8 @@ impl Caller {
         url: &str,
         headers: &[(&str, &str)],
         body: &str,
-    ) -> Result<Vec<(String, String)>, CallError> {
-        let no_credentials = |detail: &str| CallError::Failed(failure::credentials(detail));
+    ) -> Result<Vec<(String, String)>, QueryError> {
+        let no_credentials = |detail: &str| QueryError::Failed(failure::credentials(detail));
         let provider = self
             .sdk
             .credentials_provider()
@@ -247,7 +247,7 @@ impl Caller {
             .map_err(|error| no_credentials(&causes(&error)))?;
         let identity = credentials.into();
         let unsignable = |detail: String| {
-            CallError::Failed(Diagnostic::new(
+            QueryError::Failed(Diagnostic::new(
                 format!("the request to {} can't be signed: {detail}", service.id),
                 "check the region and --endpoint-url",
             ))
@@ -278,7 +278,7 @@ impl Caller {
     }
 }
 
-/// Where AWS itself serves: what a service's host name begins with, in a region.
+/// Returns where AWS itself serves; `host` is what the service's host name begins with.
 pub fn default_endpoint(host: &str, region: &str) -> String {
     let domain = if region.starts_with("cn-") {
         "amazonaws.com.cn"
@@ -288,7 +288,7 @@ pub fn default_endpoint(host: &str, region: &str) -> String {
     format!("https://{host}.{region}.{domain}/")
 }
 
-/// The code and the message of a refusal, in whichever of the three shapes AWS gives them.
+/// Reads the code and the message of a refusal, in whichever of the three shapes AWS gives them.
 fn refused(body: &str) -> (Option<String>, Option<String>) {
     if let Ok(json) = serde_json::from_str::<Value>(body) {
         let text = |name: &str| json.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -362,7 +362,7 @@ mod tests {
         answers.len()
     }
 
-    async fn asked(answers: &[(u16, &str)]) -> (Result<Value, CallError>, usize) {
+    async fn asked(answers: &[(u16, &str)]) -> (Result<Value, QueryError>, usize) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let options = AwsOptions {
             region: Some("us-east-1".to_owned()),
@@ -373,9 +373,9 @@ mod tests {
         let sdk = sdk_config(&options).await;
         // Fails if another test was first, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let caller = Caller::new(&sdk, mrdeck_client::http_client().unwrap());
+        let client = QueryClient::new(&sdk, mrdeck_client::http_client().unwrap());
         let body = Value::from("body");
-        let asking = caller.json(EC2, "Operation", &body);
+        let asking = client.json(EC2, "Operation", &body);
         tokio::join!(asking, serve(listener, answers))
     }
 
@@ -386,13 +386,13 @@ mod tests {
         assert_eq!((answer, served), (Ok(Value::from(7)), 3));
         let (answer, _) = asked(&[throttled; 3]).await;
         assert!(
-            matches!(answer, Err(CallError::Refused { .. })),
+            matches!(answer, Err(QueryError::Refused { .. })),
             "{answer:?}"
         );
         let denied = (403, r#"{"__type":"AccessDeniedException"}"#);
         let (answer, _) = asked(&[denied]).await;
         assert!(
-            matches!(answer, Err(CallError::Refused { .. })),
+            matches!(answer, Err(QueryError::Refused { .. })),
             "{answer:?}"
         );
     }

@@ -1,4 +1,4 @@
-//! What there is to switch to: profiles from AWS's own files, regions from EC2, clusters from ECS.
+//! The names to switch to: profiles from AWS's own files, regions from EC2, clusters from ECS.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -10,29 +10,33 @@ use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::arn::resource_name;
-use super::call::Caller;
 use super::ec2::{self, EC2};
 use super::failure::ecs_diagnostic;
+use super::query::QueryClient;
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// Somebody is waiting for it with a line half typed.
+/// A half-typed line waits for the names.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What is looked up.
+/// Where names come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Places {
+pub enum NameSource {
     Profiles,
     Regions,
     Clusters,
 }
 
-/// Their names, in order.
-pub async fn find(places: Places, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
+/// Looks the names up, and returns them in order.
+///
+/// # Errors
+///
+/// Returns why they can't be listed.
+pub async fn names(source: NameSource, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
     let found = timeout(DEADLINE, async {
-        match places {
-            Places::Profiles => profiles().await,
-            Places::Regions => regions(aws).await,
-            Places::Clusters => clusters(aws).await,
+        match source {
+            NameSource::Profiles => profiles().await,
+            NameSource::Regions => regions(aws).await,
+            NameSource::Clusters => clusters(aws).await,
         }
     });
     match found.await {
@@ -44,7 +48,7 @@ pub async fn find(places: Places, aws: &AwsOptions) -> Result<Vec<String>, Diagn
     }
 }
 
-// Their types are of crates that nothing here needs otherwise: the real files and the real environment.
+// The defaults are the real files and the real environment; their types are of crates that are no dependency here.
 #[allow(clippy::default_trait_access)]
 async fn profile_files() -> Result<ProfileSet, Diagnostic> {
     let (disk, environment, files) = (Default::default(), Default::default(), Default::default());
@@ -62,12 +66,12 @@ async fn profiles() -> Result<BTreeSet<String>, Diagnostic> {
     Ok(files.profiles().map(str::to_owned).collect())
 }
 
-/// Those that the account may use; where that is not allowed to be asked, those that the profiles name.
+/// Returns the regions that the account may use; where it may not ask, those that the profiles name.
 async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
     let sdk = sdk_config(aws).await;
-    let caller = Caller::new(&sdk, mrdeck_client::http_client()?);
+    let client = QueryClient::new(&sdk, mrdeck_client::http_client()?);
     let form = ec2::Request::new("DescribeRegions").finish();
-    let refused = match caller.query::<Regions>(EC2, &form).await {
+    let refused = match client.query::<Regions>(EC2, &form).await {
         Ok(answer) => {
             let names = answer.regions.items.into_iter().map(|region| region.name);
             return Ok(names.collect());
