@@ -22,10 +22,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId, TaskList};
 
 pub use ecs::may_look_up_public_ips;
-pub use scale::{
-    MOST as MOST_TASKS, PATIENCE as SCALE_PATIENCE, ScaleEvent, ScalePlan, ScaleReport,
-    ScaleRequest, Step,
-};
+pub use scale::{MAX_TASKS, SCALE_TIMEOUT, ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, Step};
 
 /// A source of tasks. Nothing here blocks for long: lists come through the watch.
 #[async_trait]

@@ -10,9 +10,9 @@ use mrdeck_core::role::Role;
 use mrdeck_core::task::TaskId;
 
 /// More of one role is a typing mistake rather than a cluster.
-pub const MOST: u32 = 1_000;
+pub const MAX_TASKS: u32 = 1_000;
 /// How long scaling goes on before it says how far it came, unless told.
-pub const PATIENCE: Duration = Duration::from_mins(5);
+pub const SCALE_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// So many tasks of a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +31,11 @@ impl ScaleRequest {
                 "the roles are splitter, mapper and reducer",
             )
         })?;
-        let parsed = count.parse().ok().filter(|count| *count <= MOST);
+        let parsed = count.parse().ok().filter(|count| *count <= MAX_TASKS);
         let count = parsed.ok_or_else(|| {
             Diagnostic::new(
                 format!("'{count}' is not a number of {role}s"),
-                format!("give one from 0 to {MOST}"),
+                format!("give one from 0 to {MAX_TASKS}"),
             )
         })?;
         Ok(Self { role, count })
@@ -131,7 +131,7 @@ pub enum ScaleEvent {
         of: u32,
     },
     /// AWS would not, for now.
-    PutOff {
+    Retrying {
         reason: String,
         retry_in: Duration,
     },
@@ -149,7 +149,7 @@ impl fmt::Display for ScaleEvent {
         match self {
             Self::Begun(plan) => plan.fmt(f),
             Self::Started { started, of } => write!(f, "{started} of {of} are starting"),
-            Self::PutOff { reason, retry_in } => {
+            Self::Retrying { reason, retry_in } => {
                 let pause = age(retry_in.as_secs().max(1).cast_signed());
                 write!(f, "{reason}; tried again in {pause}")
             }
@@ -175,7 +175,7 @@ pub struct ScaleReport {
 
 impl ScaleReport {
     /// What a person is told: as many as wanted run, or so many of them and why.
-    pub fn told(&self) -> Result<String, Diagnostic> {
+    pub fn summary(&self) -> Result<String, Diagnostic> {
         let ScaleRequest { role, count } = self.plan.wanted;
         let text = of_wanted(role, self.running, count);
         match &self.diagnostic {
@@ -239,10 +239,10 @@ mod tests {
             running: 10,
             diagnostic: None,
         };
-        assert_eq!(scaled.told(), Ok("10 mappers run".to_owned()));
+        assert_eq!(scaled.summary(), Ok("10 mappers run".to_owned()));
         scaled.running = 7;
         scaled.diagnostic = Some(Diagnostic::new("no room", "wait"));
-        let told = scaled.told();
+        let told = scaled.summary();
         assert_eq!(
             told,
             Err(Diagnostic::new("7 of 10 mappers run: no room", "wait"))

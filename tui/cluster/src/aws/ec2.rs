@@ -2,7 +2,7 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::query::Service;
+use super::Service;
 
 pub const EC2: Service = Service {
     id: "EC2",

@@ -1,12 +1,15 @@
-//! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations,
-//! and what a person is told when AWS refuses.
+//! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations, and
+//! what a person is told when AWS refuses.
 
 pub mod arn;
 pub mod credentials;
 pub mod ec2;
-pub mod failure;
+pub mod error;
+mod error_body;
 pub mod identity;
 pub mod lookup;
-pub mod query;
+mod query;
+mod signature;
 
-pub use query::{QueryClient, QueryError, Service, default_endpoint};
+pub use error::{AwsError, QueryError};
+pub use query::{QueryClient, Service, default_endpoint};

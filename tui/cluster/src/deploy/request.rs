@@ -6,11 +6,12 @@ use std::str::FromStr;
 
 use ipnet::Ipv4Net;
 
-use super::template::{HELLO, MAPPER, Service};
+use crate::scale::MAX_TASKS;
+
+use super::stack_template::{HELLO, MAPPER, Service};
 
 /// Names of repositories and buckets begin with the stack's, and buckets' are the shortest: 63.
-const LONGEST_STACK: usize = 40;
-const MOST_TASKS: u32 = 1_000;
+const MAX_STACK_NAME: usize = 40;
 
 /// What is to be there after `up`; `None` is as it is, or the default for a new stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,16 +31,16 @@ pub struct DeployRequest {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeployRequestError {
     #[error(
-        "--stack {0} can't be used: write lower-case letters, digits and single '-', beginning with a letter, {LONGEST_STACK} characters at most"
+        "--stack {0} can't be used: write lower-case letters, digits and single '-', beginning with a letter, {MAX_STACK_NAME} characters at most"
     )]
     Stack(String),
     #[error(
         "--allow-from {0} is not an IPv4 address or CIDR: write for instance 203.0.113.7 or 203.0.113.0/24"
     )]
     AllowFrom(String),
-    #[error("--mappers {0} is not a number of mappers: give one from 1 to {MOST_TASKS}")]
+    #[error("--mappers {0} is not a number of mappers: give one from 1 to {MAX_TASKS}")]
     Mappers(String),
-    #[error("--hello={0} is not a number of tasks: give one from 0 to {MOST_TASKS}")]
+    #[error("--hello={0} is not a number of tasks: give one from 0 to {MAX_TASKS}")]
     Hello(String),
     #[error("--tag {0} is not an image tag: write letters, digits, '.', '_' and '-', 128 at most")]
     Tag(String),
@@ -64,7 +65,7 @@ impl DeployRequest {
 
 /// It is part of the names of repositories, which take no capitals and no two dashes in a row.
 pub fn stack_name(text: &str) -> Result<String, DeployRequestError> {
-    let is_name = text.len() <= LONGEST_STACK
+    let is_name = text.len() <= MAX_STACK_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text
             .chars()
@@ -112,10 +113,10 @@ pub fn bucket_name(name: &str) -> Result<String, DeployRequestError> {
     }
 }
 
-/// Reads how many tasks a service is to have: a number from `least` to [`MOST_TASKS`].
+/// Reads how many tasks a service is to have: a number from `least` to [`MAX_TASKS`].
 pub fn task_count(text: &str, least: u32) -> Option<u32> {
     let count = text.parse().ok();
-    count.filter(|count| (least..=MOST_TASKS).contains(count))
+    count.filter(|count| (least..=MAX_TASKS).contains(count))
 }
 
 fn is_bucket(name: &str) -> bool {

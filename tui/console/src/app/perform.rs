@@ -21,7 +21,7 @@ use crate::switch::Switch;
 use crate::upload::settle;
 use mrdeck_cluster::aws::lookup::{self, NameSource};
 use mrdeck_cluster::settings::Backend;
-use mrdeck_cluster::{Connection, SCALE_PATIENCE, ScalePlan, ScaleRequest};
+use mrdeck_cluster::{Connection, SCALE_TIMEOUT, ScalePlan, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 use mrdeck_engine::Job;
@@ -259,7 +259,7 @@ impl Performer {
         let news = self.news.clone();
         tokio::spawn(async move {
             let (sender, mut said) = mpsc::channel(16);
-            let scaling = connection.cluster.scale(plan, SCALE_PATIENCE, sender);
+            let scaling = connection.cluster.scale(plan, SCALE_TIMEOUT, sender);
             let (scaled, ()) = tokio::join!(scaling, async {
                 while let Some(item) = said.recv().await {
                     let _ = news.send(News::Msg(Msg::ScaleEvent(item))).await;

@@ -81,7 +81,7 @@ impl State {
 
     pub(super) fn scale_news(&mut self, news: &ScaleEvent) {
         let level = match news {
-            ScaleEvent::PutOff { .. } => Level::Warning,
+            ScaleEvent::Retrying { .. } => Level::Warning,
             _ => Level::Info,
         };
         self.log.add(self.now, level, news.to_string());
@@ -90,7 +90,7 @@ impl State {
 
     pub(super) fn scaled(&mut self, scaled: &ScaleReport) {
         self.scaling = None;
-        match scaled.told() {
+        match scaled.summary() {
             Ok(text) => {
                 self.log.add(self.now, Level::Good, text.clone());
                 self.flash(Level::Good, text);

@@ -4,8 +4,7 @@ use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::QueryClient;
-use mrdeck_cluster::aws::failure::{ecs_diagnostic, explain};
+use mrdeck_cluster::aws::{AwsError, QueryClient};
 use mrdeck_cluster::may_look_up_public_ips;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 
@@ -23,7 +22,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     let answer = match asked {
         Ok(answer) => answer,
         Err(error) => {
-            let diagnostic = ecs_diagnostic(what, name, &error);
+            let diagnostic = Diagnostic::from(AwsError::ecs(what, name, error));
             // Nothing but this check needs the permission; that tasks can be listed shows below.
             return match diagnostic.kind {
                 DiagnosticKind::Denied => Finding::warning(CLUSTER, diagnostic),
@@ -33,8 +32,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     };
     let Some(cluster) = answer.clusters().first() else {
         // ECS tells it as a failure with the reason MISSING.
-        let diagnostic = explain(what, name, "ClusterNotFoundException", "");
-        return Finding::failed(CLUSTER, diagnostic);
+        return Finding::failed(CLUSTER, AwsError::no_cluster(what, name).into());
     };
     let status = cluster.status().unwrap_or("UNKNOWN");
     if status == "ACTIVE" {
@@ -59,7 +57,8 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
 pub(super) async fn public_ips(aws: &QueryClient) -> Finding {
     match may_look_up_public_ips(aws).await {
         Ok(()) => Finding::ok(PUBLIC_IPS, "EC2 may be asked for them"),
-        Err(diagnostic) => {
+        Err(error) => {
+            let diagnostic = Diagnostic::from(error);
             let advice = format!("{}; private IPs work without", diagnostic.advice);
             let kind = diagnostic.kind;
             Finding::warning(

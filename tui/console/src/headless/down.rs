@@ -9,10 +9,11 @@ use super::stack::{Session, Stop, ask, until_interrupted, usage};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
-use mrdeck_cluster::deploy::bucket::{self, Holds};
+use mrdeck_cluster::deploy::DeployError;
+use mrdeck_cluster::deploy::bucket::{self, Contents};
 use mrdeck_cluster::deploy::request::stack_name;
 use mrdeck_cluster::deploy::stack::Stack;
-use mrdeck_core::diagnostic::read_only;
+use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::human::{plural, thousands};
 
 /// What is left, for a script.
@@ -102,19 +103,24 @@ async fn fate<'a>(
     if stack.own_bucket().is_none() {
         return Ok(Fate::Kept(bucket, "it was there before".to_owned()));
     }
-    Ok(match bucket::holds(s3, bucket).await? {
-        Holds::NoBucket => Fate::NotThere,
-        Holds::Nothing => Fate::Removed(bucket, "it is empty".to_owned()),
-        Holds::Objects { count, or_more } => {
-            let more = if or_more { " or more" } else { "" };
-            let what = format!("{}{more} in it", plural(count, "object"));
-            if delete_data {
-                Fate::Removed(bucket, what)
-            } else {
-                Fate::Kept(bucket, what)
+    Ok(
+        match bucket::contents(s3, bucket)
+            .await
+            .map_err(DeployError::from)?
+        {
+            Contents::NoBucket => Fate::NotThere,
+            Contents::Nothing => Fate::Removed(bucket, "it is empty".to_owned()),
+            Contents::Objects { count, or_more } => {
+                let more = if or_more { " or more" } else { "" };
+                let what = format!("{}{more} in it", plural(count, "object"));
+                if delete_data {
+                    Fate::Removed(bucket, what)
+                } else {
+                    Fate::Kept(bucket, what)
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
@@ -134,10 +140,15 @@ fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
 
 async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Stop> {
     // CloudFormation may have removed an empty one itself.
-    if bucket::holds(s3, bucket).await? == Holds::NoBucket {
+    if bucket::contents(s3, bucket)
+        .await
+        .map_err(DeployError::from)?
+        == Contents::NoBucket
+    {
         return Ok(0);
     }
-    let removed = bucket::remove(s3, bucket, &crate::say).await.map_err(|mut diagnostic| {
+    let removed = bucket::remove(s3, bucket, &crate::say).await.map_err(|error| {
+        let mut diagnostic = Diagnostic::from(error);
         diagnostic.advice = format!(
             "the stack is gone and the bucket {bucket} is left; mend that, then 'aws s3 rb --force s3://{bucket}' removes it. Older versions of objects, if somebody turned them on, are removed in the S3 console"
         );

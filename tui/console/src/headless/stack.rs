@@ -14,7 +14,9 @@ use crate::exit::Exit;
 use crate::signals;
 use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
+use mrdeck_cluster::deploy::DeployError;
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
+use mrdeck_cluster::deploy::stack_events::Settled;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Why a command ends before its end.
@@ -29,6 +31,12 @@ pub(super) enum Stop {
 impl From<Diagnostic> for Stop {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Diagnostic(diagnostic)
+    }
+}
+
+impl From<DeployError> for Stop {
+    fn from(error: DeployError) -> Self {
+        Self::Diagnostic(error.into())
     }
 }
 
@@ -95,7 +103,7 @@ impl Session {
         &self,
         id: &str,
         seen: Option<String>,
-    ) -> Result<mrdeck_cluster::deploy::follow::Settled, Diagnostic> {
+    ) -> Result<Settled, DeployError> {
         self.stacks.follow(&self.name, id, seen, &crate::say).await
     }
 

@@ -13,10 +13,10 @@ use crate::config::Config;
 use crate::exit::Exit;
 use mrdeck_cluster;
 use mrdeck_cluster::deploy::images::{self, Image};
-use mrdeck_cluster::deploy::plan::{self, Plan};
 use mrdeck_cluster::deploy::request::{self, DeployRequest, DeployRequestError};
 use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
+use mrdeck_cluster::deploy::stack_plan::{self, Plan};
 use mrdeck_cluster::deploy::{bucket, network};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::shell::quoted;
@@ -81,7 +81,7 @@ impl Command<'_> {
             },
         };
         let images = images::look(&session.aws, &stack, &self.wanted.tag).await?;
-        let missing = plan::missing(self.wanted, &stack, &images);
+        let missing = stack_plan::missing(self.wanted, &stack, &images);
         let Some(stack) = self.update(&session, stack.clone(), &images).await? else {
             return Ok(Exit::Done);
         };
@@ -107,7 +107,7 @@ impl Command<'_> {
             None => None,
             Some(name) => Some((name, bucket::look_up(&s3, name).await?)),
         };
-        let mut plan = plan::create(self.wanted, &session.identity, &network, bucket);
+        let mut plan = stack_plan::create(self.wanted, &session.identity, &network, bucket);
         if let Some(broken) = &broken {
             let status = &broken.status;
             plan.lines.insert(
@@ -145,7 +145,7 @@ impl Command<'_> {
         images: &[Image],
     ) -> Result<Option<Stack>, Stop> {
         let is_current = session.stacks.is_current(&stack).await?;
-        let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
+        let plan = stack_plan::update(self.wanted, &session.identity, &stack, is_current, images);
         if self.is_only_shown(session, Some(&stack), &plan) {
             return Ok(None);
         }
@@ -162,7 +162,7 @@ impl Command<'_> {
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&crate::say) => unreachable!("it tells for as long as it is asked to"),
+            () = rollout.report_stopped(&crate::say) => unreachable!("it reports until it is dropped"),
         };
         match settled.stack {
             Some(ref stack) if stack.status == "UPDATE_COMPLETE" => Ok(settled.stack),
