@@ -1,4 +1,4 @@
-//! Making as many tasks of a role run as are wanted: what a backend would do, what it says meanwhile, how it ended.
+//! Scaling, as every backend does it: what is wanted, what would be done, what is reported meanwhile, how it ended.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,10 +11,10 @@ use mrdeck_core::task::TaskId;
 
 /// More of one role is a typing mistake rather than a cluster.
 pub const MAX_TASKS: u32 = 1_000;
-/// How long scaling goes on before it says how far it came, unless told.
+/// How long scaling goes on, unless told otherwise, before it reports how far it came.
 pub const SCALE_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// So many tasks of a role.
+/// How many tasks of a role are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleRequest {
     pub role: Role,
@@ -22,7 +22,11 @@ pub struct ScaleRequest {
 }
 
 impl ScaleRequest {
-    /// `mapper` and `10`.
+    /// Reads a role and a number, `mapper` and `10`.
+    ///
+    /// # Errors
+    ///
+    /// Returns which of them is none.
     pub fn parse(role: &str, count: &str) -> Result<Self, Diagnostic> {
         let found = Role::ALL.into_iter().find(|r| r.to_string() == role);
         let role = found.ok_or_else(|| {
@@ -42,7 +46,7 @@ impl ScaleRequest {
     }
 }
 
-/// What would be done. Whoever agreed to it gets exactly this.
+/// What would be done. Exactly this is done once it was agreed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScalePlan {
     pub wanted: ScaleRequest,
@@ -71,8 +75,8 @@ pub enum Step {
     },
 }
 
-/// What a backend says that can't do it.
-pub(super) fn impossible(wanted: ScaleRequest) -> Diagnostic {
+/// Returns what a backend answers that can't scale.
+pub(super) fn unsupported(wanted: ScaleRequest) -> Diagnostic {
     Diagnostic::new(
         format!("{}s can't be started or stopped from here", wanted.role),
         "scale them where they were started, or name an ECS cluster with --cluster",
@@ -80,8 +84,8 @@ pub(super) fn impossible(wanted: ScaleRequest) -> Diagnostic {
 }
 
 impl ScalePlan {
-    /// Nothing came of it.
-    pub(super) fn undone(self, diagnostic: Diagnostic) -> ScaleReport {
+    /// Reports that nothing came of it.
+    pub(super) fn failed(self, diagnostic: Diagnostic) -> ScaleReport {
         ScaleReport {
             running: self.now,
             plan: self,
@@ -89,7 +93,7 @@ impl ScalePlan {
         }
     }
 
-    /// How many tasks will end; a person is asked first.
+    /// Returns how many tasks will end; the console asks before it ends any.
     pub fn stops(&self) -> u32 {
         match &self.step {
             Step::Service { from, to, .. } => from.saturating_sub(*to),
@@ -121,16 +125,16 @@ impl fmt::Display for ScalePlan {
     }
 }
 
-/// What is said while it is done.
+/// What is reported while it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScaleEvent {
     Begun(ScalePlan),
-    /// So many were started of those that are missing.
+    /// How many were started of those that are missing.
     Started {
         started: u32,
         of: u32,
     },
-    /// AWS would not, for now.
+    /// AWS refuses for now.
     Retrying {
         reason: String,
         retry_in: Duration,
@@ -140,7 +144,7 @@ pub enum ScaleEvent {
         running: u32,
         wanted: u32,
     },
-    /// What the service itself says.
+    /// What an ECS service says of itself.
     Service(String),
 }
 
@@ -174,7 +178,11 @@ pub struct ScaleReport {
 }
 
 impl ScaleReport {
-    /// What a person is told: as many as wanted run, or so many of them and why.
+    /// Summarizes the outcome: as many as wanted run, or so many of them and why.
+    ///
+    /// # Errors
+    ///
+    /// Returns how many run, and why these are not as many as wanted.
     pub fn summary(&self) -> Result<String, Diagnostic> {
         let ScaleRequest { role, count } = self.plan.wanted;
         let text = of_wanted(role, self.running, count);

@@ -78,13 +78,13 @@ impl Cluster for EcsCluster {
     async fn scale(
         &self,
         plan: ScalePlan,
-        patience: Duration,
-        news: mpsc::Sender<ScaleEvent>,
+        limit: Duration,
+        events: mpsc::Sender<ScaleEvent>,
     ) -> ScaleReport {
         if self.read_only {
-            return plan.undone(read_only("start or stop tasks"));
+            return plan.failed(read_only("start or stop tasks"));
         }
-        self.scaler.scale(plan, patience, news).await
+        self.scaler.scale(plan, limit, events).await
     }
 
     async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
@@ -108,7 +108,7 @@ impl Cluster for EcsCluster {
     }
 }
 
-/// Reaches the cluster: returns with its first list of tasks, or says why there is none.
+/// Reaches the cluster, and returns with its first list of tasks or why there is none.
 pub(super) async fn connect(
     settings: &EcsSettings,
     options: &ConnectOptions,
