@@ -1,4 +1,15 @@
 //! Where tasks come from: what every backend can do, and the table of backends.
+//!
+//! | module | job |
+//! |---|---|
+//! | [`settings`] | which cluster to reach, and with what |
+//! | [`probe`] | asks each task's `/health`, and adds what it finds to the list |
+//! | `scale` | what a scaling is to do, reports meanwhile, and how it ended |
+//! | `ecs`, `local`, `fixed` | the backends: Amazon ECS, processes of this machine, addresses given by hand |
+//! | [`aws`] | credentials, signed calls, and what AWS's refusals mean |
+//! | [`deploy`] | puts the services on ECS and takes them down again |
+//!
+//! Below this edge errors are typed; a [`Diagnostic`] is built from them where a person is to read it.
 
 pub mod aws;
 pub mod deploy;
@@ -23,48 +34,49 @@ use mrdeck_core::task::{Probe, TaskId, TaskList};
 
 pub use ecs::may_look_up_public_ips;
 pub use scale::{
-    MOST as MOST_TASKS, PATIENCE as SCALE_PATIENCE, ScaleEvent, ScalePlan, ScaleReport,
-    ScaleRequest, ScaleRequestError, Step,
+    MAX_TASKS, SCALE_TIMEOUT, ScaleEvent, ScalePlan, ScaleReport, ScaleRequest, ScaleRequestError,
+    Step,
 };
 
-/// A source of tasks. Nothing here blocks for long: lists come through the watch.
+/// A source of tasks. No method blocks for long: lists come through the watch.
 #[async_trait]
 pub trait Cluster: Send + Sync {
-    /// What the header calls it.
+    /// Returns what the header calls it.
     fn name(&self) -> String;
-    /// The tasks as the backend knows them, without probes.
+    /// Returns the tasks as the backend knows them, without probes.
     fn tasks(&self) -> watch::Receiver<TaskList>;
-    /// The AWS region it is in.
+    /// Returns the AWS region it is in.
     fn region(&self) -> Option<String> {
         None
     }
     /// Asks for a fresh list before its time.
     fn refresh(&self) {}
-    /// Can tasks be stopped here?
+    /// Returns whether tasks can be stopped from here.
     fn can_stop(&self) -> bool {
         false
     }
+    /// Stops a task.
     async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
         Err(Diagnostic::new(
             format!("{task} can't be stopped from here"),
             "stop it where it was started",
         ))
     }
-    /// What would make as many tasks run as are wanted. Nothing is changed yet.
+    /// Plans what would make as many tasks run as are wanted. Nothing is changed yet.
     async fn plan_scale(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
-        Err(scale::impossible(wanted))
+        Err(scale::unsupported(wanted))
     }
-    /// Does what was planned, for as long as `patience` lasts, and says how far it came.
+    /// Does what was planned, waits for it within `limit`, and returns how far it came.
     async fn scale(
         &self,
         plan: ScalePlan,
-        _patience: Duration,
-        _news: mpsc::Sender<ScaleEvent>,
+        _limit: Duration,
+        _events: mpsc::Sender<ScaleEvent>,
     ) -> ScaleReport {
-        let diagnostic = scale::impossible(plan.wanted);
-        plan.undone(diagnostic)
+        let diagnostic = scale::unsupported(plan.wanted);
+        plan.failed(diagnostic)
     }
-    /// The last lines the task logged, oldest first.
+    /// Returns the last lines the task logged, oldest first.
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
         Err(Diagnostic::new(
             format!("the logs of {task} are not kept here"),
@@ -90,8 +102,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The tasks once each was probed; a probe that is out for longer than `patience` stays unknown.
-    pub async fn probed(&self, patience: Duration) -> TaskList {
+    /// Returns the tasks once each was probed; a probe that takes longer than `limit` stays unknown.
+    pub async fn probed(&self, limit: Duration) -> TaskList {
         let mut tasks = self.tasks.clone();
         let probed = tasks.wait_for(|list| {
             list.at.is_some()
@@ -100,19 +112,19 @@ impl Connection {
                     .iter()
                     .all(|task| !task.is_usable() || task.probe != Probe::Unknown)
         });
-        let _ = tokio::time::timeout(patience, probed).await;
+        let _ = tokio::time::timeout(limit, probed).await;
         self.tasks.borrow().clone()
     }
 }
 
-/// Brings the cluster up, or reaches it.
+/// Brings the cluster up or reaches it.
 ///
 /// # Errors
 ///
 /// Returns why it can't be used, and what to do about that.
 pub async fn connect(options: &ConnectOptions) -> Result<Connection, Diagnostic> {
     match &options.backend {
-        Backend::Local { mappers, data } => local::connect(*mappers, data).await,
+        Backend::Local { mappers, data } => Ok(local::connect(*mappers, data).await?),
         Backend::Fixed(addresses) => fixed::connect(addresses, options).await,
         Backend::Ecs(settings) => ecs::connect(settings, options).await,
     }

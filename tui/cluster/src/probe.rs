@@ -14,7 +14,7 @@ use url::Url;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskId, TaskList};
 
-/// Between two rounds of probes.
+/// Between two rounds.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Probes under way at once.
 const CONCURRENCY: usize = 16;
@@ -26,12 +26,13 @@ pub struct Prober {
 }
 
 impl Prober {
+    /// Starts the next round now.
     pub fn probe_now(&self) {
         self.wake.notify_one();
     }
 }
 
-/// Follows `tasks` and gives the same list with probes. Ends when nobody listens any more.
+/// Follows `tasks`, and returns the same list with probes. Ends when the last receiver is dropped.
 pub fn follow(
     mut tasks: watch::Receiver<TaskList>,
     http: reqwest::Client,
@@ -60,7 +61,7 @@ pub fn follow(
     (receiver, prober)
 }
 
-/// Adds what is known; work goes to the address that answered.
+/// Adds the known probes; work goes to the address that answered.
 fn with_probes(list: TaskList, known: &HashMap<TaskId, Probe>) -> TaskList {
     let tasks = list
         .tasks
@@ -104,8 +105,8 @@ async fn probe_all(http: &reqwest::Client, list: &TaskList) -> HashMap<TaskId, P
     found
 }
 
-/// Asks the addresses in the order of preference until one answers. The next is asked only if the one
-/// before does not: a private address may belong to another machine in the network one is in.
+/// Asks the addresses in the order of preference until one answers. The next is asked only if the one before does not:
+/// a private address may belong to another machine in the console's own network.
 async fn probe_any(http: &reqwest::Client, role: Option<Role>, candidates: &[Url]) -> Probe {
     let mut missed = Vec::new();
     for base in candidates {

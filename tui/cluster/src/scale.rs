@@ -1,4 +1,4 @@
-//! Making as many tasks of a role run as are wanted: what a backend would do, what it says meanwhile, how it ended.
+//! Scaling, as every backend does it: what is wanted, what would be done, what is reported meanwhile, how it ended.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,11 +11,11 @@ use mrdeck_core::role::{Role, UnknownRole};
 use mrdeck_core::task::TaskId;
 
 /// More of one role is a typing mistake rather than a cluster.
-pub const MOST: u32 = 1_000;
-/// How long scaling goes on before it says how far it came, unless told.
-pub const PATIENCE: Duration = Duration::from_mins(5);
+pub const MAX_TASKS: u32 = 1_000;
+/// How long scaling goes on, unless told otherwise, before it reports how far it came.
+pub const SCALE_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// So many tasks of a role.
+/// How many tasks of a role are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleRequest {
     pub role: Role,
@@ -29,7 +29,7 @@ pub enum ScaleRequestError {
     Form,
     #[error(transparent)]
     Role(#[from] UnknownRole),
-    #[error("'{count}' is not a number of {role}s; give one from 0 to {MOST}")]
+    #[error("'{count}' is not a number of {role}s; give one from 0 to {MAX_TASKS}")]
     Count { role: Role, count: String },
 }
 
@@ -45,7 +45,7 @@ impl From<ScaleRequestError> for Diagnostic {
             ),
             ScaleRequestError::Count { role, count } => Self::new(
                 format!("'{count}' is not a number of {role}s"),
-                format!("give one from 0 to {MOST}"),
+                format!("give one from 0 to {MAX_TASKS}"),
             ),
         }
     }
@@ -65,7 +65,7 @@ impl FromStr for ScaleRequest {
         };
         let role = role.parse()?;
         match count.parse() {
-            Ok(count) if count <= MOST => Ok(Self { role, count }),
+            Ok(count) if count <= MAX_TASKS => Ok(Self { role, count }),
             _ => Err(ScaleRequestError::Count {
                 role,
                 count: count.to_owned(),
@@ -74,7 +74,7 @@ impl FromStr for ScaleRequest {
     }
 }
 
-/// What would be done. Whoever agreed to it gets exactly this.
+/// What would be done. Exactly this is done once it was agreed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScalePlan {
     pub wanted: ScaleRequest,
@@ -103,8 +103,8 @@ pub enum Step {
     },
 }
 
-/// What a backend says that can't do it.
-pub(super) fn impossible(wanted: ScaleRequest) -> Diagnostic {
+/// Returns what a backend answers that can't scale.
+pub(super) fn unsupported(wanted: ScaleRequest) -> Diagnostic {
     Diagnostic::new(
         format!("{}s can't be started or stopped from here", wanted.role),
         "scale them where they were started, or name an ECS cluster with --cluster",
@@ -112,8 +112,8 @@ pub(super) fn impossible(wanted: ScaleRequest) -> Diagnostic {
 }
 
 impl ScalePlan {
-    /// Nothing came of it.
-    pub(super) fn undone(self, diagnostic: Diagnostic) -> ScaleReport {
+    /// Reports that nothing came of it.
+    pub(super) fn failed(self, diagnostic: Diagnostic) -> ScaleReport {
         ScaleReport {
             running: self.now,
             plan: self,
@@ -121,7 +121,7 @@ impl ScalePlan {
         }
     }
 
-    /// How many tasks will end; a person is asked first.
+    /// Returns how many tasks will end; the console asks before it ends any.
     pub fn stops(&self) -> u32 {
         match &self.step {
             Step::Service { from, to, .. } => from.saturating_sub(*to),
@@ -153,17 +153,17 @@ impl fmt::Display for ScalePlan {
     }
 }
 
-/// What is said while it is done.
+/// What is reported while it is done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ScaleEvent {
     Begun(ScalePlan),
-    /// So many were started of those that are missing.
+    /// How many were started of those that are missing.
     Started {
         started: u32,
         of: u32,
     },
-    /// AWS would not, for now.
-    PutOff {
+    /// AWS refuses for now.
+    Retrying {
         reason: String,
         retry_in: Duration,
     },
@@ -172,7 +172,7 @@ pub enum ScaleEvent {
         running: u32,
         wanted: u32,
     },
-    /// What the service itself says.
+    /// What an ECS service says of itself.
     Service(String),
 }
 
@@ -181,7 +181,7 @@ impl fmt::Display for ScaleEvent {
         match self {
             Self::Begun(plan) => plan.fmt(f),
             Self::Started { started, of } => write!(f, "{started} of {of} are starting"),
-            Self::PutOff { reason, retry_in } => {
+            Self::Retrying { reason, retry_in } => {
                 let pause = age(retry_in.as_secs().max(1).cast_signed());
                 write!(f, "{reason}; tried again in {pause}")
             }
@@ -206,8 +206,12 @@ pub struct ScaleReport {
 }
 
 impl ScaleReport {
-    /// What a person is told: as many as wanted run, or so many of them and why.
-    pub fn told(&self) -> Result<String, Diagnostic> {
+    /// Summarizes the outcome: as many as wanted run, or so many of them and why.
+    ///
+    /// # Errors
+    ///
+    /// Returns how many run, and why these are not as many as wanted.
+    pub fn summary(&self) -> Result<String, Diagnostic> {
         let ScaleRequest { role, count } = self.plan.wanted;
         let text = of_wanted(role, self.running, count);
         match &self.diagnostic {
@@ -276,10 +280,10 @@ mod tests {
             running: 10,
             diagnostic: None,
         };
-        assert_eq!(scaled.told(), Ok("10 mappers run".to_owned()));
+        assert_eq!(scaled.summary(), Ok("10 mappers run".to_owned()));
         scaled.running = 7;
         scaled.diagnostic = Some(Diagnostic::new("no room", "wait"));
-        let told = scaled.told();
+        let told = scaled.summary();
         assert_eq!(
             told,
             Err(Diagnostic::new("7 of 10 mappers run: no room", "wait"))

@@ -15,7 +15,7 @@ use self::value::{ServiceUrl, Timeout, whole_number};
 use crate::input::InputChoice;
 use mrdeck_cluster::deploy::request::{BucketName, Cidr, ImageTag, RoleName, StackName};
 use mrdeck_cluster::settings::{AddressChoice, MAX_LOCAL_MAPPERS};
-use mrdeck_cluster::{MOST_TASKS, ScaleRequest};
+use mrdeck_cluster::{MAX_TASKS, ScaleRequest};
 use mrdeck_core::api::{SplitMode, parse_chunk_count};
 use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
@@ -250,11 +250,11 @@ pub struct UpArgs {
     pub allow_from: Option<Cidr>,
 
     /// Run N mappers, 1 to 1000 (default: as many as now; 3 in a new stack)
-    #[arg(long, value_name = "N", value_parser = whole_number(1..=MOST_TASKS))]
+    #[arg(long, value_name = "N", value_parser = whole_number(1..=MAX_TASKS))]
     pub mappers: Option<u32>,
 
     /// Run the service `hello` too, a first check of a deployment; --hello=0 stops it
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = whole_number(0..=MOST_TASKS))]
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = whole_number(0..=MAX_TASKS))]
     pub hello: Option<u32>,
 
     /// Run the images with this tag; a new image under the same tag replaces the tasks

@@ -2,7 +2,7 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::call::Service;
+use super::Service;
 
 pub const EC2: Service = Service {
     id: "EC2",

@@ -8,8 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use mrdeck_store::aws::CallLog;
 
 use super::arn;
-use super::failure::sdk_diagnostic;
-use mrdeck_core::diagnostic::Diagnostic;
+use super::error::{AwsError, QueryError};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -36,7 +35,7 @@ impl CallerIdentity {
 /// # Errors
 ///
 /// Returns why there is no answer: no valid credentials, no permission, or no way to STS.
-pub async fn caller_identity(sdk: &SdkConfig) -> Result<CallerIdentity, Diagnostic> {
+pub async fn caller_identity(sdk: &SdkConfig) -> Result<CallerIdentity, AwsError> {
     let deadline = TimeoutConfig::builder().operation_timeout(DEADLINE).build();
     let config = aws_sdk_sts::config::Builder::from(sdk)
         .interceptor(CallLog)
@@ -47,7 +46,7 @@ pub async fn caller_identity(sdk: &SdkConfig) -> Result<CallerIdentity, Diagnost
         .get_caller_identity()
         .send()
         .await
-        .map_err(|error| sdk_diagnostic("STS", what, "", &error))?;
+        .map_err(|error| QueryError::from_sdk("STS", error).doing(what))?;
     Ok(CallerIdentity {
         account: answer.account.unwrap_or_default(),
         arn: answer.arn.unwrap_or_default(),

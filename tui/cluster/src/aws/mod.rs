@@ -1,18 +1,21 @@
-//! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations,
-//! and what a person is told when AWS refuses.
+//! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations, and
+//! what a person is told when AWS refuses.
 
 pub mod arn;
-pub mod call;
 pub mod credentials;
 pub mod ec2;
-pub mod failure;
+pub mod error;
+mod error_body;
 pub mod identity;
-pub mod places;
+pub mod lookup;
+mod query;
+mod signature;
 
 use aws_config::SdkConfig;
 use mrdeck_store::aws::CallLog;
 
-pub use call::{CallError, Caller, Service, default_endpoint};
+pub use error::{AwsError, QueryError};
+pub use query::{QueryClient, Service, default_endpoint};
 
 /// Returns a client for ECS whose calls are logged.
 pub fn ecs_client(sdk: &SdkConfig) -> aws_sdk_ecs::Client {

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::DeployError;
 use super::stack::Stack;
-use super::template::{SERVICES, Service};
-use crate::aws::{self, CallError, Caller};
-use mrdeck_core::diagnostic::Diagnostic;
+use super::stack_template::{SERVICES, Service};
+use crate::aws::{self, AwsError, QueryClient};
 use mrdeck_core::shell::quoted;
 
 const ECR: aws::Service = aws::Service {
@@ -26,17 +26,17 @@ pub struct Image {
 }
 
 /// Looks into every repository of the stack.
-pub async fn look(aws: &Caller, stack: &Stack, tag: &str) -> Result<Vec<Image>, Diagnostic> {
+///
+/// # Errors
+///
+/// Returns which repository is unknown, or why AWS did not say what is in one.
+pub async fn look(aws: &QueryClient, stack: &Stack, tag: &str) -> Result<Vec<Image>, DeployError> {
     let mut images = Vec::new();
     for service in &SERVICES {
-        let repository = stack.outputs.get(service.repository).ok_or_else(|| {
-            Diagnostic::new(
-                format!(
-                    "the stack {} names no repository for {}",
-                    stack.name, service.name
-                ),
-                "it was changed by hand: take it down with 'mrdeck down' and put it up again",
-            )
+        let repository = stack.outputs.get(service.repository);
+        let repository = repository.ok_or_else(|| DeployError::NoRepository {
+            stack: stack.name.clone(),
+            service: service.name,
         })?;
         images.push(Image {
             service,
@@ -47,7 +47,11 @@ pub async fn look(aws: &Caller, stack: &Stack, tag: &str) -> Result<Vec<Image>, 
     Ok(images)
 }
 
-async fn digest(aws: &Caller, repository: &str, tag: &str) -> Result<Option<String>, Diagnostic> {
+async fn digest(
+    aws: &QueryClient,
+    repository: &str,
+    tag: &str,
+) -> Result<Option<String>, AwsError> {
     let (_, name) = repository.split_once('/').unwrap_or(("", repository));
     let request = json!({"repositoryName": name, "imageIds": [{"imageTag": tag}]});
     match aws.json::<Described>(ECR, DESCRIBE, &request).await {
@@ -56,14 +60,12 @@ async fn digest(aws: &Caller, repository: &str, tag: &str) -> Result<Option<Stri
             .into_iter()
             .next()
             .map(|image| image.image_digest)),
-        Err(CallError::Refused { code, .. }) if code == "ImageNotFoundException" => Ok(None),
-        Err(error) => {
-            Err(error.diagnostic("look into the image repositories (ecr:DescribeImages)"))
-        }
+        Err(error) if error.code() == Some("ImageNotFoundException") => Ok(None),
+        Err(error) => Err(error.doing("look into the image repositories (ecr:DescribeImages)")),
     }
 }
 
-/// What to run, one command a line, in the folder with the Dockerfile.
+/// Returns what to run, one command a line, in the folder with the Dockerfile.
 pub fn push_commands(
     missing: &[&Image],
     tag: &str,

@@ -2,25 +2,29 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | [`template`] | the template, and the names of its parameters |
 //! | [`request`] | what the command line asks for, validated |
-//! | [`stack`], `shapes` | calls to `CloudFormation`, and its answers |
 //! | [`network`] | the subnets that tasks run in |
-//! | [`images`] | which images are in the repositories, and how to put them there |
 //! | [`bucket`] | the stack's bucket: is it there, is it empty, remove it |
-//! | [`plan`] | pure: what is to be done, from what is there and what is wanted |
-//! | [`follow`], [`rollout`] | waiting: for the stack, for its tasks |
+//! | [`images`] | which images are in the repositories, and how to put them there |
+//! | [`stack_template`] | the template, and the names of its parameters |
+//! | [`stack_plan`] | pure: what is to be done, from what is there and what is wanted |
+//! | [`stack`], `responses` | calls to `CloudFormation`, and its answers |
+//! | [`stack_events`], [`rollout`] | waiting: for the stack, for its tasks |
+//! | `error` | why it can't go on |
 
 pub mod bucket;
-pub mod follow;
+mod error;
 pub mod images;
 pub mod network;
-pub mod plan;
 pub mod request;
+mod responses;
 pub mod rollout;
-mod shapes;
 pub mod stack;
-pub mod template;
+pub mod stack_events;
+pub mod stack_plan;
+pub mod stack_template;
 
-/// A line for whoever waits.
-pub type Tell<'a> = &'a dyn Fn(&str);
+pub use error::DeployError;
+
+/// Takes a line of progress for the person who waits.
+pub type Reporter<'a> = &'a dyn Fn(&str);

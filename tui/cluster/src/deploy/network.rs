@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::aws::Caller;
+use super::DeployError;
 use crate::aws::ec2::{self, EC2};
-use mrdeck_core::diagnostic::Diagnostic;
+use crate::aws::{AwsError, QueryClient};
 
 /// A VPC and public subnets of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,40 +18,41 @@ pub struct Network {
 /// # Errors
 ///
 /// Returns which subnet or VPC there is none of, or why AWS did not say.
-pub async fn network(aws: &Caller, named: &[String]) -> Result<Network, Diagnostic> {
+pub async fn network(aws: &QueryClient, named: &[String]) -> Result<Network, DeployError> {
     if named.is_empty() {
         return default_network(aws).await;
     }
     let subnets = subnets(aws, "subnet-id", named).await?;
     if let Some(missing) = named.iter().find(|id| subnets.iter().all(|s| s.id != **id)) {
-        return Err(Diagnostic::new(
-            format!("there is no subnet '{missing}' in {}", aws.region()),
-            "check --subnet and the region: 'aws ec2 describe-subnets' shows what exists",
-        ));
+        return Err(DeployError::NoSubnet {
+            subnet: missing.clone(),
+            region: aws.region().to_owned(),
+        });
     }
-    let vpc = subnets[0].vpc.clone();
-    if let Some(elsewhere) = subnets.iter().find(|subnet| subnet.vpc != vpc) {
-        return Err(Diagnostic::new(
-            format!("{} and {} are not in one VPC", subnets[0].id, elsewhere.id),
-            "name subnets of one VPC with --subnet",
+    let [first, others @ ..] = &subnets[..] else {
+        // At least one is named, and none is missing.
+        return default_network(aws).await;
+    };
+    if let Some(elsewhere) = others.iter().find(|subnet| subnet.vpc != first.vpc) {
+        return Err(DeployError::SeveralVpcs(
+            first.id.clone(),
+            elsewhere.id.clone(),
         ));
     }
     Ok(Network {
-        vpc,
+        vpc: first.vpc.clone(),
         subnets: named.to_vec(),
     })
 }
 
-async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
-    let advice = "name public subnets with --subnet, or make a default VPC with 'aws ec2 create-default-vpc'";
+async fn default_network(aws: &QueryClient) -> Result<Network, DeployError> {
     let request = ec2::Request::new("DescribeVpcs").filter("is-default", &["true".to_owned()]);
     let answer: Vpcs = aws
         .query(EC2, &request.finish())
         .await
-        .map_err(|error| error.diagnostic("look up the default VPC (ec2:DescribeVpcs)"))?;
+        .map_err(|error| error.doing("look up the default VPC (ec2:DescribeVpcs)"))?;
     let Some(vpc) = answer.vpcs.items.into_iter().next() else {
-        let cause = format!("there is no default VPC in {}", aws.region());
-        return Err(Diagnostic::new(cause, advice));
+        return Err(DeployError::NoDefaultVpc(aws.region().to_owned()));
     };
     let of_vpc = subnets(aws, "vpc-id", std::slice::from_ref(&vpc.id)).await?;
     let subnets: Vec<String> = of_vpc
@@ -60,8 +61,7 @@ async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
         .map(|subnet| subnet.id)
         .collect();
     if subnets.is_empty() {
-        let cause = format!("the default VPC {} has no default subnet", vpc.id);
-        return Err(Diagnostic::new(cause, advice));
+        return Err(DeployError::NoDefaultSubnet(vpc.id));
     }
     Ok(Network {
         vpc: vpc.id,
@@ -69,13 +69,17 @@ async fn default_network(aws: &Caller) -> Result<Network, Diagnostic> {
     })
 }
 
-async fn subnets(aws: &Caller, filter: &str, values: &[String]) -> Result<Vec<Subnet>, Diagnostic> {
+async fn subnets(
+    aws: &QueryClient,
+    filter: &str,
+    values: &[String],
+) -> Result<Vec<Subnet>, AwsError> {
     // One page holds every VPC and every subnet of one, by EC2's own quotas.
     let request = ec2::Request::new("DescribeSubnets").filter(filter, values);
     let answer: Subnets = aws
         .query(EC2, &request.finish())
         .await
-        .map_err(|error| error.diagnostic("look up subnets (ec2:DescribeSubnets)"))?;
+        .map_err(|error| error.doing("look up subnets (ec2:DescribeSubnets)"))?;
     Ok(answer.subnets.items)
 }
 

@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use ipnet::Ipv4Net;
 
-use super::template::{HELLO, MAPPER, Service};
+use super::stack_template::{HELLO, MAPPER, Service};
 
 /// Names of repositories and buckets begin with the stack's, and buckets' are the shortest: 63.
 const MAX_STACK_NAME: usize = 40;

@@ -1,4 +1,4 @@
-//! Waits until as many tasks as each ECS service wants run and answer, and tells how far it is.
+//! Waits until as many tasks as each ECS service wants run and answer, and reports how far it is.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use aws_sdk_ecs::Client;
 use tokio::time::{Instant, sleep_until};
 
-use super::Tell;
-use super::plan::count_of;
 use super::stack::Stack;
-use super::template::{SERVICES, Service};
+use super::stack_plan::count_of;
+use super::stack_template::{SERVICES, Service};
+use super::{DeployError, Reporter};
 use crate::Connection;
-use crate::aws::failure::ecs_diagnostic;
+use crate::aws::AwsError;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskId, TaskList};
 
 /// How long nothing may change before it is given up: a Fargate task takes one minute or two to start.
-const PATIENCE: Duration = Duration::from_mins(3);
+const STALL_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// How many tasks of one service there are to be, run, and answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,9 +31,9 @@ struct Progress {
 pub struct Rollout<'a> {
     stack: &'a str,
     connection: &'a Connection,
-    /// Tasks that had stopped before, or were told of.
-    told: BTreeSet<TaskId>,
-    /// Why the list may be stale, as it was told.
+    /// Tasks that had stopped before, or were reported.
+    reported: BTreeSet<TaskId>,
+    /// Why the list may be stale, as it was reported.
     problem: Option<Diagnostic>,
 }
 
@@ -44,22 +44,22 @@ impl<'a> Rollout<'a> {
             .tasks
             .iter()
             .filter(|task| task.stopped_reason.is_some());
-        let told = stopped.map(|task| task.id.clone()).collect();
+        let reported = stopped.map(|task| task.id.clone()).collect();
         drop(tasks);
         Self {
             stack,
             connection,
-            told,
+            reported,
             problem: None,
         }
     }
 
-    /// Tells of tasks that stop, for as long as it is asked to: a stack that waits for its services does not say why.
-    pub async fn tell_stopped(&mut self, tell: Tell<'_>) {
+    /// Reports tasks that stop, until it is dropped: a stack that waits for its services does not say why.
+    pub async fn report_stopped(&mut self, report: Reporter<'_>) {
         let mut tasks = self.connection.tasks.clone();
         loop {
             let list = tasks.borrow_and_update().clone();
-            self.tell_news(&list, tell);
+            self.report_news(&list, report);
             if tasks.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
@@ -71,22 +71,22 @@ impl<'a> Rollout<'a> {
         &mut self,
         ecs: &Client,
         stack: &Stack,
-        tell: Tell<'_>,
-    ) -> Result<(), Diagnostic> {
+        report: Reporter<'_>,
+    ) -> Result<(), DeployError> {
         let wanted = self.wanted(ecs).await?;
-        self.tell_scaled(&wanted, stack, tell);
+        self.report_scaled(&wanted, stack, report);
         let mut tasks = self.connection.tasks.clone();
         let mut seen = Vec::new();
-        let mut deadline = Instant::now() + PATIENCE;
+        let mut deadline = Instant::now() + STALL_TIMEOUT;
         loop {
             let list = tasks.borrow_and_update().clone();
-            self.tell_news(&list, tell);
+            self.report_news(&list, report);
             let progress = self.progress(&wanted, &list);
             if progress != seen {
                 for service in &progress {
-                    tell(&service.to_string());
+                    report(&service.to_string());
                 }
-                deadline = Instant::now() + PATIENCE;
+                deadline = Instant::now() + STALL_TIMEOUT;
                 seen.clone_from(&progress);
             }
             if progress
@@ -102,8 +102,8 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    /// What ECS wants of each service: the stack's number, or what it was scaled to since.
-    async fn wanted(&self, ecs: &Client) -> Result<Vec<(&'static Service, usize)>, Diagnostic> {
+    /// Asks what ECS wants of each service: the stack's number, or what it was scaled to since.
+    async fn wanted(&self, ecs: &Client) -> Result<Vec<(&'static Service, usize)>, AwsError> {
         let names = SERVICES.iter().map(|service| service.name.to_owned());
         let answer = ecs
             .describe_services()
@@ -111,7 +111,7 @@ impl<'a> Rollout<'a> {
             .set_services(Some(names.collect()))
             .send()
             .await
-            .map_err(|error| ecs_diagnostic("describe the services", self.stack, &error))?;
+            .map_err(|error| AwsError::ecs("describe the services", self.stack, error))?;
         let wanted = SERVICES.iter().filter_map(|service| {
             let found = answer.services().iter();
             let mut found = found.filter(|ecs| ecs.service_name() == Some(service.name));
@@ -121,13 +121,13 @@ impl<'a> Rollout<'a> {
         Ok(wanted.collect())
     }
 
-    /// Scaling is not undone, but it may be forgotten.
-    fn tell_scaled(&self, wanted: &[(&Service, usize)], stack: &Stack, tell: Tell<'_>) {
+    /// Reports what was scaled since: it is not undone, but it may be forgotten.
+    fn report_scaled(&self, wanted: &[(&Service, usize)], stack: &Stack, report: Reporter<'_>) {
         for (service, wanted) in wanted {
             let (name, count) = (service.name, count_of(stack, service));
             if usize::try_from(count).is_ok_and(|count| count != *wanted) {
                 let cluster = self.stack;
-                tell(&format!(
+                report(&format!(
                     "  {name}: scaled to {wanted}; 'mrdeck scale {name}={count} --cluster {cluster}' brings it back to {count}"
                 ));
             }
@@ -161,19 +161,19 @@ impl<'a> Rollout<'a> {
         family.and_then(|rest| rest.strip_prefix('-')) == Some(service)
     }
 
-    fn tell_news(&mut self, list: &TaskList, tell: Tell<'_>) {
+    fn report_news(&mut self, list: &TaskList, report: Reporter<'_>) {
         if list.problem != self.problem {
             if let Some(problem) = &list.problem {
-                tell(&format!("  {}", printable(&problem.to_string())));
+                report(&format!("  {}", printable(&problem.to_string())));
             }
             self.problem.clone_from(&list.problem);
         }
         for task in list.tasks.iter() {
             if let Some(reason) = &task.stopped_reason
-                && self.told.insert(task.id.clone())
+                && self.reported.insert(task.id.clone())
             {
                 let family = task.family.as_deref().unwrap_or("a task");
-                tell(&format!(
+                report(&format!(
                     "  {} {} stopped: {}",
                     printable(family),
                     printable(&task.id.0),
@@ -183,35 +183,24 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    /// Why it takes too long, as far as the tasks tell.
-    fn stalled(&self, list: &TaskList) -> Diagnostic {
+    /// Returns why it takes too long, as far as the tasks say.
+    fn stalled(&self, list: &TaskList) -> DeployError {
         let silent = list
             .tasks
             .iter()
             .filter(|task| task.is_usable())
             .find_map(|task| Some((task, task.probe.diagnostic()?)));
+        let cluster = self.stack.to_owned();
         match silent {
-            Some((task, diagnostic)) => Diagnostic::new(
-                format!(
-                    "the tasks run, but they do not answer: {} at {}",
-                    task.role_name(),
-                    diagnostic.cause
-                ),
-                format!(
-                    "if your address has changed (curl https://checkip.amazonaws.com), run 'mrdeck up --allow-from' with the new one; 'mrdeck tasks --cluster {}' asks again",
-                    self.stack
-                ),
-            ),
-            None => Diagnostic::new(
-                format!(
-                    "nothing has changed for {} minutes and not all tasks run",
-                    PATIENCE.as_secs() / 60
-                ),
-                format!(
-                    "'aws ecs describe-services --cluster {} --services mapper' shows why; then run 'mrdeck up' again",
-                    self.stack
-                ),
-            ),
+            Some((task, diagnostic)) => DeployError::Silent {
+                cluster,
+                role: task.role_name(),
+                cause: diagnostic.cause,
+            },
+            None => DeployError::Stalled {
+                cluster,
+                minutes: STALL_TIMEOUT.as_secs() / 60,
+            },
         }
     }
 }

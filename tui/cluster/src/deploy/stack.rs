@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use url::form_urlencoded::Serializer;
 
-pub use super::shapes::Event;
-use super::shapes::{CreateStack, DescribeStackEvents, DescribeStacks, GetTemplate, StackShape};
-use super::template::{BUCKET, EXISTING_BUCKET, MARK, TEMPLATE};
-use crate::aws::{CallError, Caller, Service};
-use mrdeck_core::diagnostic::Diagnostic;
+use super::DeployError;
+pub use super::responses::Event;
+use super::responses::{CreateStack, DescribeStackEvents, DescribeStacks, GetTemplate, StackShape};
+use super::stack_template::{BUCKET, EXISTING_BUCKET, MARK, TEMPLATE};
+use crate::aws::{QueryClient, QueryError, Service};
 
 const CLOUDFORMATION: Service = Service {
     id: "CloudFormation",
@@ -65,20 +65,22 @@ impl Stack {
         }
     }
 
-    /// Was it made from our template?
+    /// Returns whether it was made from our template.
     pub fn is_ours(&self) -> bool {
         self.description.starts_with(MARK)
     }
 
+    /// Returns what can be done with the stack as it is.
     pub fn phase(&self) -> Phase {
         phase(&self.status)
     }
 
+    /// Returns the bucket that the stack names.
     pub fn bucket(&self) -> Option<&str> {
         self.outputs.get(BUCKET).map(String::as_str)
     }
 
-    /// The bucket, if the stack made it; one that was there before is not ours to remove.
+    /// Returns the bucket, if the stack made it; one that was there before is not ours to remove.
     pub fn own_bucket(&self) -> Option<&str> {
         let existing = self.parameters.get(EXISTING_BUCKET);
         self.bucket()
@@ -100,16 +102,16 @@ fn phase(status: &str) -> Phase {
 /// The stacks of an account and a region.
 #[derive(Clone)]
 pub struct Stacks {
-    aws: Caller,
+    aws: QueryClient,
 }
 
 impl Stacks {
-    pub fn new(aws: Caller) -> Self {
+    pub fn new(aws: QueryClient) -> Self {
         Self { aws }
     }
 
-    /// By name or by id; `None` if there is none.
-    pub async fn describe(&self, name: &str, id: &str) -> Result<Option<Stack>, Diagnostic> {
+    /// Describes a stack, by name or by id; `None` if there is none.
+    pub async fn describe(&self, name: &str, id: &str) -> Result<Option<Stack>, DeployError> {
         let form = [("StackName", id)];
         match self.call::<DescribeStacks>("DescribeStacks", &form).await {
             Ok(answer) => {
@@ -118,61 +120,62 @@ impl Stacks {
                 Ok(stack.filter(|stack| stack.phase() != Phase::Gone))
             }
             // The request names a stack and nothing else, so nothing else can be wrong with it.
-            Err(CallError::Refused { code, .. }) if code == REFUSED => Ok(None),
-            Err(error) => Err(diagnostic("describe the stack", error)),
+            Err(error) if error.code() == Some(REFUSED) => Ok(None),
+            Err(error) => Err(failed("describe the stack", error)),
         }
     }
 
-    /// Is the stack made from this very template?
-    pub async fn is_current(&self, stack: &Stack) -> Result<bool, Diagnostic> {
+    /// Returns whether the stack is made from this very template.
+    pub async fn is_current(&self, stack: &Stack) -> Result<bool, DeployError> {
         let form = [("StackName", stack.id.as_str())];
         let answer: GetTemplate = self
             .call("GetTemplate", &form)
             .await
-            .map_err(|error| diagnostic("read the stack's template", error))?;
+            .map_err(|error| failed("read the stack's template", error))?;
         Ok(answer.result.template_body.trim() == TEMPLATE.trim())
     }
 
-    /// Gives the new stack's id.
-    pub async fn create(&self, name: &str, parameters: &Parameters) -> Result<String, Diagnostic> {
+    /// Begins to create a stack, and returns its id.
+    pub async fn create(&self, name: &str, parameters: &Parameters) -> Result<String, DeployError> {
         let mut form = deployment(name);
         set(&mut form, parameters, &Parameters::new());
         let answer: CreateStack = self
             .call("CreateStack", &form)
             .await
-            .map_err(|error| diagnostic("create the stack", error))?;
+            .map_err(|error| failed("create the stack", error))?;
         Ok(answer.result.stack_id)
     }
 
-    /// Says whether there was anything to change.
-    pub async fn update(&self, stack: &Stack, changed: &Parameters) -> Result<bool, Diagnostic> {
+    /// Begins to update a stack, and returns whether there was anything to change.
+    pub async fn update(&self, stack: &Stack, changed: &Parameters) -> Result<bool, DeployError> {
         let mut form = deployment(&stack.id);
         set(&mut form, changed, &stack.parameters);
         match self.call::<IgnoredAny>("UpdateStack", &form).await {
             Ok(_) => Ok(true),
-            Err(CallError::Refused { code, message })
+            Err(QueryError::Refused { code, message })
                 if code == REFUSED && message.contains(NO_CHANGE) =>
             {
                 Ok(false)
             }
-            Err(error) => Err(diagnostic("update the stack", error)),
+            Err(error) => Err(failed("update the stack", error)),
         }
     }
 
-    pub async fn delete(&self, stack: &Stack) -> Result<(), Diagnostic> {
+    /// Begins to delete a stack.
+    pub async fn delete(&self, stack: &Stack) -> Result<(), DeployError> {
         let form = [("StackName", stack.id.as_str())];
         self.call::<IgnoredAny>("DeleteStack", &form)
             .await
-            .map_err(|error| diagnostic("delete the stack", error))?;
+            .map_err(|error| failed("delete the stack", error))?;
         Ok(())
     }
 
-    /// What happened since the event `seen`, oldest first.
+    /// Returns what happened since the event `seen`, oldest first.
     pub async fn events_since(
         &self,
         id: &str,
         seen: Option<&str>,
-    ) -> Result<Vec<Event>, Diagnostic> {
+    ) -> Result<Vec<Event>, DeployError> {
         let mut events = Vec::new();
         let mut next: Option<String> = None;
         loop {
@@ -181,7 +184,7 @@ impl Stacks {
             let answer: DescribeStackEvents = self
                 .call("DescribeStackEvents", &form)
                 .await
-                .map_err(|error| diagnostic("describe the stack's events", error))?;
+                .map_err(|error| failed("describe the stack's events", error))?;
             // They come newest first.
             for event in answer.result.stack_events.members {
                 if Some(event.event_id.as_str()) == seen {
@@ -200,7 +203,7 @@ impl Stacks {
         &self,
         action: &str,
         parameters: &[(impl AsRef<str>, impl AsRef<str>)],
-    ) -> Result<T, CallError> {
+    ) -> Result<T, QueryError> {
         let mut form = Serializer::new(String::new());
         form.append_pair("Action", action)
             .append_pair("Version", VERSION)
@@ -243,13 +246,12 @@ fn set(form: &mut Vec<(String, String)>, values: &Parameters, before: &Parameter
     }
 }
 
-fn diagnostic(what: &str, error: CallError) -> Diagnostic {
+fn failed(what: &'static str, error: QueryError) -> DeployError {
     match error {
-        CallError::Refused { code, message } if code == REFUSED => Diagnostic::new(
-            format!("AWS could not {what}: {message}"),
-            "mend what it names, and run the command again",
-        ),
-        error => error.diagnostic(what),
+        QueryError::Refused { code, message } if code == REFUSED => {
+            DeployError::Invalid { what, message }
+        }
+        error => error.doing(what).into(),
     }
 }
 

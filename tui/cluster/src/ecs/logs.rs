@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_ecs::types::{ContainerDefinition, LogDriver};
-use mrdeck_store::refusal::{Refusal, refusal};
+use aws_sdk_ecs::types::{ContainerDefinition, LogDriver, Task};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::aws::{CallError, Caller, Service};
+use super::definitions::Definitions;
+use super::description::id;
+use crate::aws::{QueryClient, QueryError, Service};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::shell::quoted;
 use mrdeck_core::task::TaskId;
@@ -18,6 +19,8 @@ const LOGS: Service = Service {
     name: "logs",
     host: "logs",
 };
+/// How it refuses to read a log that does not exist.
+const NOT_THERE: &str = "ResourceNotFoundException";
 const GET_EVENTS: &str = "Logs_20140328.GetLogEvents";
 /// Events asked for; `CloudWatch` gives at most 1 MiB of them.
 const EVENTS: u32 = 500;
@@ -35,7 +38,7 @@ pub(super) struct LogSettings {
 }
 
 impl LogSettings {
-    /// Of the first container that logs to `CloudWatch`.
+    /// Returns those of the first container that logs to `CloudWatch`.
     pub(super) fn find(containers: &[ContainerDefinition]) -> Option<Self> {
         containers.iter().find_map(|container| {
             let logs = container.log_configuration()?;
@@ -52,13 +55,13 @@ impl LogSettings {
         })
     }
 
-    /// Without a prefix the stream has the name of a container that ECS does not tell.
+    /// Returns the task's stream. Without a prefix it has the name of a container that ECS does not tell.
     fn stream(&self, task: &str) -> Option<String> {
         let prefix = self.prefix.as_ref()?;
         Some(format!("{prefix}/{}/{task}", self.container))
     }
 
-    /// What shows the same log outside of mrdeck.
+    /// Returns the command that shows the same log outside of mrdeck.
     pub(super) fn command(&self, task: &str) -> String {
         let mut command = format!("aws logs tail {}", quoted(&self.group));
         if let Some(stream) = self.stream(task) {
@@ -73,16 +76,22 @@ impl LogSettings {
 
 /// The log settings of every task that is listed.
 #[derive(Clone, Default)]
-pub(super) struct KnownLogs(Arc<Mutex<HashMap<String, LogSettings>>>);
+pub(super) struct KnownLogs(Arc<Mutex<HashMap<TaskId, LogSettings>>>);
 
 impl KnownLogs {
-    pub(super) fn replace(&self, known: HashMap<String, LogSettings>) {
+    /// Takes the settings of these tasks from their definitions, and forgets those of all others.
+    pub(super) fn replace(&self, tasks: &[Task], definitions: &Definitions) {
+        let settings = |task: &Task| {
+            let definition = definitions.get(task.task_definition_arn()?)?;
+            Some((id(task), definition.logs.clone()?))
+        };
+        let known = tasks.iter().filter_map(settings).collect();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     fn get(&self, task: &TaskId) -> Option<LogSettings> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&task.0).cloned()
+        known.get(task).cloned()
     }
 }
 
@@ -100,38 +109,57 @@ struct Event {
     message: String,
 }
 
-/// The last lines that a task logged, oldest first.
+/// Returns the last lines that a task logged, oldest first.
 pub(super) async fn last_lines(
-    aws: &Caller,
+    aws: &QueryClient,
     known: &KnownLogs,
     task: &TaskId,
-) -> Result<Vec<String>, Diagnostic> {
-    let settings = known.get(task).ok_or_else(|| {
-        Diagnostic::new(
-            format!("the task definition of {task} names no CloudWatch log group"),
-            "set its logConfiguration to awslogs",
-        )
-    })?;
+) -> Result<Vec<String>, LogError> {
+    let settings = known
+        .get(task)
+        .ok_or_else(|| LogError::NoGroup { task: task.clone() })?;
     let command = settings.command(&task.0);
     let Some(stream) = settings.stream(&task.0) else {
-        return Err(Diagnostic::new(
-            format!(
-                "which log stream of {} is {task}'s is not known",
-                settings.group
-            ),
-            format!("set awslogs-stream-prefix in its logConfiguration; all streams: {command}"),
-        ));
+        return Err(LogError::NoStream {
+            task: task.clone(),
+            group: settings.group,
+            command,
+        });
     };
     let aws = match &settings.region {
         Some(region) => aws.in_region(region),
         None => aws.clone(),
     };
-    read(&aws, &settings.group, &stream)
-        .await
-        .map_err(|error| explain(error, &settings.group, &stream, &command))
+    let lines = read(&aws, &settings.group, &stream).await;
+    lines.map_err(|source| LogError::Unread {
+        group: settings.group,
+        stream,
+        command,
+        source,
+    })
 }
 
-async fn read(aws: &Caller, group: &str, stream: &str) -> Result<Vec<String>, CallError> {
+/// Why a task's log can't be shown, and which command shows it outside of mrdeck.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LogError {
+    #[error("the task definition of {task} names no CloudWatch log group")]
+    NoGroup { task: TaskId },
+    #[error("which log stream of {group} is {task}'s is not known")]
+    NoStream {
+        task: TaskId,
+        group: String,
+        command: String,
+    },
+    #[error("the log {stream} in {group} can't be read")]
+    Unread {
+        group: String,
+        stream: String,
+        command: String,
+        source: QueryError,
+    },
+}
+
+async fn read(aws: &QueryClient, group: &str, stream: &str) -> Result<Vec<String>, QueryError> {
     let mut token: Option<String> = None;
     for _ in 0..PAGES {
         let mut request = json!({"logGroupName": group, "logStreamName": stream,
@@ -152,28 +180,53 @@ async fn read(aws: &Caller, group: &str, stream: &str) -> Result<Vec<String>, Ca
     Ok(Vec::new())
 }
 
-fn explain(error: CallError, group: &str, stream: &str, command: &str) -> Diagnostic {
-    match &error {
-        CallError::Refused { code, message } if code == "ResourceNotFoundException" => {
-            Diagnostic::new(
-                format!("CloudWatch has no log {stream} in {group}: {message}"),
+impl From<LogError> for Diagnostic {
+    fn from(error: LogError) -> Self {
+        let text = error.to_string();
+        match error {
+            LogError::NoGroup { .. } => Self::new(text, "set its logConfiguration to awslogs"),
+            LogError::NoStream { command, .. } => Self::new(
+                text,
                 format!(
-                    "a task that is starting has logged nothing yet; else check that the group is there and that \
-                     the task's execution role may write to it: {command}"
+                    "set awslogs-stream-prefix in its logConfiguration; all streams: {command}"
                 ),
-            )
+            ),
+            LogError::Unread {
+                group,
+                stream,
+                command,
+                source,
+            } => unread(source, &group, &stream, &command),
         }
-        CallError::Refused { code, .. } if refusal(code) == Refusal::Throttled => Diagnostic::new(
-            format!("CloudWatch asks to slow down ({code})"),
+    }
+}
+
+fn unread(error: QueryError, group: &str, stream: &str, command: &str) -> Diagnostic {
+    match error {
+        QueryError::Refused { code, message } if code == NOT_THERE => Diagnostic::new(
+            format!("CloudWatch has no log {stream} in {group}: {message}"),
+            format!(
+                "a task that is starting has logged nothing yet; else check that the group is there and that the \
+                 task's execution role may write to it: {command}"
+            ),
+        ),
+        error if error.is_throttled() => Diagnostic::new(
+            format!(
+                "CloudWatch asks to slow down ({})",
+                error.code().unwrap_or_default()
+            ),
             "read it again in a moment, with ctrl-r",
         ),
-        _ => {
-            let diagnostic = error.diagnostic("read the log (logs:GetLogEvents)");
+        error => {
+            let diagnostic = Diagnostic::from(error.doing("read the log (logs:GetLogEvents)"));
             if diagnostic.kind == DiagnosticKind::Credentials {
                 return diagnostic;
             }
             let advice = format!("{}; outside of mrdeck: {command}", diagnostic.advice);
-            Diagnostic::new(diagnostic.cause, advice).of_kind(diagnostic.kind)
+            Diagnostic {
+                advice,
+                ..diagnostic
+            }
         }
     }
 }

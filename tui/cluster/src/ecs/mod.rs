@@ -1,13 +1,16 @@
 //! Tasks on Amazon ECS: the cluster that the console connects to.
 
 mod definitions;
-mod describe;
-mod eni;
+mod description;
+mod interfaces;
 mod limiter;
+mod list_tasks;
 mod logs;
 mod poll_interval;
 mod poller;
-mod scale;
+mod public_ips;
+mod scaler;
+mod task_row;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,16 +24,15 @@ use mrdeck_store::aws::{self, CallLog};
 use mrdeck_store::s3::S3Store;
 use tokio::sync::{Notify, mpsc, watch};
 
-pub use self::eni::may_look_up_public_ips;
+pub use self::interfaces::may_look_up_public_ips;
 use self::limiter::RateLimiter;
 use self::logs::KnownLogs;
 use self::poller::Poller;
-use self::scale::Scaler;
+use self::scaler::{Scaler, ScalingApi};
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use super::{Cluster, Connection, probe};
-use crate::aws::Caller;
 use crate::aws::credentials;
-use crate::aws::failure::ecs_diagnostic;
+use crate::aws::{AwsError, QueryClient};
 use crate::settings::{ConnectOptions, EcsSettings};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::task::{TaskId, TaskList};
@@ -38,7 +40,7 @@ use mrdeck_core::task::{TaskId, TaskList};
 struct EcsCluster {
     settings: EcsSettings,
     client: Client,
-    aws: Caller,
+    aws: QueryClient,
     logs: KnownLogs,
     tasks: watch::Sender<TaskList>,
     wake: Arc<Notify>,
@@ -76,13 +78,13 @@ impl Cluster for EcsCluster {
     async fn scale(
         &self,
         plan: ScalePlan,
-        patience: Duration,
-        news: mpsc::Sender<ScaleEvent>,
+        limit: Duration,
+        events: mpsc::Sender<ScaleEvent>,
     ) -> ScaleReport {
         if self.read_only {
-            return plan.undone(read_only("start or stop tasks"));
+            return plan.failed(read_only("start or stop tasks"));
         }
-        self.scaler.scale(plan, patience, news).await
+        self.scaler.scale(plan, limit, events).await
     }
 
     async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
@@ -96,24 +98,24 @@ impl Cluster for EcsCluster {
             .reason("stopped from mrdeck")
             .send()
             .await
-            .map_err(|error| ecs_diagnostic("stop the task", &self.settings.cluster, &error))?;
+            .map_err(|error| AwsError::ecs("stop the task", &self.settings.cluster, error))?;
         self.wake.notify_one();
         Ok(())
     }
 
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
-        logs::last_lines(&self.aws, &self.logs, task).await
+        Ok(logs::last_lines(&self.aws, &self.logs, task).await?)
     }
 }
 
-/// Reaches the cluster: returns with its first list of tasks, or says why there is none.
+/// Reaches the cluster, and returns with its first list of tasks or why there is none.
 pub(super) async fn connect(
     settings: &EcsSettings,
     options: &ConnectOptions,
 ) -> Result<Connection, Diagnostic> {
     let (sdk, renewal) = credentials::session(&options.aws).await;
     let http = mrdeck_client::http_client()?;
-    let aws = Caller::new(&sdk, http.clone());
+    let aws = QueryClient::new(&sdk, http.clone());
     let limiter = RateLimiter::new();
     let ecs_config = || {
         let config = Builder::from(&sdk).interceptor(CallLog);
@@ -135,15 +137,18 @@ pub(super) async fn connect(
     let logs = poller.logs();
     // Before the poller begins: it ends when there is no receiver any more.
     let (sender, listed) = watch::channel(first);
-    let scaler = Scaler::new(
-        settings,
-        reader,
-        client.clone(),
-        aws.clone(),
-        sender.clone(),
-        wake.clone(),
-        limiter,
-    );
+    let scaler = Scaler {
+        settings: settings.clone(),
+        api: ScalingApi {
+            cluster: settings.cluster.clone(),
+            reader,
+            writer: client.clone(),
+            limiter,
+        },
+        ec2: aws.clone(),
+        tasks: sender.clone(),
+        wake: wake.clone(),
+    };
     tokio::spawn(poller.follow(sender.clone()));
     let cluster = EcsCluster {
         settings: settings.clone(),

@@ -8,15 +8,17 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::definitions::Definitions;
-use super::describe;
-use super::eni::Interfaces;
+use super::description::interface;
 use super::limiter::RateLimiter;
+use super::list_tasks::all_tasks;
 use super::logs::KnownLogs;
 use super::poll_interval::PollInterval;
-use crate::aws::Caller;
+use super::public_ips::PublicIpCache;
+use super::task_row::task_row;
 use crate::aws::credentials::Renewal;
+use crate::aws::{AwsError, QueryClient};
 use crate::settings::EcsSettings;
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskList;
 
 /// A list must be complete within this, or the cluster counts as out of reach.
@@ -31,7 +33,7 @@ pub(super) struct Poller {
     settings: EcsSettings,
     client: Client,
     definitions: Definitions,
-    interfaces: Interfaces,
+    public_ips: PublicIpCache,
     logs: KnownLogs,
     interval: PollInterval,
     limiter: RateLimiter,
@@ -44,7 +46,7 @@ impl Poller {
     pub(super) fn new(
         settings: &EcsSettings,
         client: Client,
-        aws: Caller,
+        aws: QueryClient,
         limiter: RateLimiter,
         renewal: Renewal,
         wake: Arc<Notify>,
@@ -53,7 +55,7 @@ impl Poller {
             settings: settings.clone(),
             definitions: Definitions::new(client.clone()),
             client,
-            interfaces: Interfaces::new(aws),
+            public_ips: PublicIpCache::new(aws),
             logs: KnownLogs::default(),
             interval: PollInterval::default(),
             limiter,
@@ -82,7 +84,7 @@ impl Poller {
                     () = sleep(LATE) => {
                         // An older reason says more.
                         sender.send_modify(|list| {
-                            list.problem.get_or_insert_with(|| late(LATE));
+                            list.problem.get_or_insert_with(|| ListError::Late(LATE).into());
                         });
                         tokio::select! {
                             listed = listing => listed,
@@ -96,12 +98,12 @@ impl Poller {
                     self.interval.reset();
                     sender.send_replace(list);
                 }
-                Err(diagnostic) => {
+                Err(error) => {
                     self.interval.back_off();
-                    if diagnostic.kind == DiagnosticKind::Credentials {
+                    if error.is_about_credentials() {
                         self.renewal.renew().await;
                     }
-                    sender.send_modify(|list| list.problem = Some(diagnostic));
+                    sender.send_modify(|list| list.problem = Some(error.into()));
                 }
             }
         }
@@ -116,23 +118,23 @@ impl Poller {
         self.limiter.until_ready().await;
     }
 
-    pub(super) async fn list_in_time(&mut self) -> Result<TaskList, Diagnostic> {
-        timeout(LIST_DEADLINE, self.list())
-            .await
-            .unwrap_or_else(|_| Err(late(LIST_DEADLINE)))
+    /// Lists the tasks once.
+    pub(super) async fn list_in_time(&mut self) -> Result<TaskList, ListError> {
+        let listed = timeout(LIST_DEADLINE, self.list()).await;
+        Ok(listed.map_err(|_| ListError::Late(LIST_DEADLINE))??)
     }
 
-    /// One refresh: every task of the cluster, with its addresses.
-    async fn list(&mut self) -> Result<TaskList, Diagnostic> {
-        let found = describe::all_tasks(&self.client, &self.settings.cluster).await?;
+    /// Lists every task of the cluster, with its addresses.
+    async fn list(&mut self) -> Result<TaskList, AwsError> {
+        let found = all_tasks(&self.client, &self.settings.cluster).await?;
         self.definitions.learn(&found).await;
-        self.logs.replace(describe::logs(&found, &self.definitions));
+        self.logs.replace(&found, &self.definitions);
 
-        let interfaces: Vec<String> = found.iter().filter_map(describe::interface).collect();
-        let public = self.interfaces.public_ips(&interfaces).await;
+        let interfaces: Vec<String> = found.iter().filter_map(interface).collect();
+        let public = self.public_ips.look_up(&interfaces).await;
         let tasks = found
             .iter()
-            .map(|task| describe::task(task, &self.settings, &self.definitions, &public))
+            .map(|task| task_row(task, &self.settings, &self.definitions, &public))
             .collect();
         let mut list = TaskList::new(tasks);
         list.public_ips = public.diagnostic;
@@ -140,9 +142,32 @@ impl Poller {
     }
 }
 
-fn late(after: Duration) -> Diagnostic {
-    Diagnostic::new(
-        format!("ECS has not answered for {} s", after.as_secs()),
-        "check the network, the region and --endpoint-url",
-    )
+/// Why there is no fresh list.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ListError {
+    #[error("ECS has not answered for {} s", .0.as_secs())]
+    Late(Duration),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+impl ListError {
+    fn is_about_credentials(&self) -> bool {
+        match self {
+            Self::Late(_) => false,
+            Self::Aws(error) => error.cause.is_about_credentials(),
+        }
+    }
+}
+
+impl From<ListError> for Diagnostic {
+    fn from(error: ListError) -> Self {
+        match error {
+            ListError::Late(_) => Self::new(
+                error.to_string(),
+                "check the network, the region and --endpoint-url",
+            ),
+            ListError::Aws(error) => error.into(),
+        }
+    }
 }

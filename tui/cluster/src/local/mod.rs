@@ -2,12 +2,14 @@
 
 mod actor;
 mod child;
+mod error;
 mod lifecycle;
 mod object_store;
-mod scale;
+mod scaler;
 mod supervisor;
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use mrdeck_store::{Store, StoreError};
 use tokio::sync::{mpsc, watch};
 
 use self::child::Launcher;
+use self::error::LocalError;
 use self::object_store::ObjectStore;
 use self::supervisor::Supervisor;
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
@@ -29,7 +32,7 @@ use mrdeck_core::task::{TaskId, TaskList};
 
 /// The bucket that is always there.
 const BUCKET: &str = "mrdeck";
-/// What `s` runs on at once: Cicero's Liber Primus, which the `lipsum` crate ships.
+/// What a run reads unless another input was chosen: Cicero's Liber Primus, which the `lipsum` crate ships.
 const SAMPLE_KEY: &str = "liber-primus.txt";
 /// Starting a child takes milliseconds; this is for a machine under load.
 const START_DEADLINE: Duration = Duration::from_secs(20);
@@ -57,24 +60,24 @@ impl Cluster for LocalCluster {
     }
 
     async fn stop(&self, task: &TaskId) -> Result<(), Diagnostic> {
-        self.supervisor.kill(task).await
+        Ok(self.supervisor.kill(task).await?)
     }
 
     async fn plan_scale(&self, wanted: ScaleRequest) -> Result<ScalePlan, Diagnostic> {
-        scale::plan(&self.supervisor, wanted).await
+        Ok(scaler::plan(&self.supervisor, wanted).await?)
     }
 
     async fn scale(
         &self,
         plan: ScalePlan,
-        patience: Duration,
-        news: mpsc::Sender<ScaleEvent>,
+        limit: Duration,
+        events: mpsc::Sender<ScaleEvent>,
     ) -> ScaleReport {
-        scale::scale(&self.supervisor, plan, patience, news).await
+        scaler::scale(&self.supervisor, plan, limit, events).await
     }
 
     async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
-        self.supervisor.logs(task).await
+        Ok(self.supervisor.logs(task).await?)
     }
 
     async fn shutdown(&self) {
@@ -82,33 +85,22 @@ impl Cluster for LocalCluster {
     }
 }
 
-/// Brings the cluster up and returns once every service listens.
-pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Diagnostic> {
+/// Brings the cluster up, and returns once every service listens.
+pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, LocalError> {
     let objects = data.join("s3");
-    let logs = data.join("logs");
-    for dir in [&objects.join(BUCKET), &logs] {
-        std::fs::create_dir_all(dir).map_err(|error| data_diagnostic(data, &error))?;
+    let logs_dir = data.join("logs");
+    for folder in [&objects.join(BUCKET), &logs_dir] {
+        std::fs::create_dir_all(folder).map_err(|error| data_error(data, error))?;
     }
     let lock = lock(data)?;
     let server = object_store::start(&objects).await?;
     let store: Arc<dyn Store> = Arc::new(server.store().await);
-    seed(store.as_ref()).await.map_err(|error| {
-        Diagnostic::new(
-            format!("the embedded S3 server can't keep the sample text: {error}"),
-            "check that the disk has space, or use another folder with --local-data DIR",
-        )
-    })?;
+    seed(store.as_ref()).await.map_err(LocalError::Sample)?;
 
-    let program = std::env::current_exe().map_err(|error| {
-        Diagnostic::new(
-            format!("this program's own file, which has the services in it, is unknown: {error}"),
-            "start mrdeck by its full path",
-        )
-    })?;
     let supervisor = Supervisor::new(Launcher {
-        program,
+        program: std::env::current_exe().map_err(LocalError::Program)?,
         environment: server.environment(),
-        logs_dir: logs,
+        logs_dir,
     });
     supervisor.start(Role::Splitter, 1);
     supervisor.start(Role::Mapper, mappers);
@@ -130,33 +122,22 @@ pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Dia
     })
 }
 
-/// Two consoles writing through one folder would overwrite each other's temporary files.
-fn lock(data: &Path) -> Result<File, Diagnostic> {
-    let path = data.join("lock");
-    let file = File::create(&path).map_err(|error| data_diagnostic(data, &error))?;
+/// Locks the data folder for this process.
+fn lock(data: &Path) -> Result<File, LocalError> {
+    let file = File::create(data.join("lock")).map_err(|error| data_error(data, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Diagnostic::new(
-            format!(
-                "another mrdeck already runs a local cluster on {}",
-                data.display()
-            ),
-            "end that one, or choose another folder with --local-data DIR",
-        )),
-        Err(TryLockError::Error(error)) => Err(data_diagnostic(data, &error)),
+        Err(TryLockError::WouldBlock) => Err(LocalError::Locked(data.to_owned())),
+        Err(TryLockError::Error(error)) => Err(data_error(data, error)),
     }
 }
 
-fn data_diagnostic(data: &Path, error: &std::io::Error) -> Diagnostic {
-    Diagnostic::new(
-        format!(
-            "the local cluster can't keep its data in {}: {error}",
-            data.display()
-        ),
-        "check the folder's permissions and space, or choose another with --local-data DIR",
-    )
+fn data_error(data: &Path, source: io::Error) -> LocalError {
+    let folder = data.to_owned();
+    LocalError::Data { folder, source }
 }
 
+/// Puts the sample text where it is not there yet.
 async fn seed(store: &dyn Store) -> Result<(), StoreError> {
     let Ok(sample) = S3Uri::new(BUCKET, SAMPLE_KEY) else {
         return Ok(());

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-use mrdeck_core::diagnostic::Diagnostic;
+use super::error::LocalError;
 
 /// After a failed `accept`, so that waiting for file descriptors does not take them all the time there is.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -28,13 +28,9 @@ pub(super) struct ObjectStore {
     _server: AbortOnDropHandle<()>,
 }
 
-pub(super) async fn start(root: &Path) -> Result<ObjectStore, Diagnostic> {
-    let broken = |detail: String| {
-        Diagnostic::new(
-            format!("the embedded S3 server can't start: {detail}"),
-            "check the folder's permissions, or choose another with --local-data DIR",
-        )
-    };
+/// Serves the buckets below `root`.
+pub(super) async fn start(root: &Path) -> Result<ObjectStore, LocalError> {
+    let broken = LocalError::ObjectStore;
     let files = s3s_fs::FileSystem::new(root).map_err(|error| broken(format!("{error:?}")))?;
     let access_key = random_key(20);
     let secret_key = random_key(40);
@@ -54,7 +50,7 @@ pub(super) async fn start(root: &Path) -> Result<ObjectStore, Diagnostic> {
     let server = tokio::spawn(async move {
         let http = Builder::new(TokioExecutor::new());
         loop {
-            // Out of file descriptors is the one way `accept` fails here; it passes.
+            // `accept` fails here only for lack of file descriptors, which passes.
             let Ok((socket, _)) = listener.accept().await else {
                 sleep(ACCEPT_PAUSE).await;
                 continue;
@@ -65,7 +61,7 @@ pub(super) async fn start(root: &Path) -> Result<ObjectStore, Diagnostic> {
                 .serve_connection(TokioIo::new(socket), service.clone())
                 .into_owned();
             tokio::spawn(async move {
-                // A client that went away is no news: it says so itself.
+                // A client that went away reports that itself.
                 let _ = connection.await;
             });
         }
@@ -83,7 +79,7 @@ impl ObjectStore {
         format!("http://{}", self.address)
     }
 
-    /// This process's own client.
+    /// Returns this process's own client.
     pub(super) async fn store(&self) -> S3Store {
         let config = aws::sdk_config(&AwsOptions {
             region: Some(REGION.to_owned()),
@@ -101,7 +97,7 @@ impl ObjectStore {
         S3Store::new(aws::s3_client(&config, aws::Retries::Standard))
     }
 
-    /// What a service needs in its environment to use this server, and nothing else.
+    /// Returns what a service needs in its environment to use this server, and nothing else.
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
         let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
         vec![
@@ -116,7 +112,7 @@ impl ObjectStore {
     }
 }
 
-/// Random letters and digits. Only processes of this user are kept out by it, and they could read the data anyway.
+/// Returns random letters and digits. They keep out only processes of this user, which could read the data anyway.
 fn random_key(length: usize) -> String {
     let mut random = fastrand::Rng::new();
     std::iter::repeat_with(|| random.alphanumeric())

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::actor::{Actor, Message, newest};
 use super::child::{Launcher, LogBuffer};
-use mrdeck_core::diagnostic::Diagnostic;
+use super::error::LocalError;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{Task, TaskId, TaskList, TaskStatus};
 
@@ -81,7 +81,7 @@ impl Supervisor {
     /// # Errors
     ///
     /// Returns which task does not listen in time, with its last words.
-    pub(super) async fn wait_until_up(&self, deadline: Duration) -> Result<(), Diagnostic> {
+    pub(super) async fn wait_until_up(&self, deadline: Duration) -> Result<(), LocalError> {
         // Behind every task that was to be started by now.
         self.replicas(Role::Mapper).await;
         let mut tasks = self.tasks();
@@ -100,14 +100,11 @@ impl Supervisor {
             return Ok(());
         };
         let last_words = self.logs(&late.id).await.unwrap_or_default().pop();
-        Err(Diagnostic::new(
-            format!(
-                "the local {} did not start: {}",
-                late.id,
-                last_words.as_deref().unwrap_or("it said nothing")
-            ),
-            format!("its log is in {}", self.logs_dir.display()),
-        ))
+        Err(LocalError::NotStarted {
+            task: late.id.clone(),
+            last_words,
+            logs: self.logs_dir.clone(),
+        })
     }
 
     /// Ends a task; another takes its place.
@@ -115,14 +112,14 @@ impl Supervisor {
     /// # Errors
     ///
     /// Returns that the task has ended already.
-    pub(super) async fn kill(&self, task: &TaskId) -> Result<(), Diagnostic> {
-        let task = task.clone();
-        let ended = Diagnostic::new(
-            format!("{task} is not running any more"),
-            "choose another task",
-        );
-        let is_killed = self.ask(|reply| Message::Kill { task, reply }).await;
-        is_killed.unwrap_or(false).then_some(()).ok_or(ended)
+    pub(super) async fn kill(&self, task: &TaskId) -> Result<(), LocalError> {
+        let id = task.clone();
+        let is_killed = self.ask(|reply| Message::Kill { task: id, reply }).await;
+        if is_killed == Some(true) {
+            Ok(())
+        } else {
+            Err(LocalError::Ended(task.clone()))
+        }
     }
 
     /// Returns the last lines a task logged, oldest first.
@@ -130,12 +127,12 @@ impl Supervisor {
     /// # Errors
     ///
     /// Returns that there is no such task any more.
-    pub(super) async fn logs(&self, task: &TaskId) -> Result<Vec<String>, Diagnostic> {
+    pub(super) async fn logs(&self, task: &TaskId) -> Result<Vec<String>, LocalError> {
         let id = task.clone();
         let log = self.ask(|reply| Message::Log { task: id, reply }).await;
         log.flatten()
             .map(|log: LogBuffer| log.lines())
-            .ok_or_else(|| Diagnostic::new(format!("{task} has no log"), "choose another task"))
+            .ok_or_else(|| LocalError::NoLog(task.clone()))
     }
 
     /// Ends every task and waits for that.

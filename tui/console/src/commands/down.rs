@@ -11,7 +11,8 @@ use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
-use mrdeck_cluster::deploy::bucket::{self, Holds};
+use mrdeck_cluster::deploy::DeployError;
+use mrdeck_cluster::deploy::bucket::{self, Contents};
 use mrdeck_cluster::deploy::stack::Stack;
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::human::plural;
@@ -97,19 +98,24 @@ async fn fate<'a>(
     if stack.own_bucket().is_none() {
         return Ok(Fate::Kept(bucket, "it existed before the stack".to_owned()));
     }
-    Ok(match bucket::holds(s3, bucket).await? {
-        Holds::NoBucket => Fate::NotThere,
-        Holds::Nothing => Fate::Removed(bucket, "it is empty".to_owned()),
-        Holds::Objects { count, or_more } => {
-            let more = if or_more { " or more" } else { "" };
-            let what = format!("{}{more} in it", plural(count, "object"));
-            if delete_data {
-                Fate::Removed(bucket, what)
-            } else {
-                Fate::Kept(bucket, what)
+    Ok(
+        match bucket::contents(s3, bucket)
+            .await
+            .map_err(DeployError::from)?
+        {
+            Contents::NoBucket => Fate::NotThere,
+            Contents::Nothing => Fate::Removed(bucket, "it is empty".to_owned()),
+            Contents::Objects { count, or_more } => {
+                let more = if or_more { " or more" } else { "" };
+                let what = format!("{}{more} in it", plural(count, "object"));
+                if delete_data {
+                    Fate::Removed(bucket, what)
+                } else {
+                    Fate::Kept(bucket, what)
+                }
             }
-        }
-    })
+        },
+    )
 }
 
 fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
@@ -129,10 +135,15 @@ fn plan(name: &str, fate: &Fate<'_>) -> Vec<String> {
 
 async fn remove(s3: &aws_sdk_s3::Client, bucket: &str) -> Result<u64, Failure> {
     // CloudFormation may have removed an empty one itself.
-    if bucket::holds(s3, bucket).await? == Holds::NoBucket {
+    if bucket::contents(s3, bucket)
+        .await
+        .map_err(DeployError::from)?
+        == Contents::NoBucket
+    {
         return Ok(0);
     }
-    let removed = bucket::remove(s3, bucket, &stderr::line).await.map_err(|mut diagnostic| {
+    let removed = bucket::remove(s3, bucket, &stderr::line).await.map_err(|error| {
+        let mut diagnostic = Diagnostic::from(error);
         diagnostic.advice = format!(
             "the stack is deleted, but the bucket {bucket} is left; fix that, then remove it with 'aws s3 rb --force s3://{bucket}'. If versioning is on, remove older versions of objects in the S3 console"
         );

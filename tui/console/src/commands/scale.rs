@@ -99,7 +99,7 @@ async fn scale_all(
     }
     let mut exit = Exit::Done;
     for scaled in &all {
-        match scaled.told() {
+        match scaled.summary() {
             Ok(text) if config.output == OutputFormat::Text => {
                 if print(&format!("{text}\n")) == Exit::Failed {
                     exit = Exit::Failed;

@@ -13,9 +13,11 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals;
 use crate::stderr;
-use mrdeck_cluster::aws::Caller;
+use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
+use mrdeck_cluster::deploy::DeployError;
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
+use mrdeck_cluster::deploy::stack_events::Settled;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// Why a command ends early.
@@ -33,10 +35,16 @@ impl From<Diagnostic> for Failure {
     }
 }
 
+impl From<DeployError> for Failure {
+    fn from(error: DeployError) -> Self {
+        Self::Diagnostic(error.into())
+    }
+}
+
 /// An account and a region, and the stack in it.
 pub(super) struct StackSession {
     pub(super) sdk: SdkConfig,
-    pub(super) aws: Caller,
+    pub(super) aws: QueryClient,
     pub(super) stacks: Stacks,
     pub(super) identity: CallerIdentity,
     pub(super) name: String,
@@ -45,7 +53,7 @@ pub(super) struct StackSession {
 impl StackSession {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await;
-        let aws = Caller::new(&sdk, mrdeck_client::http_client()?);
+        let aws = QueryClient::new(&sdk, mrdeck_client::http_client()?);
         let identity = caller_identity(&sdk).await?;
         Ok(Self {
             stacks: Stacks::new(aws.clone()),
@@ -96,7 +104,7 @@ impl StackSession {
         &self,
         id: &str,
         seen: Option<String>,
-    ) -> Result<mrdeck_cluster::deploy::follow::Settled, Diagnostic> {
+    ) -> Result<Settled, DeployError> {
         self.stacks
             .follow(&self.name, id, seen, &stderr::line)
             .await

@@ -15,10 +15,10 @@ use crate::stderr;
 use mrdeck_cluster;
 use mrdeck_cluster::aws::ecs_client;
 use mrdeck_cluster::deploy::images::{self, Image};
-use mrdeck_cluster::deploy::plan::{self, Plan};
 use mrdeck_cluster::deploy::request::{BucketNameError, DeployRequest, RoleName};
 use mrdeck_cluster::deploy::rollout::Rollout;
 use mrdeck_cluster::deploy::stack::{Phase, Stack};
+use mrdeck_cluster::deploy::stack_plan::{self, Plan};
 use mrdeck_cluster::deploy::{bucket, network};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
 use mrdeck_core::shell::quoted;
@@ -88,7 +88,7 @@ impl Deployer<'_> {
             },
         };
         let images = images::look(&session.aws, &stack, &self.wanted.tag).await?;
-        let missing = plan::missing(self.wanted, &stack, &images);
+        let missing = stack_plan::missing(self.wanted, &stack, &images);
         let stack = match self.update(&session, stack.clone(), &images).await? {
             Step::Done(stack) => stack,
             Step::OnlyShown(exit) => return Ok(exit),
@@ -114,7 +114,7 @@ impl Deployer<'_> {
             None => None,
             Some(name) => Some((name, bucket::look_up(&s3, name).await?)),
         };
-        let mut plan = plan::create(self.wanted, &session.identity, &network, bucket);
+        let mut plan = stack_plan::create(self.wanted, &session.identity, &network, bucket);
         if let Some(broken) = &broken {
             let status = &broken.status;
             plan.lines.insert(
@@ -152,7 +152,7 @@ impl Deployer<'_> {
         images: &[Image],
     ) -> Result<Step, Failure> {
         let is_current = session.stacks.is_current(&stack).await?;
-        let plan = plan::update(self.wanted, &session.identity, &stack, is_current, images);
+        let plan = stack_plan::update(self.wanted, &session.identity, &stack, is_current, images);
         if self.args.dry_run {
             return Ok(Step::OnlyShown(self.show(session, Some(&stack), &plan)));
         }
@@ -169,7 +169,7 @@ impl Deployer<'_> {
         }
         let settled = tokio::select! {
             settled = session.follow(&stack.id, seen) => settled?,
-            () = rollout.tell_stopped(&stderr::line) => unreachable!("it reports until it is dropped"),
+            () = rollout.report_stopped(&stderr::line) => unreachable!("it reports until it is dropped"),
         };
         match settled.stack {
             Some(stack) if stack.status == "UPDATE_COMPLETE" => Ok(Step::Done(stack)),

@@ -9,7 +9,7 @@ use aws_credential_types::provider::ProvideCredentials;
 use mrdeck_core::causes::causes;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::failure;
+use mrdeck_cluster::aws::error::no_credentials;
 use mrdeck_cluster::aws::identity::caller_identity;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::human::age;
@@ -29,7 +29,8 @@ pub(super) async fn check(sdk: &SdkConfig) -> Finding {
             let who = format!("account {}, {}", identity.account, identity.arn);
             with_expiry(&format!("{who}, {}", here.source), here.left)
         }
-        Err(diagnostic) => {
+        Err(error) => {
+            let diagnostic = Diagnostic::from(error);
             if diagnostic.kind == DiagnosticKind::Credentials {
                 return Finding::failed(CHECK, diagnostic);
             }
@@ -57,11 +58,11 @@ pub(super) async fn check_found(sdk: &SdkConfig) -> Finding {
 async fn find(sdk: &SdkConfig) -> Result<Credentials, Diagnostic> {
     let provider = sdk
         .credentials_provider()
-        .ok_or_else(|| failure::credentials("there is no source of them"))?;
+        .ok_or_else(|| no_credentials("there is no source of them"))?;
     provider
         .provide_credentials()
         .await
-        .map_err(|error| failure::credentials(&causes(&error)))
+        .map_err(|error| no_credentials(&causes(&error)))
 }
 
 struct Described {

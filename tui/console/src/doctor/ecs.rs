@@ -3,8 +3,7 @@
 use aws_config::SdkConfig;
 
 use super::finding::Finding;
-use mrdeck_cluster::aws::failure::{ecs_diagnostic, explain};
-use mrdeck_cluster::aws::{Caller, ecs_client};
+use mrdeck_cluster::aws::{AwsError, QueryClient, ecs_client};
 use mrdeck_cluster::may_look_up_public_ips;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::human::plural;
@@ -23,7 +22,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     let answer = match asked {
         Ok(answer) => answer,
         Err(error) => {
-            let diagnostic = ecs_diagnostic(what, name, &error);
+            let diagnostic = Diagnostic::from(AwsError::ecs(what, name, error));
             // Only this check needs the permission; whether tasks can be listed shows below.
             return match diagnostic.kind {
                 DiagnosticKind::Denied => Finding::warning(CLUSTER, diagnostic),
@@ -33,8 +32,7 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
     };
     let Some(cluster) = answer.clusters().first() else {
         // ECS reports it as a failure with the reason MISSING.
-        let diagnostic = explain(what, name, "ClusterNotFoundException", "");
-        return Finding::failed(CLUSTER, diagnostic);
+        return Finding::failed(CLUSTER, AwsError::no_cluster(what, name).into());
     };
     let status = cluster.status().unwrap_or("UNKNOWN");
     if status == "ACTIVE" {
@@ -59,10 +57,11 @@ pub(super) async fn cluster(sdk: &SdkConfig, name: &str) -> Finding {
 }
 
 /// Checks the permission to look up public IPs. Without it nothing else fails.
-pub(super) async fn public_ips(aws: &Caller) -> Finding {
+pub(super) async fn public_ips(aws: &QueryClient) -> Finding {
     match may_look_up_public_ips(aws).await {
         Ok(()) => Finding::ok(PUBLIC_IPS, "EC2 may be asked for them"),
-        Err(diagnostic) => {
+        Err(error) => {
+            let diagnostic = Diagnostic::from(error);
             let advice = format!("{}; private IPs work without it", diagnostic.advice);
             let kind = diagnostic.kind;
             Finding::warning(

@@ -26,7 +26,7 @@ pub use self::finding::{CheckStatus, Finding};
 use crate::config::Config;
 use mrdeck_client::http_client;
 use mrdeck_cluster::Connection;
-use mrdeck_cluster::aws::Caller;
+use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::credentials::session;
 use mrdeck_cluster::settings::{Backend, EcsSettings};
 use mrdeck_core::diagnostic::Diagnostic;
@@ -105,7 +105,7 @@ async fn examine_ecs(
 ) -> Result<(), Diagnostic> {
     let (sdk, _) = session(&config.connect.aws).await;
     let http = http_client()?;
-    let aws = Caller::new(&sdk, http.clone());
+    let aws = QueryClient::new(&sdk, http.clone());
     let store: Arc<dyn Store> =
         Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
     let clock = s3_endpoint(&sdk);

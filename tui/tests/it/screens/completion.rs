@@ -2,7 +2,7 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::dashboard::model::{Effect, Msg};
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 
 use super::fixtures::{Scene, on_ecs, typed};
@@ -36,12 +36,15 @@ fn tab_fills_in_what_there_is() {
 #[test]
 fn names_are_asked_for_once_and_match_in_the_middle_too() {
     let mut scene = on_ecs();
-    assert_eq!(scene.press(":cluster "), [Effect::LookUp(Places::Clusters)]);
+    assert_eq!(
+        scene.press(":cluster "),
+        [Effect::LookUp(NameSource::Clusters)]
+    );
     check("completion-asking", &scene.state);
     assert_eq!(scene.press("pro"), [], "asked already");
     let names = ["dev-mapreduce", "nightly", "prod-mapreduce", "my-prod"];
     let names = names.map(str::to_owned).to_vec();
-    scene.send(Msg::Named(Places::Clusters, Ok(names)));
+    scene.send(Msg::Named(NameSource::Clusters, Ok(names)));
     scene.key(KeyCode::Tab);
     assert_eq!(
         typed(&scene),
@@ -54,11 +57,11 @@ fn names_are_asked_for_once_and_match_in_the_middle_too() {
     scene.key(KeyCode::Esc);
     assert_eq!(
         scene.press(":cluster "),
-        [Effect::LookUp(Places::Clusters)],
+        [Effect::LookUp(NameSource::Clusters)],
         "there may be new ones"
     );
     let denied = Diagnostic::new("AWS does not allow you to list the clusters", "");
-    scene.send(Msg::Named(Places::Clusters, Err(denied)));
+    scene.send(Msg::Named(NameSource::Clusters, Err(denied)));
     check("completion-refused", &scene.state);
 
     let mut local = Scene::new().connected();
@@ -71,7 +74,7 @@ fn names_from_outside_do_no_harm() {
     let mut scene = on_ecs();
     scene.press(":profile ");
     let names = vec!["\u{1b}[2Jevil".to_owned(), "x".repeat(500), String::new()];
-    scene.send(Msg::Named(Places::Profiles, Ok(names)));
+    scene.send(Msg::Named(NameSource::Profiles, Ok(names)));
     for size in SIZES {
         let shown = screen(&scene.state, size);
         assert!(!shown.contains('\u{1b}') && shown.contains('…'), "{shown}");

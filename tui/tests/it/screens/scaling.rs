@@ -41,7 +41,7 @@ fn what_only_starts_tasks_is_done_at_once() {
     let starting = plan(Step::Start { count: 1, like });
     let effects = scene.send(Msg::ScalePlanned(Ok(starting.clone())));
     assert_eq!(effects, [Effect::Scale(starting.clone())]);
-    scene.send(Msg::ScaleEvent(ScaleEvent::PutOff {
+    scene.send(Msg::ScaleEvent(ScaleEvent::Retrying {
         reason: "RESOURCE:ENI".to_owned(),
         retry_in: std::time::Duration::from_secs(3),
     }));

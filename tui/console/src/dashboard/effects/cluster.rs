@@ -7,7 +7,7 @@ use super::Link;
 use super::log_text::readable;
 use super::outbox::Outbox;
 use crate::dashboard::model::Msg;
-use mrdeck_cluster::{SCALE_PATIENCE, ScalePlan, ScaleReport, ScaleRequest};
+use mrdeck_cluster::{SCALE_TIMEOUT, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 
@@ -38,7 +38,7 @@ pub(super) async fn scale(link: Link, plan: ScalePlan, outbox: Outbox) -> Msg {
         Err(diagnostic) => return Msg::Scaled(not_scaled(plan, diagnostic)),
     };
     let (sender, mut events) = mpsc::channel(16);
-    let scaling = connection.cluster.scale(plan, SCALE_PATIENCE, sender);
+    let scaling = connection.cluster.scale(plan, SCALE_TIMEOUT, sender);
     let (report, ()) = tokio::join!(scaling, async {
         while let Some(event) = events.recv().await {
             outbox.send(Msg::ScaleEvent(event));

@@ -28,7 +28,7 @@ use super::model::{Effect, LinkInfo, Msg, Switch};
 use crate::config::Config;
 use crate::resume_command;
 use mrdeck_cluster::Connection;
-use mrdeck_cluster::aws::places;
+use mrdeck_cluster::aws::lookup;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskList;
 use mrdeck_engine::Job;
@@ -103,7 +103,7 @@ impl EffectRuntime {
             Effect::LookUp(places) => {
                 let aws = self.config.connect.aws.clone();
                 self.spawn(|_| async move {
-                    let names = places::find(places, &aws).await;
+                    let names = lookup::names(places, &aws).await;
                     Msg::Named(places, names)
                 });
             }

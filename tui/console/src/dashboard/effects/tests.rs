@@ -16,7 +16,7 @@ use super::*;
 use crate::cli::OutputFormat;
 use crate::dashboard::model::{Access, Action, Activity, ListRequest, Location, Model, Target};
 use crate::input::InputChoice;
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_cluster::settings::{AddressChoice, Backend, ConnectOptions, EcsSettings};
 use mrdeck_cluster::{ScalePlan, ScaleRequest, Step};
 
@@ -146,10 +146,10 @@ async fn news_of_a_cluster_that_was_left_is_dropped() {
     let mut effects = EffectRuntime::unconnected();
     let names = || Ok(vec!["alpha".to_owned()]);
     let send = effects.sender();
-    send(Msg::Named(Places::Clusters, names()));
+    send(Msg::Named(NameSource::Clusters, names()));
     assert!(matches!(next(&mut effects).await, Msg::Named(..)));
 
-    send(Msg::Named(Places::Clusters, names()));
+    send(Msg::Named(NameSource::Clusters, names()));
     // The run goes on wherever it is shown.
     send(Msg::RunEnded);
     effects.perform(Effect::Switch(Switch::Cluster("omega".to_owned())));

@@ -6,7 +6,7 @@ use super::browser::Location;
 use super::session::{AUTO, Switch};
 use crate::input::InputChoice;
 use mrdeck_cluster::ScaleRequest;
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// A command, understood.
@@ -47,7 +47,7 @@ pub enum Argument {
         words: &'static [&'static str],
         has_more: bool,
     },
-    Places(Places),
+    Names(NameSource),
 }
 
 impl Argument {
@@ -88,11 +88,11 @@ pub const COMMANDS: &[CommandRow] = &[
         help: "verify every run from now on, or not" },
     CommandRow { name: "scale", short: &[], usage: "ROLE N", argument: ROLES, parse: parse_scale,
         help: "make N tasks of a role run (asks before stopping)" },
-    CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Places(Places::Clusters), parse: parse_cluster,
+    CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Names(NameSource::Clusters), parse: parse_cluster,
         help: "go to another ECS cluster" },
-    CommandRow { name: "profile", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Profiles), parse: parse_profile,
+    CommandRow { name: "profile", short: &[], usage: "NAME|auto", argument: Argument::Names(NameSource::Profiles), parse: parse_profile,
         help: "use another AWS profile" },
-    CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Places(Places::Regions), parse: parse_region,
+    CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Names(NameSource::Regions), parse: parse_region,
         help: "go to another AWS region" },
     CommandRow { name: "export", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Export),
         help: "export the latency chart" },

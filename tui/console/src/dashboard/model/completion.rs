@@ -2,7 +2,7 @@
 
 use super::command::{Argument, COMMANDS};
 use super::session::{AUTO, Names};
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 
 /// What can be filled in for the last word of a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +24,10 @@ pub struct Candidate {
 }
 
 /// Returns which names a line ends with.
-pub(super) fn places(line: &str) -> Option<Places> {
+pub(super) fn places(line: &str) -> Option<NameSource> {
     let (name, _) = line.trim_start().split_once(' ')?;
     match COMMANDS.iter().find(|row| row.name == name)?.argument {
-        Argument::Places(places) => Some(places),
+        Argument::Names(places) => Some(places),
         _ => None,
     }
 }
@@ -53,8 +53,8 @@ pub(super) fn complete(line: &str, names: &Names) -> Completion {
             let words = words.iter().map(|text| plain(text, has_more));
             matching(before, words, word, None)
         }
-        Some(Argument::Places(places)) => {
-            let auto = (places != Places::Clusters).then(|| Candidate {
+        Some(Argument::Names(places)) => {
+            let auto = (places != NameSource::Clusters).then(|| Candidate {
                 help: "as the AWS SDK finds it".to_owned(),
                 ..plain(AUTO, false)
             });

@@ -11,7 +11,7 @@ use super::path_completion::PathCompletion;
 use super::session::{LinkInfo, Switch};
 use crate::input::InputChoice;
 use crate::upload::UploadProgress;
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskList};
@@ -56,7 +56,7 @@ pub enum Msg {
     ScaleEvent(ScaleEvent),
     Scaled(ScaleReport),
     /// The names that were looked up.
-    Named(Places, Result<Vec<String>, Diagnostic>),
+    Named(NameSource, Result<Vec<String>, Diagnostic>),
     Logs(TaskId, Result<Vec<String>, Diagnostic>),
     Copied(String),
     /// The answer to a page of the browser's list.
@@ -83,7 +83,7 @@ pub enum Effect {
     PlanScale(ScaleRequest),
     Scale(ScalePlan),
     Switch(Switch),
-    LookUp(Places),
+    LookUp(NameSource),
     FetchLogs(TaskId),
     Copy(String),
     List(ListRequest),

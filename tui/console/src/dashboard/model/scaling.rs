@@ -112,7 +112,7 @@ impl Scaling {
 
     pub(super) fn ended(&mut self, report: &ScaleReport, feedback: &mut Feedback) {
         *self = Self::Idle;
-        match report.told() {
+        match report.summary() {
             Ok(text) => feedback.announce(Level::Good, text),
             Err(diagnostic) => feedback.announce_diagnostic(Level::Error, &diagnostic),
         }
@@ -122,7 +122,7 @@ impl Scaling {
 /// Says how far scaling is.
 pub(super) fn announce(event: &ScaleEvent, feedback: &mut Feedback) {
     let level = match event {
-        ScaleEvent::PutOff { .. } => Level::Warning,
+        ScaleEvent::Retrying { .. } => Level::Warning,
         _ => Level::Info,
     };
     feedback.announce(level, event.to_string());

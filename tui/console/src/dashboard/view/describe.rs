@@ -60,6 +60,9 @@ fn describe_task(model: &Model, page: &mut Page, task: &Task) {
     }
     page.maybe("started", started);
     describe_probe(page, task);
+    if let Some(reason) = &task.stopped_reason {
+        page.field("stopped because", reason);
+    }
     for (name, value) in &task.details {
         page.field(name, value);
     }

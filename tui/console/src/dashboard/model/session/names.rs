@@ -1,6 +1,6 @@
 //! The names of profiles, regions and clusters, as far as they were looked up.
 
-use mrdeck_cluster::aws::places::Places;
+use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// What is known of the names of one kind.
@@ -27,12 +27,12 @@ impl Names {
         }
     }
 
-    pub fn found(&self, places: Places) -> &[String] {
+    pub fn found(&self, places: NameSource) -> &[String] {
         &self.of(places).found
     }
 
     /// Returns why there may be no names.
-    pub fn note(&self, places: Places) -> Option<String> {
+    pub fn note(&self, places: NameSource) -> Option<String> {
         let known = self.of(places);
         if self.is_local {
             Some("this console runs a local cluster, and stays there".to_owned())
@@ -46,7 +46,7 @@ impl Names {
     }
 
     /// Returns whether these names are to be looked up now, which they are once while a line is typed.
-    pub(in crate::dashboard::model) fn ask(&mut self, places: Places) -> bool {
+    pub(in crate::dashboard::model) fn ask(&mut self, places: NameSource) -> bool {
         let is_new = !self.is_local && !self.of(places).is_asked;
         self.of_mut(places).is_asked |= is_new;
         is_new
@@ -62,7 +62,7 @@ impl Names {
 
     pub(in crate::dashboard::model) fn found_names(
         &mut self,
-        places: Places,
+        places: NameSource,
         names: Result<Vec<String>, Diagnostic>,
     ) {
         let known = self.of_mut(places);
@@ -77,11 +77,11 @@ impl Names {
         self.known = Default::default();
     }
 
-    fn of(&self, places: Places) -> &Known {
+    fn of(&self, places: NameSource) -> &Known {
         &self.known[places as usize]
     }
 
-    fn of_mut(&mut self, places: Places) -> &mut Known {
+    fn of_mut(&mut self, places: NameSource) -> &mut Known {
         &mut self.known[places as usize]
     }
 }

@@ -1,73 +1,90 @@
-//! What there is to switch to: profiles from AWS's own files, regions from EC2, clusters from ECS.
+//! The names to switch to: profiles from AWS's own files, regions from EC2, clusters from ECS.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_config::profile::{self, ProfileSet};
+use aws_config::profile::{self, ProfileFileLoadError, ProfileSet};
+use mrdeck_client::{HttpClientError, http_client};
 use mrdeck_store::aws::{AwsOptions, sdk_config};
 use serde::Deserialize;
 use tokio::time::timeout;
 
 use super::arn::resource_name;
-use super::call::Caller;
 use super::ec2::{self, EC2};
-use super::ecs_client;
-use super::failure::ecs_diagnostic;
+use super::{AwsError, QueryClient, ecs_client};
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// Somebody is waiting for it with a line half typed.
+/// A half-typed line waits for the names.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// What is looked up.
+/// Where names come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Places {
+pub enum NameSource {
     Profiles,
     Regions,
     Clusters,
 }
 
-/// Their names, in order.
-pub async fn find(places: Places, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
+/// Looks the names up, and returns them in order.
+///
+/// # Errors
+///
+/// Returns why they can't be listed.
+pub async fn names(source: NameSource, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
     let found = timeout(DEADLINE, async {
-        match places {
-            Places::Profiles => profiles().await,
-            Places::Regions => regions(aws).await,
-            Places::Clusters => clusters(aws).await,
+        match source {
+            NameSource::Profiles => profiles().await,
+            NameSource::Regions => regions(aws).await,
+            NameSource::Clusters => clusters(aws).await,
         }
     });
-    match found.await {
-        Ok(names) => names.map(|names| names.into_iter().collect()),
-        Err(_) => Err(Diagnostic::new(
-            format!("AWS did not answer within {} s", DEADLINE.as_secs()),
-            "a name can be typed all the same",
-        )),
+    let names = found.await.map_err(|_| LookupError::Late)??;
+    Ok(names.into_iter().collect())
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LookupError {
+    #[error("AWS did not answer within {} s", DEADLINE.as_secs())]
+    Late,
+    #[error("the AWS configuration files can't be read: {0}")]
+    Profiles(#[source] ProfileFileLoadError),
+    #[error(transparent)]
+    Http(#[from] HttpClientError),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+impl From<LookupError> for Diagnostic {
+    fn from(error: LookupError) -> Self {
+        let advice = match error {
+            LookupError::Late => "a name can be typed all the same",
+            LookupError::Profiles(_) => "see ~/.aws/config and ~/.aws/credentials",
+            LookupError::Http(error) => return error.into(),
+            LookupError::Aws(error) => return error.into(),
+        };
+        Self::new(error.to_string(), advice)
     }
 }
 
-// Their types are of crates that nothing here needs otherwise: the real files and the real environment.
+// The defaults are the real files and the real environment; their types are of crates that are no dependency here.
 #[allow(clippy::default_trait_access)]
-async fn profile_files() -> Result<ProfileSet, Diagnostic> {
+async fn profile_files() -> Result<ProfileSet, LookupError> {
     let (disk, environment, files) = (Default::default(), Default::default(), Default::default());
     let loaded = profile::load(&disk, &environment, &files, None).await;
-    loaded.map_err(|error| {
-        Diagnostic::new(
-            format!("the AWS configuration files can't be read: {error}"),
-            "see ~/.aws/config and ~/.aws/credentials",
-        )
-    })
+    loaded.map_err(LookupError::Profiles)
 }
 
-async fn profiles() -> Result<BTreeSet<String>, Diagnostic> {
+async fn profiles() -> Result<BTreeSet<String>, LookupError> {
     let files = profile_files().await?;
     Ok(files.profiles().map(str::to_owned).collect())
 }
 
-/// Those that the account may use; where that is not allowed to be asked, those that the profiles name.
-async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
+/// Returns the regions that the account may use; where it may not ask, those that the profiles name.
+async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
     let sdk = sdk_config(aws).await;
-    let caller = Caller::new(&sdk, mrdeck_client::http_client()?);
+    let client = QueryClient::new(&sdk, http_client()?);
     let form = ec2::Request::new("DescribeRegions").finish();
-    let refused = match caller.query::<Regions>(EC2, &form).await {
+    let refused = match client.query::<Regions>(EC2, &form).await {
         Ok(answer) => {
             let names = answer.regions.items.into_iter().map(|region| region.name);
             return Ok(names.collect());
@@ -80,12 +97,12 @@ async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
         .filter_map(|name| Some(files.get_profile(name)?.get("region")?.to_owned()))
         .collect();
     if named.is_empty() {
-        return Err(refused.diagnostic("list the regions (ec2:DescribeRegions)"));
+        Err(refused.doing("list the regions (ec2:DescribeRegions)"))?;
     }
     Ok(named)
 }
 
-async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
+async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
     let client = ecs_client(&sdk_config(aws).await);
     let arns: Vec<String> = client
         .list_clusters()
@@ -94,7 +111,7 @@ async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, Diagnostic> {
         .send()
         .try_collect()
         .await
-        .map_err(|error| ecs_diagnostic("list the clusters (ecs:ListClusters)", "", &error))?;
+        .map_err(|error| AwsError::ecs("list the clusters (ecs:ListClusters)", "", error))?;
     let names = arns.iter().map(|arn| resource_name(arn).to_owned());
     Ok(names.collect())
 }

@@ -1,4 +1,4 @@
-//! Pure: what would make as many tasks of a role run as are wanted, given the cluster's services and tasks.
+//! What would make as many tasks of a role run as are wanted, given the cluster's services and tasks: pure.
 
 use std::cmp::{Ordering, Reverse};
 
@@ -6,7 +6,7 @@ use aws_sdk_ecs::primitives::DateTime;
 use aws_sdk_ecs::types::{SchedulingStrategy, Service, Task as EcsTask};
 
 use super::STARTED_BY;
-use crate::ecs::describe::{family_and_revision, id, role, role_tag};
+use crate::ecs::description::{family_and_revision, id, role, role_tag};
 use crate::scale::{ScalePlan, ScaleRequest, Step};
 use crate::settings::EcsSettings;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -17,13 +17,13 @@ use mrdeck_core::task::TaskId;
 /// Tasks that a new one is made like: the first for its settings, the others for the subnets they are in.
 const MODELS: usize = 10;
 
-/// What is to be done, or why it can't be.
+/// Returns what is to be done, or why it can't be.
 pub(super) fn plan(
     wanted: ScaleRequest,
     services: &[Service],
     tasks: &[EcsTask],
     settings: &EcsSettings,
-) -> Result<ScalePlan, Diagnostic> {
+) -> Result<ScalePlan, PlanError> {
     let alive: Vec<&EcsTask> = tasks
         .iter()
         .filter(|task| is_alive(task) && role_of(task, settings) == Some(wanted.role))
@@ -41,19 +41,71 @@ pub(super) fn plan(
                 .chain(serving)
                 .filter_map(Service::service_name)
                 .collect();
-            Err(Diagnostic::new(
-                format!(
-                    "more than one service runs {}s: {}",
-                    wanted.role,
-                    names.join(", ")
-                ),
-                "tag those that are not meant with mrdeck:role=other, or use 'aws ecs update-service'",
-            ))
+            Err(PlanError::SeveralServices {
+                role: wanted.role,
+                names: names.join(", "),
+            })
         }
     }
 }
 
-pub(super) fn is_alive(task: &EcsTask) -> bool {
+/// Why a role can't be scaled as asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PlanError {
+    #[error("more than one service runs {role}s: {names}")]
+    SeveralServices { role: Role, names: String },
+    #[error("service {0} is a daemon: it runs one task on each instance")]
+    Daemon(String),
+    #[error(
+        "{} outside of service {service} already, and {} are wanted",
+        plural((*.outside).into(), wanted.role.as_str()),
+        wanted.count
+    )]
+    TooManyOutside {
+        service: String,
+        outside: u32,
+        wanted: ScaleRequest,
+    },
+    #[error("there is no service and no running task to start more {0}s like")]
+    NoModel(Role),
+    #[error("no {0} runs yet to start more like it")]
+    NoneRuns(Role),
+    /// To go that far down would stop tasks of others.
+    #[error(
+        "{} run and mrdeck started {own} of them: going down to {} would stop {} of somebody else's",
+        plural((*.now).into(), wanted.role.as_str()),
+        wanted.count,
+        now - wanted.count - own
+    )]
+    NotOurs {
+        wanted: ScaleRequest,
+        now: u32,
+        own: u32,
+    },
+}
+
+impl From<PlanError> for Diagnostic {
+    fn from(error: PlanError) -> Self {
+        let advice = match &error {
+            PlanError::SeveralServices { .. } => {
+                "tag those that are not meant with mrdeck:role=other, or use 'aws ecs update-service'"
+            }
+            PlanError::Daemon(_) => "add or remove container instances instead",
+            PlanError::TooManyOutside { .. } => "stop those with S, or ask for more",
+            PlanError::NoModel(_) => {
+                "run the first one with 'aws ecs run-task', or make a service for them"
+            }
+            PlanError::NoneRuns(_) => "wait until the first one runs, then scale again",
+            PlanError::NotOurs { now, own, .. } => {
+                let advice = format!("ask for {} or more, or stop single tasks with S", now - own);
+                return Self::new(error.to_string(), advice);
+            }
+        };
+        Self::new(error.to_string(), advice)
+    }
+}
+
+fn is_alive(task: &EcsTask) -> bool {
     task.desired_status() != Some("STOPPED") && task.last_status() != Some("STOPPED")
 }
 
@@ -62,7 +114,7 @@ fn role_of(task: &EcsTask, settings: &EcsSettings) -> Option<Role> {
     role(task.tags(), &family, settings)
 }
 
-/// The service's own tag says it, else the tasks it runs, else its task definition's family.
+/// Returns the role that the service's own tag says, else the tasks it runs, else its task definition's family.
 fn service_role(service: &Service, tasks: &[EcsTask], settings: &EcsSettings) -> Option<Role> {
     if let Some(text) = role_tag(service.tags()) {
         return text.parse().ok();
@@ -88,25 +140,19 @@ fn by_service(
     wanted: ScaleRequest,
     service: &Service,
     alive: &[&EcsTask],
-) -> Result<ScalePlan, Diagnostic> {
+) -> Result<ScalePlan, PlanError> {
     let name = service.service_name().unwrap_or_default();
     if service.scheduling_strategy() == Some(&SchedulingStrategy::Daemon) {
-        return Err(Diagnostic::new(
-            format!("service {name} is a daemon: it runs one task on each instance"),
-            "add or remove container instances instead",
-        ));
+        return Err(PlanError::Daemon(name.to_owned()));
     }
     let outside = alive.iter().filter(|task| !belongs_to(task, service));
     let outside = count(outside.count());
     let Some(to) = wanted.count.checked_sub(outside) else {
-        return Err(Diagnostic::new(
-            format!(
-                "{} outside of service {name} already, and {} are wanted",
-                plural(outside.into(), &wanted.role.to_string()),
-                wanted.count
-            ),
-            "stop those with S, or ask for more",
-        ));
+        return Err(PlanError::TooManyOutside {
+            service: name.to_owned(),
+            outside,
+            wanted,
+        });
     };
     let from = u32::try_from(service.desired_count()).unwrap_or(0);
     Ok(ScalePlan {
@@ -120,8 +166,8 @@ fn by_service(
     })
 }
 
-/// Without a service: start tasks like those that run, or stop those that were started from here.
-fn by_tasks(wanted: ScaleRequest, alive: &[&EcsTask]) -> Result<ScalePlan, Diagnostic> {
+/// Plans without a service: starts tasks like those that run, or stops those that were started from here.
+fn by_tasks(wanted: ScaleRequest, alive: &[&EcsTask]) -> Result<ScalePlan, PlanError> {
     let now = count(alive.len());
     let mut newest_first: Vec<&EcsTask> = alive.to_vec();
     newest_first.sort_by_key(|task| Reverse(task.created_at().map(DateTime::secs)));
@@ -138,8 +184,8 @@ fn by_tasks(wanted: ScaleRequest, alive: &[&EcsTask]) -> Result<ScalePlan, Diagn
     Ok(ScalePlan { wanted, now, step })
 }
 
-/// Those that run, the newest first: a task on its way may have no network interface yet.
-fn models(role: Role, newest_first: &[&EcsTask]) -> Result<Vec<TaskId>, Diagnostic> {
+/// Returns those that run, the newest first: a task on its way may have no network interface yet.
+fn models(role: Role, newest_first: &[&EcsTask]) -> Result<Vec<TaskId>, PlanError> {
     let running = |task: &&&EcsTask| task.last_status() == Some("RUNNING");
     let models: Vec<TaskId> = newest_first
         .iter()
@@ -151,24 +197,18 @@ fn models(role: Role, newest_first: &[&EcsTask]) -> Result<Vec<TaskId>, Diagnost
         return Ok(models);
     }
     Err(if newest_first.is_empty() {
-        Diagnostic::new(
-            format!("there is no service and no running task to start more {role}s like"),
-            "run the first one with 'aws ecs run-task', or make a service for them",
-        )
+        PlanError::NoModel(role)
     } else {
-        Diagnostic::new(
-            format!("no {role} runs yet to start more like it"),
-            "wait until the first one runs, then scale again",
-        )
+        PlanError::NoneRuns(role)
     })
 }
 
-/// The newest of those that were started from here; never a task of somebody else.
+/// Returns the newest of those that were started from here; never a task of somebody else.
 fn ours(
     wanted: ScaleRequest,
     now: u32,
     newest_first: &[&EcsTask],
-) -> Result<Vec<TaskId>, Diagnostic> {
+) -> Result<Vec<TaskId>, PlanError> {
     let ours: Vec<&&EcsTask> = newest_first
         .iter()
         .filter(|task| task.started_by() == Some(STARTED_BY))
@@ -176,15 +216,7 @@ fn ours(
     let surplus = now - wanted.count;
     let own = count(ours.len());
     if surplus > own {
-        return Err(Diagnostic::new(
-            format!(
-                "{} run and mrdeck started {own} of them: going down to {} would stop {} of somebody else's",
-                plural(now.into(), &wanted.role.to_string()),
-                wanted.count,
-                surplus - own
-            ),
-            format!("ask for {} or more, or stop single tasks with S", now - own),
-        ));
+        return Err(PlanError::NotOurs { wanted, now, own });
     }
     Ok(ours
         .iter()
@@ -246,7 +278,7 @@ mod tests {
     fn step(wanted: u32, services: &[Service], tasks: &[EcsTask]) -> Result<Step, String> {
         plan(mappers(wanted), services, tasks, &settings())
             .map(|plan| plan.step)
-            .map_err(|diagnostic| diagnostic.to_string())
+            .map_err(|error| Diagnostic::from(error).to_string())
     }
 
     fn ids(numbers: &[i64]) -> Vec<TaskId> {

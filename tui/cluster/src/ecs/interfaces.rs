@@ -1,91 +1,24 @@
-//! Network interfaces: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to.
-//!
-//! It tells the public IPs, and in which security groups a task is.
+//! Network interfaces: EC2's `DescribeNetworkInterfaces`, the one call that ECS itself has no answer to. It tells the
+//! public IPs, and in which security groups a task is.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
 use crate::aws::ec2::{self, EC2};
-use crate::aws::{CallError, Caller};
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use crate::aws::{AwsError, QueryClient, QueryError};
 
 const DESCRIBE: &str = "DescribeNetworkInterfaces";
-const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
+/// What the call is for, where nothing else is said.
+pub(super) const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfaces)";
 /// Values one filter takes.
-const BATCH: usize = 200;
+pub(super) const BATCH: usize = 200;
 
-/// A missing permission is not granted from one refresh to the next.
-const ASK_AGAIN: Duration = Duration::from_mins(1);
-
-/// What is known of public addresses.
-#[derive(Debug, Default)]
-pub(super) struct PublicIps {
-    pub(super) by_interface: HashMap<String, IpAddr>,
-    /// Why some may be missing; private addresses work all the same.
-    pub(super) diagnostic: Option<Diagnostic>,
-}
-
-/// Asks EC2, and remembers: an interface keeps its address for its task's life.
-pub(super) struct Interfaces {
-    aws: Caller,
-    known: HashMap<String, IpAddr>,
-    /// The last refusal, and until when it is taken for granted.
-    refused: Option<(Diagnostic, Instant)>,
-}
-
-impl Interfaces {
-    pub(super) fn new(aws: Caller) -> Self {
-        Self {
-            aws,
-            known: HashMap::new(),
-            refused: None,
-        }
-    }
-
-    /// The public addresses of these interfaces; those that have none are not in the answer.
-    pub(super) async fn public_ips(&mut self, interfaces: &[String]) -> PublicIps {
-        self.known.retain(|id, _| interfaces.contains(id));
-        let unknown: Vec<&String> = interfaces
-            .iter()
-            .filter(|id| !self.known.contains_key(*id))
-            .collect();
-        if let Some((diagnostic, until)) = &self.refused
-            && Instant::now() < *until
-        {
-            return PublicIps {
-                by_interface: self.known.clone(),
-                diagnostic: Some(diagnostic.clone()),
-            };
-        }
-        let mut diagnostic = None;
-        for batch in unknown.chunks(BATCH) {
-            match describe(&self.aws, batch).await {
-                Ok(found) => self.known.extend(found.into_iter().filter_map(|interface| {
-                    let ip = interface.public_ip()?;
-                    Some((interface.id, ip))
-                })),
-                Err(error) => {
-                    diagnostic = Some(error.diagnostic(LOOK_UP));
-                    break;
-                }
-            }
-        }
-        self.refused = diagnostic
-            .clone()
-            .filter(|diagnostic| diagnostic.kind == DiagnosticKind::Denied)
-            .map(|diagnostic| (diagnostic, Instant::now() + ASK_AGAIN));
-        PublicIps {
-            by_interface: self.known.clone(),
-            diagnostic,
-        }
-    }
-}
-
-/// The interfaces of a filter's worth of ids; one that is gone is not among them.
-pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interface>, CallError> {
+/// Describes at most a filter's worth of interfaces; one that is gone is not among them.
+pub(super) async fn describe(
+    aws: &QueryClient,
+    ids: &[&String],
+) -> Result<Vec<Interface>, QueryError> {
     let mut found = Vec::new();
     let mut next = None;
     loop {
@@ -100,13 +33,17 @@ pub(super) async fn describe(aws: &Caller, ids: &[&String]) -> Result<Vec<Interf
 }
 
 /// Asks for one interface, whichever: only to see whether EC2 answers.
-pub async fn may_look_up_public_ips(aws: &Caller) -> Result<(), Diagnostic> {
+///
+/// # Errors
+///
+/// Returns why it does not.
+pub async fn may_look_up_public_ips(aws: &QueryClient) -> Result<(), AwsError> {
     let form = ec2::Request::new(DESCRIBE).with("MaxResults", "5").finish();
     let answer: Result<Answer, _> = aws.query(EC2, &form).await;
-    answer.map(drop).map_err(|error| error.diagnostic(LOOK_UP))
+    answer.map(drop).map_err(|error| error.doing(LOOK_UP))
 }
 
-/// A filter, not a list of ids: one id that vanished would fail the whole batch.
+/// Asks by a filter, not by a list of ids: one id that vanished would fail the whole batch.
 fn form(ids: &[&String], next: Option<&str>) -> String {
     let request = ec2::Request::new(DESCRIBE)
         .with("MaxResults", "1000")
@@ -134,7 +71,7 @@ struct InterfaceSet {
 #[derive(Debug, Deserialize)]
 pub(super) struct Interface {
     #[serde(rename = "networkInterfaceId")]
-    id: String,
+    pub(super) id: String,
     #[serde(rename = "groupSet", default)]
     groups: GroupSet,
     association: Option<Association>,
@@ -145,7 +82,7 @@ impl Interface {
         self.association.as_ref()?.public_ip.as_ref()?.parse().ok()
     }
 
-    /// The ids of its security groups.
+    /// Returns the ids of its security groups.
     pub(super) fn groups(&self) -> impl Iterator<Item = &str> {
         self.groups.items.iter().map(|group| group.id.as_str())
     }

@@ -1,11 +1,11 @@
 //! What is to be done, from what is there and what is wanted: pure, so that every case can be tested.
 
-use super::bucket;
+use super::bucket::BucketName;
 use super::images::Image;
 use super::network::Network;
 use super::request::{DeployRequest, RoleName};
 use super::stack::{Parameters, Stack};
-use super::template::{
+use super::stack_template::{
     ALLOW_FROM, EXECUTION_ROLE, EXISTING_BUCKET, NEW_BUCKET, OTHER_BUCKETS, SERVICES, SUBNETS,
     Service, TASK_ROLE, VPC,
 };
@@ -43,7 +43,7 @@ pub fn create(
     wanted: &DeployRequest,
     identity: &CallerIdentity,
     network: &Network,
-    bucket: Option<(&str, bucket::Name)>,
+    bucket: Option<(&str, BucketName)>,
 ) -> Plan {
     let mut plan = Plan::default();
     // Every parameter gets a value here, so that a later update can leave each of them as it is.
@@ -57,11 +57,11 @@ pub fn create(
     let name = &wanted.stack;
     plan.line(format!("create the CloudFormation stack {name}, with"));
     match bucket {
-        Some((bucket, bucket::Name::Ours)) => {
+        Some((bucket, BucketName::Ours)) => {
             plan.set(EXISTING_BUCKET, bucket);
             plan.line(format!("  the bucket {bucket}, which is there already"));
         }
-        Some((bucket, bucket::Name::Free)) => {
+        Some((bucket, BucketName::Free)) => {
             plan.set(NEW_BUCKET, bucket);
             plan.line(format!("  a bucket, {bucket}"));
         }
@@ -298,7 +298,7 @@ mod tests {
             &wanted,
             &identity(),
             &network,
-            Some(("b", bucket::Name::Ours)),
+            Some(("b", BucketName::Ours)),
         );
         assert_eq!(plan.parameters[TASK_ROLE], "arn:aws:iam::1:role/LabRole");
         assert_eq!(plan.parameters[EXISTING_BUCKET], "b");

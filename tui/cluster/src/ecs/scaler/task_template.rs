@@ -1,4 +1,4 @@
-//! Pure: how a new task is started so that it is like one that runs.
+//! How a new task is started so that it is like one that runs: pure.
 
 use aws_sdk_ecs::operation::run_task::builders::RunTaskFluentBuilder;
 use aws_sdk_ecs::types::{
@@ -6,8 +6,8 @@ use aws_sdk_ecs::types::{
     NetworkConfiguration, Tag, Task as EcsTask, TaskOverride,
 };
 
-use crate::ecs::describe::interface_detail;
-use crate::ecs::eni::Interface;
+use crate::ecs::description::interface_detail;
+use crate::ecs::interfaces::Interface;
 
 /// Tags that only AWS itself may set.
 const RESERVED: &str = "aws:";
@@ -16,7 +16,7 @@ const SUBNETS: usize = 16;
 
 /// Everything that `RunTask` is told beside how many.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Template {
+pub(super) struct TaskTemplate {
     definition: String,
     place: Place,
     platform_version: Option<String>,
@@ -33,8 +33,8 @@ enum Place {
     Provider(CapacityProviderStrategyItem),
 }
 
-impl Template {
-    /// Like `model`, whose network interface is `interface`, in the subnets of all the `models`.
+impl TaskTemplate {
+    /// Takes everything from `model`, whose network interface is `interface`, but the subnets from all the `models`.
     pub(super) fn like(
         model: &EcsTask,
         models: &[EcsTask],
@@ -67,6 +67,7 @@ impl Template {
         })
     }
 
+    /// Adds everything but the number of tasks to a request.
     pub(super) fn apply(&self, request: RunTaskFluentBuilder) -> RunTaskFluentBuilder {
         let network = self.network.clone().map(|network| {
             NetworkConfiguration::builder()
@@ -146,12 +147,12 @@ mod tests {
             "<groupSet><item><groupId>sg-1</groupId></item></groupSet>\
              <association><publicIp>54.1.2.3</publicIp></association>",
         );
-        let template = Template::like(&models[0], &models, Some(&public)).unwrap();
+        let template = TaskTemplate::like(&models[0], &models, Some(&public)).unwrap();
         let network = template.network.unwrap();
         assert_eq!(network.subnets(), ["subnet-1", "subnet-2"]);
         assert_eq!(network.security_groups(), ["sg-1"]);
         assert_eq!(network.assign_public_ip(), Some(&AssignPublicIp::Enabled));
-        let private = Template::like(&models[0], &models, Some(&interface(""))).unwrap();
+        let private = TaskTemplate::like(&models[0], &models, Some(&interface(""))).unwrap();
         let network = private.network.unwrap();
         assert_eq!(network.assign_public_ip(), Some(&AssignPublicIp::Disabled));
     }
@@ -161,12 +162,12 @@ mod tests {
         let mut model = in_subnet("subnet-1");
         let tag = |key: &str| Tag::builder().key(key).value("v").build();
         model.tags = Some(vec![tag("mrdeck:role"), tag("aws:ecs:clusterName")]);
-        let template = Template::like(&model, &[], None).unwrap();
+        let template = TaskTemplate::like(&model, &[], None).unwrap();
         assert_eq!(template.place, Place::Launch(Some(LaunchType::Fargate)));
         assert_eq!(template.tags, [tag("mrdeck:role")]);
         assert_eq!(template.network, None);
         model.capacity_provider_name = Some("FARGATE_SPOT".to_owned());
-        let template = Template::like(&model, &[], None).unwrap();
+        let template = TaskTemplate::like(&model, &[], None).unwrap();
         let Place::Provider(provider) = template.place else {
             panic!("{:?}", template.place);
         };

@@ -1,18 +1,18 @@
-//! Waits until a stack has settled, and tells what happens to it meanwhile.
+//! Waits until a stack has settled, and reports what happens to it meanwhile.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Tell;
 use super::stack::{Event, Phase, Stack, Stacks};
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use super::{DeployError, Reporter};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::printable;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
 /// Looks that may fail in a row: the network has its moments, and the stack goes on all the same.
-const PATIENCE: u32 = 10;
+const MAX_FAILED_LOOKS: u32 = 10;
 const STACK: &str = "AWS::CloudFormation::Stack";
 const ROLE: &str = "AWS::IAM::Role";
 
@@ -26,7 +26,7 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// Why `what` did not come about.
+    /// Explains why `what` did not come about.
     pub fn diagnostic(&self, what: &str) -> Diagnostic {
         let Some(failure) = &self.failure else {
             let status = self.stack.as_ref().map_or("gone", |stack| &stack.status);
@@ -51,8 +51,8 @@ impl Settled {
 }
 
 impl Stacks {
-    /// The latest event so far; what comes after it is news.
-    pub async fn latest_event(&self, id: &str) -> Result<Option<String>, Diagnostic> {
+    /// Returns the latest event so far; what comes after it is news.
+    pub async fn latest_event(&self, id: &str) -> Result<Option<String>, DeployError> {
         let events = self.events_since(id, None).await?;
         Ok(events.into_iter().next_back().map(|event| event.event_id))
     }
@@ -63,8 +63,8 @@ impl Stacks {
         name: &str,
         id: &str,
         seen: Option<String>,
-        tell: Tell<'_>,
-    ) -> Result<Settled, Diagnostic> {
+        report: Reporter<'_>,
+    ) -> Result<Settled, DeployError> {
         let mut seen = seen;
         let mut failure = None;
         let mut failed_looks = 0;
@@ -73,7 +73,7 @@ impl Stacks {
                 Ok((stack, events)) => {
                     failed_looks = 0;
                     for event in &events {
-                        tell(&line(event));
+                        report(&line(event));
                     }
                     failure =
                         failure.or_else(|| events.iter().find(|event| is_failure(event)).cloned());
@@ -85,32 +85,26 @@ impl Stacks {
                         return Ok(Settled { stack, failure });
                     }
                 }
-                Err(diagnostic) => {
+                Err(error) => {
                     failed_looks += 1;
-                    if failed_looks > PATIENCE || diagnostic.kind == DiagnosticKind::Credentials {
-                        let advice = format!(
-                            "{}; the stack goes on in AWS: the same command waits for it again",
-                            diagnostic.advice
-                        );
-                        return Err(Diagnostic {
-                            advice,
-                            ..diagnostic
-                        });
+                    if failed_looks > MAX_FAILED_LOOKS || error.is_about_credentials() {
+                        return Err(DeployError::Unfollowed(Box::new(error)));
                     }
-                    tell(&format!("{}; looking again", printable(&diagnostic.cause)));
+                    let cause = Diagnostic::from(error).cause;
+                    report(&format!("{}; looking again", printable(&cause)));
                 }
             }
             sleep(INTERVAL).await;
         }
     }
 
-    /// The stack before its events, so that none is missed that led to its status.
+    /// Looks at the stack before its events, so that none is missed that led to its status.
     async fn look(
         &self,
         name: &str,
         id: &str,
         seen: Option<&str>,
-    ) -> Result<(Option<Stack>, Vec<Event>), Diagnostic> {
+    ) -> Result<(Option<Stack>, Vec<Event>), DeployError> {
         let stack = self.describe(name, id).await?;
         let events = self.events_since(id, seen).await;
         if stack.is_none() {
