@@ -1,4 +1,4 @@
-//! Reads what a service answered: bounded, leniently where nothing depends on it, and refused where it makes no sense.
+//! Reads the answer of a service: bounded in size, lenient where nothing depends on it, strict where the result does.
 
 use mrdeck_core::api::ErrorAnswer;
 use mrdeck_core::causes::root_cause;
@@ -9,24 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::CallError;
 
-/// Milliseconds a service says it spent on each part of its work (`Server-Timing`).
+/// The milliseconds that a service spent on a part of its work (`Server-Timing`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TimedPart {
     pub name: String,
     pub ms: f64,
 }
 
-/// An answer, and what came with it.
+/// An answer, and the facts in its headers.
 #[derive(Debug, Clone)]
 pub struct Timed<T> {
     pub answer: T,
-    /// The parts of the work that the service measured itself.
+    /// The parts of the work, as measured by the service.
     pub timing: Vec<TimedPart>,
-    /// What the service calls itself; mrdeck's say `mrdeck-services/VERSION ROLE`.
+    /// The name that the service gives itself; mrdeck's send `mrdeck-services/VERSION ROLE`.
     pub service: Option<String>,
 }
 
-/// An answer lists at most 10,000 chunks; more than this is not an answer of these services.
+/// The longest answer that is read: answers list at most 10,000 chunks, which is much less.
 const MAX_ANSWER: usize = 32 << 20;
 
 pub(crate) async fn read_body(address: &str, mut response: Response) -> Result<Vec<u8>, CallError> {
@@ -92,7 +92,7 @@ fn excerpt(body: &[u8]) -> String {
     }
 }
 
-/// The parts of the work a service reports: `s3_get;dur=12.3, count;dur=4`.
+/// Returns the parts of the work that a service reports: `s3_get;dur=12.3, count;dur=4`.
 pub(crate) fn server_timing(response: &Response) -> Vec<TimedPart> {
     response
         .headers()

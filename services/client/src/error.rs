@@ -1,4 +1,4 @@
-//! Why an attempt failed: told apart for the retries, explained for people.
+//! The reasons why an attempt failed: classified for retries, explained for people.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ pub enum CallError {
     Deadline { address: String, after: Duration },
     #[error("{address} broke off its answer: {detail}")]
     Interrupted { address: String, detail: String },
-    /// One of our services says what was wrong.
+    /// A service of mrdeck's refused the request with a reason.
     #[error("{message} ({address} answered {status})")]
     Refused {
         address: String,
         status: StatusCode,
         code: String,
         message: String,
-        /// The object that is at fault, where it is one.
+        /// The object at fault, if any.
         object: Option<S3Uri>,
     },
-    /// Another kind of service, or something between: an excerpt of what it said.
+    /// Another kind of service or an intermediary answered; has an excerpt of its answer.
     #[error("{address} answered {status}: {excerpt}")]
     Status {
         address: String,
@@ -36,19 +36,19 @@ pub enum CallError {
     },
     #[error("{address} answered something else than the service should: {detail}")]
     Garbage { address: String, detail: String },
-    /// Another service listens at an address that was a task's.
+    /// Another service answers at the address of a task.
     #[error("something else answers at {address} now: {what}")]
     Impostor { address: String, what: String },
-    /// The task with the request is no longer among the cluster's.
+    /// The task left the cluster while it had the request.
     #[error("the task at {address} has stopped")]
     Gone { address: String },
 }
 
 impl CallError {
-    /// Returns whether another attempt, perhaps on another task, may fare better.
+    /// Returns whether another attempt, perhaps on another task, may succeed.
     pub fn is_worth_retrying(&self) -> bool {
         match self {
-            // Our services answer 4xx for what the caller got wrong: it would be wrong again.
+            // mrdeck's services answer 4xx for errors of the caller, which another attempt repeats.
             Self::Refused { status, code, .. } => {
                 let is_final = matches!(
                     code.as_str(),
@@ -60,7 +60,7 @@ impl CallError {
         }
     }
 
-    /// Returns whether S3 or the service asks to slow down. Then the task is not to blame, nor is the work.
+    /// Returns whether S3 or the service asks to slow down; then neither the task nor the work is at fault.
     pub fn is_throttled(&self) -> bool {
         match self {
             Self::Refused { code, .. } => {
@@ -77,22 +77,22 @@ impl CallError {
         }
     }
 
-    /// Returns whether the request may have been done, and only its answer lost.
+    /// Returns whether the request may have been completed, with only its answer lost.
     pub fn may_be_done(&self) -> bool {
         match self {
             Self::Interrupted { .. } | Self::Deadline { .. } | Self::Gone { .. } => true,
-            // Something between may have given up on a service that went on.
+            // An intermediary may have given up while the service continued.
             Self::Status { status, .. } => status.is_server_error(),
             _ => false,
         }
     }
 
-    /// Returns whether the input, or the copy of a chunk, is no longer the version that was asked for.
+    /// Returns whether the input, or the copy of a chunk, is no longer the requested version.
     pub fn is_input_changed(&self) -> bool {
         self.has_code(api::code::INPUT_CHANGED)
     }
 
-    /// Returns whether more chunks were asked for than the input has words.
+    /// Returns whether the request asked for more chunks than the input has words.
     pub fn is_too_many_chunks(&self) -> bool {
         self.has_code(api::code::TOO_MANY_CHUNKS)
     }
@@ -101,7 +101,7 @@ impl CallError {
         matches!(self, Self::Refused { code, .. } if code == wanted)
     }
 
-    /// Returns whether it casts doubt on what answers at the address.
+    /// Returns whether the identity of the service at the address has to be checked again.
     pub fn breaks_trust(&self) -> bool {
         matches!(
             self,
@@ -114,7 +114,7 @@ impl CallError {
         )
     }
 
-    /// Returns the object that has to be made again before this can go well.
+    /// Returns the object that has to be made again before the request can succeed.
     pub fn culprit(&self) -> Option<&S3Uri> {
         match self {
             Self::Refused { code, object, .. } => {
@@ -133,7 +133,7 @@ impl CallError {
         }
     }
 
-    /// Returns the cause, and the next step.
+    /// Returns the cause and the next step.
     pub fn diagnostic(&self) -> Diagnostic {
         let advice = match self {
             Self::Connect { .. } => {

@@ -1,13 +1,14 @@
-//! The one way HTTP requests leave the console.
+//! The HTTP client behind all requests to services.
 
 use std::time::Duration;
 
 use mrdeck_core::diagnostic::Diagnostic;
 
-/// A task in the same region answers in milliseconds; packets that a firewall drops never do.
+/// The longest that connecting may take. A task in the same region answers in milliseconds; packets that a firewall
+/// drops are never answered.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 
-/// The error of an HTTP client that can't be set up.
+/// The error of an HTTP client that can't be created.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client can't start: {0}")]
 pub struct HttpClientError(#[from] reqwest::Error);

@@ -1,4 +1,4 @@
-//! Which service answers at an address: asked through `/health`, and told by its header.
+//! Identifies the service at an address by the header of its answer to `/health`.
 
 use std::time::Duration;
 
@@ -8,10 +8,15 @@ use mrdeck_core::role::Role;
 use mrdeck_core::unreachable::Unreachable;
 use url::Url;
 
-/// A healthy service answers in milliseconds; a security group that drops packets never does.
+/// The longest that an answer may take. A healthy service answers in milliseconds; packets that a security group drops
+/// are never answered.
 const DEADLINE: Duration = Duration::from_secs(2);
 
-/// Asks one address; gives what the service there calls itself, if it may be one of this role.
+/// Probes an address; returns the name that the service gives itself, if any.
+///
+/// # Errors
+///
+/// Returns an error if no service answers, or one of another role.
 pub async fn identify(
     http: &reqwest::Client,
     role: Option<Role>,
@@ -45,13 +50,13 @@ pub async fn identify(
     }
 }
 
-/// What a service calls itself.
+/// Returns the name that a service gives itself.
 pub fn service_name(answer: &reqwest::Response) -> Option<String> {
     let header = answer.headers().get(api::SERVICE_HEADER)?;
     header.to_str().ok().map(str::to_owned)
 }
 
-/// Returns whether `mrdeck-services/VERSION ROLE` is of this role. A task without a role may be anything.
+/// Returns whether `mrdeck-services/VERSION ROLE` is of this role. Without a role, any service is accepted.
 pub(crate) fn serves(service: &str, role: Option<Role>) -> bool {
     role.is_none_or(|role| service.rsplit(' ').next() == Some(role.as_str()))
 }

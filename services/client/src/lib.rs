@@ -1,8 +1,8 @@
 //! A typed HTTP client of the services: [split](Client::split), [map](Client::map) and [reduce](Client::reduce),
 //! and [which service](Client::identify) answers at an address.
 //!
-//! It has no deadlines of its own beyond those of a connection and of `/health`: dropping a call's future ends the
-//! request, and whoever schedules the calls knows when to.
+//! It has no deadlines beyond those for connecting and for `/health`: dropping the future of a call ends the request, and
+//! the scheduler of the calls decides when.
 
 mod answer;
 mod error;
@@ -24,29 +24,29 @@ pub use http::{HttpClientError, http_client};
 pub use identify::{identify, service_name};
 pub use request::{AttemptName, MapRequest, ReduceRequest, SplitRequest};
 
-/// Calls the services; cheap to clone.
+/// A client of the services; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
 }
 
 impl Client {
-    /// Creates a client with connections of its own.
+    /// Creates a client with its own connections.
     ///
     /// # Errors
     ///
-    /// Returns an error where TLS can't be set up.
+    /// Returns an error if TLS can't be set up.
     pub fn new() -> Result<Self, HttpClientError> {
         Ok(Self {
             http: http_client()?,
         })
     }
 
-    /// Has a splitter cut an input into chunks.
+    /// Asks a splitter to cut an input into chunks.
     ///
     /// # Errors
     ///
-    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    /// Returns a [`CallError`] if there is no usable answer.
     pub async fn split(
         &self,
         base: &Url,
@@ -57,11 +57,11 @@ impl Client {
         call(base, Role::Splitter, builder, name).await
     }
 
-    /// Has a mapper count one chunk.
+    /// Asks a mapper to count one chunk.
     ///
     /// # Errors
     ///
-    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    /// Returns a [`CallError`] if there is no usable answer.
     pub async fn map(
         &self,
         base: &Url,
@@ -72,11 +72,11 @@ impl Client {
         call(base, Role::Mapper, builder, name).await
     }
 
-    /// Has a reducer add map outputs up.
+    /// Asks a reducer to add up map outputs.
     ///
     /// # Errors
     ///
-    /// Returns why there is no answer to use: [`CallError`] tells the reasons apart.
+    /// Returns a [`CallError`] if there is no usable answer.
     pub async fn reduce(
         &self,
         base: &Url,
@@ -87,11 +87,11 @@ impl Client {
         call(base, Role::Reducer, builder, name).await
     }
 
-    /// Makes the service at an address prove that it is of this role; `must_be_named` where it was one of mrdeck's.
+    /// Checks that the service at an address is of this role; `must_be_named` if the service before it was mrdeck's.
     ///
     /// # Errors
     ///
-    /// Returns [`CallError::Impostor`] where something else answers, and [`CallError::Connect`] where nothing does.
+    /// Returns [`CallError::Impostor`] if something else answers, and [`CallError::Connect`] if nothing does.
     pub async fn identify(
         &self,
         base: &Url,
@@ -135,7 +135,7 @@ async fn call<T: DeserializeOwned>(
     let service = service_name(&response);
     let status = response.status();
     let body = answer::read_body(&address, response).await?;
-    // Also of a refusal: a service of another role refuses everything, and means nothing by it.
+    // Checked for refusals too: those of a service of another role say nothing about the work.
     if let Some(what) = service
         .as_ref()
         .filter(|name| !identify::serves(name, Some(role)))
@@ -155,7 +155,7 @@ async fn call<T: DeserializeOwned>(
     })
 }
 
-/// `HOST:PORT` for messages.
+/// Returns `HOST:PORT`, for messages.
 fn authority(base: &Url) -> String {
     base.authority().to_owned()
 }

@@ -1,4 +1,4 @@
-//! What the services are asked, a type a call.
+//! The requests to the services, a type per call.
 
 use mrdeck_core::api::{self, AttemptParams, ChunkRef, ReduceBody, SplitMode};
 use mrdeck_core::run_id::RunId;
@@ -6,7 +6,7 @@ use mrdeck_core::uri::S3Uri;
 use reqwest::RequestBuilder;
 use url::{ParseError, Url};
 
-/// Above this a reduce is sent as a POST: load balancers refuse longer addresses (an ALB at 16 KiB).
+/// The longest query of a reduce; a longer one is sent as a POST, since load balancers limit addresses (an ALB to 16 KiB).
 const MAX_QUERY: usize = 8 << 10;
 
 /// `GET /split`.
@@ -15,7 +15,7 @@ pub struct SplitRequest {
     pub input: S3Uri,
     pub chunks: u32,
     pub mode: SplitMode,
-    /// The input's version; another one is refused.
+    /// The expected version of the input; any other is refused.
     pub etag: Option<String>,
 }
 
@@ -23,19 +23,19 @@ pub struct SplitRequest {
 #[derive(Debug, Clone)]
 pub struct MapRequest {
     pub source: ChunkRef,
-    /// The version of the object that holds the chunk; another one is refused.
+    /// The expected version of the object that holds the chunk; any other is refused.
     pub etag: Option<String>,
 }
 
-/// `GET /reduce`, or a POST where the query would be too long.
+/// `GET /reduce`, or a POST if the query would be too long.
 #[derive(Debug, Clone)]
 pub struct ReduceRequest {
     pub inputs: Vec<S3Uri>,
-    /// What each input must hash to, in the order of the inputs; empty where that is not known of all.
+    /// The expected SHA-256 of each input, in the order of the inputs; empty unless all are known.
     pub sha256: Vec<String>,
 }
 
-/// Which attempt a request belongs to.
+/// The attempt that a request belongs to.
 #[derive(Debug, Clone)]
 pub struct AttemptName {
     pub run: RunId,
@@ -43,14 +43,14 @@ pub struct AttemptName {
     pub chunk: Option<u32>,
     /// Counted from 1.
     pub attempt: u32,
-    /// Which console sends it, among those that worked on the run, counted from 1.
+    /// The number of the sending console's lease on the run, counted from 1.
     pub lease: u32,
     /// The SHA-256 of the run's manifest, once it is written.
     pub plan: Option<String>,
 }
 
 impl AttemptName {
-    /// Returns the name as the services are told it. No two consoles ever name two attempts alike.
+    /// Returns the name as request parameters. Consoles never give two attempts the same name.
     pub fn params(&self) -> AttemptParams {
         let attempt = match self.lease {
             1 => self.attempt.to_string(),
@@ -128,7 +128,7 @@ impl ReduceRequest {
     }
 }
 
-/// The parameter that names a version, where there is one to name.
+/// Returns the parameter that names a version, if there is one.
 fn pinned(etag: Option<&String>) -> Option<(&'static str, &str)> {
     etag.map(|etag| ("etag", etag.as_str()))
 }

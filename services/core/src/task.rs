@@ -214,7 +214,7 @@ impl Task {
         }
     }
 
-    /// Which of its addresses a URL is: `public` or `private`.
+    /// Returns which of the addresses a URL has: `public` or `private`.
     pub fn path(&self, url: &Url) -> Option<&'static str> {
         let host: IpAddr = url.host_str()?.trim_matches(['[', ']']).parse().ok()?;
         if self.public_ip == Some(host) {
@@ -226,7 +226,7 @@ impl Task {
         }
     }
 
-    /// `IP:PORT` (or `HOST:PORT`) of the address requests go to.
+    /// Returns the address for requests as `IP:PORT` or `HOST:PORT`.
     pub fn address(&self) -> Option<String> {
         let base = self.base.as_ref()?;
         let host = base.host_str()?;

@@ -1,4 +1,4 @@
-//! The environment made one validated [`Config`], or a sentence that says what is wrong with it.
+//! Reads the environment into a validated [`Config`], or an error that says what to correct.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
 
-/// The requests that work at the same time unless `MAX_IN_FLIGHT` says otherwise.
+/// The most requests that work at the same time, unless `MAX_IN_FLIGHT` says otherwise.
 pub const DEFAULT_MAX_IN_FLIGHT: usize = 64;
 
-/// Where outputs go unless `OUT_PREFIX` or the request's `run` says otherwise.
+/// Returns the prefix of outputs, unless `OUT_PREFIX` or the request's `run` says otherwise.
 const fn default_prefix(role: Role) -> &'static str {
     match role {
         Role::Splitter => "mr/chunks",
@@ -19,7 +19,7 @@ const fn default_prefix(role: Role) -> &'static str {
     }
 }
 
-/// Where to listen. Without a host it is every interface, IPv6 and IPv4.
+/// The address to listen on; without a host, every interface, IPv6 and IPv4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenAddr {
     /// A name or an address, without the brackets of IPv6.
@@ -31,7 +31,7 @@ pub struct ListenAddr {
 impl FromStr for ListenAddr {
     type Err = ConfigError;
 
-    /// Accepts `:PORT`, `HOST:PORT` and `[IPV6]:PORT`.
+    /// Reads `:PORT`, `HOST:PORT` and `[IPV6]:PORT`.
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         let refused = |reason| ConfigError::Addr {
             value: text.to_owned(),
@@ -39,7 +39,7 @@ impl FromStr for ListenAddr {
         };
         let (host, port) = text
             .rsplit_once(':')
-            .ok_or_else(|| refused("there is no ':' before the port"))?;
+            .ok_or_else(|| refused("the ':' before the port is missing"))?;
         let port = port
             .parse()
             .map_err(|_| refused("the port is not a number from 0 to 65535"))?;
@@ -75,7 +75,7 @@ impl fmt::Display for ListenAddr {
     }
 }
 
-/// What a service can be told from outside, apart from what the AWS SDK reads for itself.
+/// The configuration of a service, apart from what the AWS SDK reads by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// `ADDR`; `:8080` by default.
@@ -86,11 +86,11 @@ pub struct Config {
     pub allowed_buckets: Option<BTreeSet<String>>,
     /// `MAX_IN_FLIGHT`, at least 1.
     pub max_in_flight: usize,
-    /// `MAX_TABLE_BYTES`, at least 1; `None` leaves it to what the container may use, see [`crate::memory`].
+    /// `MAX_TABLE_BYTES`, at least 1; `None` derives it from the container's memory, see [`crate::memory`].
     pub max_table_bytes: Option<u64>,
 }
 
-/// What is wrong with the configuration, and what would be right.
+/// The error of a wrong configuration, with its correction.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     #[error("ADDR '{value}' can't be listened on: {reason}; write HOST:PORT, :PORT or [::]:PORT")]
@@ -109,7 +109,11 @@ pub enum ConfigError {
 
 impl Config {
     /// Reads the environment through `lookup`. An empty value counts as unset, except that an empty
-    /// `ALLOWED_BUCKETS` is refused: it must not open what someone meant to close.
+    /// `ALLOWED_BUCKETS` is refused: it must not allow every bucket by mistake.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for the first variable with an invalid value.
     pub fn from_env(
         role: Role,
         lookup: impl Fn(&str) -> Option<String>,
@@ -129,7 +133,7 @@ impl Config {
         })
     }
 
-    /// Whether the service may touch the bucket of `uri`.
+    /// Returns whether the service may access the bucket of `uri`.
     pub fn allows(&self, uri: &S3Uri) -> bool {
         self.allowed_buckets
             .as_ref()
@@ -137,12 +141,17 @@ impl Config {
     }
 }
 
-/// A variable of the process. Lossy rather than ignored: an unreadable `ALLOWED_BUCKETS` must not count as unset.
+/// Returns a variable of the process's environment. Invalid UTF-8 is replaced rather than ignored, so that an invalid
+/// `ALLOWED_BUCKETS` does not count as unset.
 pub fn environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-/// What `ADDR` says; every service listens on port 8080 unless told.
+/// Parses the value of `ADDR`; every service listens on port 8080 by default.
+///
+/// # Errors
+///
+/// Returns an error for a value that is not an address.
 pub fn listen_addr(addr: Option<&str>) -> Result<ListenAddr, ConfigError> {
     let addr = addr.map(str::trim).filter(|addr| !addr.is_empty());
     addr.unwrap_or(":8080").parse()

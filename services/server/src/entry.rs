@@ -1,4 +1,4 @@
-//! What the service binaries have in common: everything but which service it is.
+//! The entry point that the service binaries share.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -11,15 +11,15 @@ use crate::server::{RunOptions, ServeError, run, run_hello};
 use crate::usage::{Asked, asked, help, version};
 use mrdeck_core::role::Role;
 
-/// Does what a service's command line says; without arguments, runs it until it is told to stop. Then it says
-/// `listening on HOST:PORT` on stdout and logs to stderr.
+/// Obeys the command line of a service; without arguments, runs the service until it is stopped. A running service
+/// prints `listening on HOST:PORT` on stdout and logs to stderr.
 ///
-/// The exit code is 0 after an orderly stop, 2 for wrong arguments or a wrong configuration, 1 for everything else.
+/// The exit code is 0 after an orderly stop, 2 for invalid arguments or configuration, and 1 for any other failure.
 pub fn main(role: Role) -> ExitCode {
     start(role.as_str(), true, |options| run(role, options))
 }
 
-/// The same for the deployment check.
+/// Obeys the command line of the deployment check.
 pub fn hello() -> ExitCode {
     start("hello", false, run_hello)
 }
@@ -32,7 +32,7 @@ where
         Ok(Asked::Serve) => serve(service),
         Ok(Asked::HealthCheck) => match healthy() {
             Ok(()) => ExitCode::SUCCESS,
-            // Not 2, whatever the reason: containers know 0 and 1 only.
+            // Always 1: the health checks of containers know only 0 and 1.
             Err(error) => complain(1, name, error),
         },
         Ok(Asked::Help) => print(&help(name, s3)),
@@ -45,7 +45,7 @@ fn healthy() -> Result<(), Unhealthy> {
     check(&listen_addr(environment("ADDR").as_deref())?)
 }
 
-/// Nobody may be reading; that is no reason to fail.
+/// Prints a text; a closed stdout is not an error.
 fn print(text: &str) -> ExitCode {
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::SUCCESS
@@ -83,11 +83,11 @@ where
         .build()
         .map_err(ServeError::Runtime)?;
     let options = RunOptions::default().on_listening(|addr| {
-        // Nobody may be reading; that is no reason not to serve.
+        // A closed stdout does not prevent serving.
         let _ = writeln!(std::io::stdout(), "listening on {addr}");
     });
     let result = runtime.block_on(service(options));
-    // Requests that outlived the grace period must not hold the process.
+    // Requests that outlive the grace period must not keep the process running.
     runtime.shutdown_background();
     result
 }

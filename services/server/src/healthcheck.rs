@@ -1,4 +1,4 @@
-//! A service's health as seen from outside it, on the same machine: what a container runs as its health check.
+//! The health check of a container: asks the service on the same machine from outside its process.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -13,16 +13,16 @@ use mrdeck_core::human::excerpt;
 /// The longest the whole check may take. A healthy service needs milliseconds, even on a quarter of a CPU.
 pub const DEADLINE: Duration = Duration::from_secs(3);
 
-/// What is read of an answer; ours is much shorter.
+/// The most bytes that are read of an answer; that of a service is much shorter.
 const LONGEST_ANSWER: u64 = 16 << 10;
 
-/// Why the service does not count as healthy.
+/// The reasons why a service does not count as healthy.
 #[derive(Debug, thiserror::Error)]
 pub enum Unhealthy {
     #[error(transparent)]
     Config(#[from] ConfigError),
     #[error(
-        "ADDR '{0}' lets the system choose the port, so nobody can tell where to ask; name one"
+        "ADDR '{0}' lets the system choose the port, so the health check can't find it; name a port"
     )]
     AnyPort(ListenAddr),
     #[error("nothing can be reached at {addr}: {source}")]
@@ -37,12 +37,16 @@ pub enum Unhealthy {
     Other { addr: ListenAddr, answer: String },
 }
 
-/// Asks the service that listens at `addr` on this machine whether it is healthy.
+/// Checks that a healthy service listens at `addr` on this machine.
+///
+/// # Errors
+///
+/// Returns an error if no service answers in time, or not with `ok`.
 pub fn check(addr: &ListenAddr) -> Result<(), Unhealthy> {
     if addr.port == 0 {
         return Err(Unhealthy::AnyPort(addr.clone()));
     }
-    // One deadline for everything, the name's resolution too. An ask that is stuck ends with the process.
+    // One deadline covers everything, the resolution of the name too. A request that is stuck ends with the process.
     let (sender, answered) = mpsc::sync_channel(1);
     let asked = addr.clone();
     thread::spawn(move || sender.send(ask(&asked)));
@@ -71,7 +75,7 @@ fn ask(addr: &ListenAddr) -> Result<(), Unhealthy> {
     })
 }
 
-/// Where a service that listens at `addr` can be reached from its own machine.
+/// Returns the addresses at which a service that listens at `addr` can be reached from its own machine.
 fn reachable_at(addr: &ListenAddr) -> io::Result<Vec<SocketAddr>> {
     let Some(host) = &addr.host else {
         // The same order in which the service tries to listen.

@@ -1,4 +1,4 @@
-//! The first deployment check: three records over HTTP, no S3. It proves image → repository → task → public IP.
+//! The first deployment check: three records over HTTP, without S3. It proves image → repository → task → public IP.
 
 use axum::extract::Path;
 use axum::http::{StatusCode, Uri};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use mrdeck_core::api::{self, ErrorAnswer, ErrorDetail};
 
-/// One record, as `GET /albums/{id}` answers it.
+/// A record, as `GET /albums/{id}` returns it.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Album {
     id: &'static str,
@@ -40,7 +40,7 @@ const ALBUMS: [Album; 3] = [
     },
 ];
 
-/// `GET /albums`, `GET /albums/{id}` and `GET /health`; what is not there is 404 as JSON.
+/// Returns the routes `GET /albums`, `GET /albums/{id}` and `GET /health`; any other is a 404 as JSON.
 pub fn router() -> Router {
     Router::new()
         .route(api::HEALTH, get(|| async { "ok" }))
@@ -58,7 +58,7 @@ async fn album(Path(id): Path<String>) -> Response {
     match ALBUMS.iter().find(|album| album.id == id) {
         Some(album) => Json(album).into_response(),
         None => not_found(format!(
-            "there is no album '{id}'; /albums lists those there are"
+            "there is no album '{id}'; see /albums for the list"
         )),
     }
 }

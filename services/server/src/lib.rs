@@ -1,9 +1,10 @@
 //! The services that mrdeck drives: splitter, mapper and reducer, word counts from S3 to S3 over HTTP.
 //!
-//! - [`http`] is the thin handlers between the counting of `mrdeck-core` and the S3 of `mrdeck-store`.
-//! - [`hello`] is the first deployment check, a service of its own that needs no S3.
-//! - [`config`] reads the environment, [`memory`] what the container may use, [`logs`] sets logging up, [`server`] listens and stops in good order.
-//! - [`entry`] is what the binaries share, with their arguments ([`usage`]) and the [`healthcheck`] of a container.
+//! - [`http`] has the thin handlers between the counting of `mrdeck-core` and the S3 of `mrdeck-store`.
+//! - [`hello`] is the first deployment check, a separate service that needs no S3.
+//! - [`config`] reads the environment, [`memory`] the container's limit, [`logs`] sets up logging, [`server`] listens
+//!   and shuts down gracefully.
+//! - [`entry`] is the entry point of the binaries, [`usage`] their command line, [`healthcheck`] the container's check.
 
 pub mod config;
 pub mod entry;

@@ -1,16 +1,17 @@
-//! What the container may use, so that a chunk too rich for it is refused before the kernel kills the service.
+//! The memory limit of the container, so that a chunk with too many distinct words is refused before the kernel kills the
+//! service.
 
 use std::fs;
 
-/// Where Linux says so: control groups of version 2, then of version 1.
+/// The files with the limit on Linux: of control groups version 2, then of version 1.
 const LIMITS: [&str; 2] = [
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 ];
 
-/// How many bytes one table may take, if the container's memory is limited.
+/// Returns the bytes that one table may take, if the container's memory is limited.
 ///
-/// A quarter is left for the program, for bodies on their way, and for what the allocator does not give back.
+/// A quarter of the limit is left for the program, bodies in transit, and memory that the allocator retains.
 pub fn for_a_table() -> Option<u64> {
     let mut texts = LIMITS
         .iter()
@@ -18,7 +19,7 @@ pub fn for_a_table() -> Option<u64> {
     texts.find_map(|text| limit(&text)).map(share)
 }
 
-/// A number, or `max` where there is no limit.
+/// Parses a limit: a number, or `max` for none.
 fn limit(text: &str) -> Option<u64> {
     text.trim().parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Listening, serving, and stopping in good order.
+//! Listens, serves, and shuts down gracefully.
 
 use std::future::{Future, IntoFuture as _, pending};
 use std::io;
@@ -20,10 +20,10 @@ use mrdeck_core::role::Role;
 use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
 use mrdeck_store::s3::S3Store;
 
-/// How long requests in flight may still take after the service was told to stop. ECS kills after 30 s.
+/// The time that requests in flight have after the service is told to stop; ECS kills it after 30 s.
 pub const GRACE: Duration = Duration::from_secs(25);
 
-/// Why a service does not run.
+/// The reasons why a service does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     #[error(transparent)]
@@ -42,7 +42,7 @@ pub enum ServeError {
     Stopped(io::Error),
 }
 
-/// What to run a service with, apart from the environment. The default adds nothing to that.
+/// Options of a service on top of the environment. The default adds none.
 pub struct RunOptions {
     aws: AwsOptions,
     addr: Option<ListenAddr>,
@@ -63,28 +63,28 @@ impl Default for RunOptions {
 }
 
 impl RunOptions {
-    /// Region, endpoint and credentials that win over the environment's.
+    /// Sets the region, endpoint and credentials, which override the environment's.
     #[must_use]
     pub fn aws(mut self, aws: AwsOptions) -> Self {
         self.aws = aws;
         self
     }
 
-    /// An address that wins over `ADDR`.
+    /// Sets the address, which overrides `ADDR`.
     #[must_use]
     pub fn addr(mut self, addr: ListenAddr) -> Self {
         self.addr = Some(addr);
         self
     }
 
-    /// Is called once, as soon as connections are accepted.
+    /// Sets a callback that is called once, as soon as connections are accepted.
     #[must_use]
     pub fn on_listening(mut self, call: impl FnOnce(SocketAddr) + Send + 'static) -> Self {
         self.on_listening = Box::new(call);
         self
     }
 
-    /// Stops the service when it completes, like SIGTERM and SIGINT.
+    /// Sets a future that stops the service when it completes, like SIGTERM and SIGINT.
     #[must_use]
     pub fn shutdown(mut self, when: impl Future<Output = ()> + Send + 'static) -> Self {
         self.shutdown = Box::pin(when);
@@ -92,7 +92,11 @@ impl RunOptions {
     }
 }
 
-/// Runs one service as the environment configures it, until SIGTERM, SIGINT or [`RunOptions::shutdown`].
+/// Runs a service as the environment configures it, until SIGTERM, SIGINT or [`RunOptions::shutdown`].
+///
+/// # Errors
+///
+/// Returns an error for an invalid configuration, an address that can't be listened on, and a server that fails.
 pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     let mut config = Config::from_env(role, environment)?;
     if let Some(addr) = &options.addr {
@@ -103,15 +107,19 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     let aws = options.aws.clone();
     let service = async move {
         let aws = Box::pin(sdk_config(&aws)).await;
-        // Whoever asked for the work tries it again as a whole, on another task; a second layer of retries in here
-        // would only hide from them why it takes so long.
+        // The caller retries the work as a whole, on another task; a second layer of retries here would only hide the
+        // reason for a delay.
         let store = S3Store::new(s3_client(&aws, Retries::None));
         router(role, ServiceState::new(Arc::new(store), config))
     };
     run_service(role.as_str(), &addr, service, options).await
 }
 
-/// Runs the deployment check, which has no configuration but its address.
+/// Runs the deployment check, whose only configuration is its address.
+///
+/// # Errors
+///
+/// Returns an error as [`run`] does.
 pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
     let addr = match &options.addr {
         Some(addr) => addr.clone(),
@@ -120,7 +128,7 @@ pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
     run_service("hello", &addr, async { hello::router() }, options).await
 }
 
-/// The port is taken before the service is made, so that a taken one is told at once.
+/// Binds the port before it creates the service, so that a port in use is reported at once.
 async fn run_service(
     name: &'static str,
     addr: &ListenAddr,
@@ -145,7 +153,11 @@ async fn run_service(
         .map_err(ServeError::Stopped)
 }
 
-/// Serves until `shutdown` completes; then accepts no more, and gives the requests in flight [`GRACE`].
+/// Serves until `shutdown` completes; then accepts no more connections and gives the requests in flight [`GRACE`].
+///
+/// # Errors
+///
+/// Returns an error if the server fails.
 pub async fn serve(
     listener: TcpListener,
     service: Router,
@@ -194,7 +206,7 @@ fn without_delay(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = 
 async fn bind(addr: &ListenAddr) -> Result<TcpListener, ServeError> {
     let bound = match &addr.host {
         Some(host) => TcpListener::bind((host.as_str(), addr.port)).await,
-        // `::` takes IPv4 as well, but is not there where IPv6 is switched off.
+        // `::` accepts IPv4 as well, but does not exist where IPv6 is disabled.
         None => match TcpListener::bind(("::", addr.port)).await {
             Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
                 TcpListener::bind(("0.0.0.0", addr.port)).await

@@ -1,8 +1,8 @@
-//! What a service's binary can be asked on its command line, and what it says about itself.
+//! The command line of the service binaries: arguments, help and version.
 
 use std::ffi::OsString;
 
-/// The one thing that a call of a service's binary asks for.
+/// The action that a command line asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Asked {
     Serve,
@@ -11,15 +11,19 @@ pub enum Asked {
     Version,
 }
 
-/// Why the arguments mean nothing. The binary's name comes before it.
+/// The error of an unknown or superfluous argument. The name of the binary precedes it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "there is no argument '{0}'; it takes --healthcheck, --help or --version, one of them at most, \
-     and everything else from the environment"
+    "there is no argument '{0}'; use at most one of --healthcheck, --help and --version; \
+     everything else comes from the environment"
 )]
 pub struct UsageError(String);
 
 /// Reads the arguments that follow the program's name.
+///
+/// # Errors
+///
+/// Returns an error for an unknown argument, and for more than one.
 pub fn asked(arguments: impl IntoIterator<Item = OsString>) -> Result<Asked, UsageError> {
     let mut arguments = arguments.into_iter();
     let Some(first) = arguments.next() else {
@@ -41,12 +45,12 @@ fn unknown(argument: &OsString) -> UsageError {
     UsageError(argument.to_string_lossy().into_owned())
 }
 
-/// What `--version` prints.
+/// Returns the text of `--version`.
 pub fn version(name: &str) -> String {
     format!("{name} {}", env!("CARGO_PKG_VERSION"))
 }
 
-/// What `--help` prints; `s3` is whether the service works with objects.
+/// Returns the text of `--help`; `s3` tells whether the service uses S3.
 pub fn help(name: &str, s3: bool) -> String {
     let mut text = format!(
         "\
@@ -54,7 +58,7 @@ pub fn help(name: &str, s3: bool) -> String {
 
 Usage: {name} [--healthcheck | --help | --version]
 
-      --healthcheck  ask the one that listens at ADDR on this machine; exit 0 if it is healthy, 1 if not
+      --healthcheck  check the service that listens at ADDR on this machine; exit 0 if it is healthy, 1 if not
   -h, --help         print this
   -V, --version      print the version
 
@@ -64,15 +68,15 @@ Environment:
     );
     if s3 {
         text.push_str(
-            "  OUT_PREFIX       where outputs go when the request names no run
+            "  OUT_PREFIX       prefix of the outputs of requests that name no run
   ALLOWED_BUCKETS  names separated by commas (default: any bucket)
-  MAX_IN_FLIGHT    requests at once before 503 (default 64)
-  MAX_TABLE_BYTES  memory for the words of one /map (default: three quarters of the container's)
-  AWS_REGION, AWS_ENDPOINT_URL and the others of the AWS SDK
+  MAX_IN_FLIGHT    most requests at once; more get a 503 (default 64)
+  MAX_TABLE_BYTES  most memory for the words of one /map (default: three quarters of the container's)
+  AWS_REGION, AWS_ENDPOINT_URL and the other variables of the AWS SDK
 ",
         );
     }
-    text.push_str("  RUST_LOG         what is logged to standard error (default info)");
+    text.push_str("  RUST_LOG         filter of the log on standard error (default info)");
     text
 }
 

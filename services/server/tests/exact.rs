@@ -194,7 +194,7 @@ async fn a_sha256_that_pairs_with_nothing_is_refused() {
         (format!("in=s3://b/1&sha256=+{}", &one[1..]), "64"),
         ("in=s3://b/1&sha256=".to_owned(), "''"),
     ] {
-        let words = [word, "each in= in its order, or none"];
+        let words = [word, "each in=, in the same order, or none"];
         lab.refused(
             REDUCE,
             &format!("/reduce?{query}"),

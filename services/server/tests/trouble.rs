@@ -199,7 +199,7 @@ async fn more_requests_than_places_are_503_but_health_answers() {
     let second = tokio::time::timeout(Duration::from_secs(30), second)
         .await
         .unwrap();
-    assert_refusal(&second, path, 503, "overloaded", &["1 places"]);
+    assert_refusal(&second, path, 503, "overloaded", &["1 request at once"]);
     assert_eq!(second.header("retry-after"), "1");
     assert_eq!(
         send(service.clone(), "GET", "/health", "").await.status,

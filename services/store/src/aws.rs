@@ -1,4 +1,4 @@
-//! The AWS SDK's configuration: one HTTP stack, one place that decides on path-style addresses.
+//! Configures the AWS SDK: one HTTP stack, one place that decides on path-style addresses.
 
 use std::time::Duration;
 
@@ -16,25 +16,25 @@ use aws_types::service_config::ServiceConfigKey;
 
 pub use crate::call_log::CallLog;
 
-/// Where requests go if neither options nor environment nor profile name a region.
+/// The region if neither options nor environment nor profile name one.
 const FALLBACK_REGION: &str = "us-east-1";
 /// Just over the three seconds after which a lost SYN is sent a second time.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
-/// From sending a request to the answer's first byte; bodies have no deadline, but must not stall.
+/// The time from a request to the first byte of its answer; bodies have no deadline, but must not stall.
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What is to override the SDK's own search (environment, profile, container, instance); `None` leaves it alone.
+/// Overrides the SDK's own search (environment, profile, container, instance); `None` leaves it alone.
 #[derive(Debug, Clone, Default)]
 pub struct AwsOptions {
     pub region: Option<String>,
     pub profile: Option<String>,
-    /// Holds for every service, like `AWS_ENDPOINT_URL`.
+    /// Applies to every service, like `AWS_ENDPOINT_URL`.
     pub endpoint_url: Option<String>,
     pub credentials: Option<Credentials>,
 }
 
-/// Loads the configuration. It makes no call to AWS beyond what finding a region takes, and never
-/// fails: wrong credentials show at the first call, as [`super::StoreError::Credentials`].
+/// Loads the configuration. It makes no call to AWS beyond those to find a region, and never fails: wrong credentials
+/// show at the first call, as [`super::StoreError::Credentials`].
 pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
     let config = found_config(options).await;
     if config.region().is_some() {
@@ -46,7 +46,7 @@ pub async fn sdk_config(options: &AwsOptions) -> SdkConfig {
         .build()
 }
 
-/// The same, without a region where nothing names one.
+/// Loads the configuration like [`sdk_config`], but without a region if nothing names one.
 pub async fn found_config(options: &AwsOptions) -> SdkConfig {
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -75,8 +75,8 @@ pub async fn found_config(options: &AwsOptions) -> SdkConfig {
     let (Some(profile), None) = (&options.profile, &options.credentials) else {
         return config;
     };
-    // Whoever names a profile means its credentials, as for the AWS CLI: not those in the environment, which the
-    // SDK's own search would take first.
+    // A named profile means its credentials, as for the AWS CLI: not those in the environment, which the SDK's own
+    // search would prefer.
     let region = config.region().cloned();
     let settings = ProviderConfig::without_region()
         .with_region(region.or_else(|| Some(Region::from_static(FALLBACK_REGION))))
@@ -91,16 +91,17 @@ pub async fn found_config(options: &AwsOptions) -> SdkConfig {
         .build()
 }
 
-/// Who tries again when S3 fails.
+/// Which layer retries a failed call to S3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retries {
-    /// Nobody below the caller: each call is one request, and its failure is told at once.
+    /// No layer below the caller: each call is one request, and its failure is reported at once.
     None,
-    /// The SDK, as the configuration says (a few times, unless told otherwise).
+    /// The SDK, as configured (a few times by default).
     Standard,
 }
 
-/// A client for S3; path-style wherever the endpoint is overridden, since `BUCKET.HOST` rarely resolves there.
+/// Creates a client for S3; it uses path-style addresses if the endpoint is overridden, since `BUCKET.HOST` rarely
+/// resolves there.
 pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
     let mut builder = Builder::from(config)
         .force_path_style(s3_endpoint(config).is_some())
@@ -111,19 +112,19 @@ pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
     aws_sdk_s3::Client::from_conf(builder.build())
 }
 
-/// The endpoint that S3 calls go to instead of AWS's own, if any.
+/// Returns the endpoint of S3 calls if it is not AWS's own.
 pub fn s3_endpoint(config: &SdkConfig) -> Option<String> {
     endpoint_of(config, "S3")
 }
 
-/// The endpoint that a service's calls go to instead of AWS's own, if any: from the options, from
+/// Returns the endpoint of a service's calls if it is not AWS's own: from the options, from
 /// `AWS_ENDPOINT_URL_SERVICE` or `AWS_ENDPOINT_URL`, or from the profile.
 pub fn endpoint_of(config: &SdkConfig, service_id: &str) -> Option<String> {
     let general = config.endpoint_url().map(str::to_owned);
     if config.get_origin("endpoint_url").is_client_config() {
         return general;
     }
-    // The same question that the SDK's own clients ask; their answer can't be read back from there.
+    // The same lookup as in the SDK's own clients, whose result can't be read back.
     let key = ServiceConfigKey::builder()
         .service_id(service_id)
         .env("AWS_ENDPOINT_URL")

@@ -1,10 +1,10 @@
-//! What to do about a failure of S3: one table of advice for two audiences.
+//! Advice on the failures of S3: one table for two audiences.
 
 use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
 
 use crate::StoreError;
 
-/// The reader of an advice.
+/// The readers of an advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// The user of the console: sets its options, its credentials and its machine.

@@ -1,4 +1,4 @@
-//! The one seam between the services and S3: what a store can do, and how it fails.
+//! The seam between mrdeck and S3: the operations of a store, and its errors.
 
 pub mod aws;
 mod call_log;
@@ -21,67 +21,68 @@ use mrdeck_core::uri::S3Uri;
 pub use diagnostic::Audience;
 pub use listing::{Bucket, Entry, Page, Target};
 
-/// A body on its way: pieces in order, or the error that ended it.
+/// A body as it arrives: its pieces in order, or the error that ended it.
 pub type BodyStream = BoxStream<'static, Result<Bytes, StoreError>>;
 
-/// Hears how many bytes of an upload are done.
+/// Receives the number of bytes of an upload that S3 has.
 pub type Told<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
-/// What `head` and `get` say of an object.
+/// The description of an object, from `head` and `get`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
-    /// The whole object's size in bytes, also when only a range was asked for.
+    /// The size of the whole object in bytes, even if only a range was requested.
     pub size: u64,
     pub etag: Option<String>,
-    /// What an output of a map or a reduce says of itself.
+    /// The description that an output of a map or a reduce carries.
     pub provenance: Option<Provenance>,
 }
 
-/// What part of an object to read, and which version it must be.
+/// The part of an object to read, and its expected version.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
-    /// Bytes, end exclusive; it must not be empty. `None` is the whole object.
+    /// The bytes, end exclusive, not empty; `None` reads the whole object.
     pub range: Option<Range<u64>>,
-    /// Refuse with [`StoreError::Changed`] when the object's `ETag` is another.
+    /// Fails with [`StoreError::Changed`] if the object has another `ETag`.
     pub if_match: Option<String>,
 }
 
-/// How an object is written.
+/// The conditions and metadata of a write.
 #[derive(Debug, Clone, Default)]
 pub struct WriteOptions {
-    /// Refuse with [`StoreError::Exists`] where there is an object already (If-None-Match). Where the client tries
-    /// again by itself, it may be this very write, whose answer was lost: only reading the object tells.
+    /// Fails with [`StoreError::Exists`] if the object exists (If-None-Match). If the client retries by itself, the
+    /// object may stem from this very write, whose answer was lost: only reading the object tells.
     pub only_new: bool,
     pub provenance: Option<Provenance>,
 }
 
-/// An object's description and its bytes.
+/// The description of an object and its bytes.
 pub struct Object {
     pub meta: ObjectMeta,
-    /// Ends with [`StoreError::Truncated`] if fewer bytes come than were announced, and with
-    /// [`StoreError::Damaged`] if they don't have the checksum that S3 gave with them (it has one only for whole
-    /// objects that were written in one request).
+    /// Ends with [`StoreError::Truncated`] if fewer bytes come than announced, and with [`StoreError::Damaged`] if they
+    /// don't match the checksum that S3 sent (S3 has one only for whole objects written in one request).
     pub body: BodyStream,
 }
 
-/// What the services and the console need of S3, and no more.
+/// The operations on S3 that the services and the console need.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// Describes an object.
     async fn head(&self, at: &S3Uri) -> Result<ObjectMeta, StoreError>;
+    /// Reads an object, or a range of it.
     async fn get(&self, at: &S3Uri, options: ReadOptions) -> Result<Object, StoreError>;
-    /// Writes a whole object; readers see all of it or nothing.
+    /// Writes a whole object; readers see all of it or none.
     async fn write(&self, at: &S3Uri, body: Bytes, options: WriteOptions)
     -> Result<(), StoreError>;
-    /// The same, over whatever is there.
+    /// Writes a whole object, replacing any that exists.
     async fn put(&self, at: &S3Uri, body: Bytes) -> Result<(), StoreError> {
         self.write(at, body, WriteOptions::default()).await
     }
-    /// Writes an object of unknown size in bounded memory; gives its size. A stream that fails leaves no object.
+    /// Writes an object of unknown size in bounded memory; returns its size. A stream that fails leaves no object.
     async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError>;
-    /// Removes an object; one that is not there is no error.
+    /// Removes an object; succeeds if there is none.
     async fn delete(&self, at: &S3Uri) -> Result<(), StoreError>;
-    /// The same for what one person waits for: as fast as the way to S3 allows; `told` hears how many bytes
-    /// S3 has. Dropped before its end it leaves no object; see [`Store::settled`].
+    /// Writes an object of unknown size like [`Self::put_stream`], as fast as the connection to S3 allows, and reports
+    /// progress to `told`. If the future is dropped early, no object remains; see [`Store::settled`].
     async fn upload(
         &self,
         at: &S3Uri,
@@ -92,11 +93,11 @@ pub trait Store: Send + Sync + 'static {
         told(size);
         Ok(size)
     }
-    /// Completes when what was given up (uploads that were dropped) is cleared away.
+    /// Waits until the remains of dropped uploads are removed.
     async fn settled(&self) {}
-    /// The buckets, from where a page before said.
+    /// Lists the buckets, one page at a time; `from` is [`Page::next`] of the page before.
     async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError>;
-    /// What is directly below a prefix, up to the next `/`; at most 1,000 entries a page.
+    /// Lists what is directly below a prefix, up to the next `/`, at most 1,000 entries per page.
     async fn list(
         &self,
         bucket: &str,
@@ -105,7 +106,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Page<Entry>, StoreError>;
 }
 
-/// How S3 fails, as far as callers treat it differently.
+/// The failures of S3 that callers tell apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     #[error("there is no bucket '{bucket}'")]
@@ -118,12 +119,12 @@ pub enum StoreError {
     Changed { uri: S3Uri },
     #[error("there is an object {uri} already")]
     Exists { uri: S3Uri },
-    /// Two writes of one object at a time; S3 has taken neither side yet.
-    #[error("{uri} is being written by somebody else: {detail}")]
+    /// Two writes of one object conflict; S3 has decided for neither yet.
+    #[error("{uri} is being written by another client: {detail}")]
     Conflict { uri: S3Uri, detail: String },
     #[error("{uri} ended after {got} of {expected} bytes")]
     Truncated { uri: S3Uri, got: u64, expected: u64 },
-    /// All bytes came, but they are not those that were stored.
+    /// All bytes came, but they differ from the stored ones.
     #[error("{uri} arrived damaged: {detail}")]
     Damaged { uri: S3Uri, detail: String },
     #[error("S3 asks to slow down: {detail}")]
@@ -134,12 +135,12 @@ pub enum StoreError {
     Credentials { detail: String },
     #[error("S3 can't be reached: {detail}")]
     Unreachable { detail: String },
-    /// It answered, and what came is not S3's.
+    /// An answer came that is not S3's.
     #[error("S3's answer about {at} can't be read: {detail}")]
     Unreadable { at: Target, detail: String },
     #[error("the bucket of {at} is in another region: {detail}")]
     OtherRegion { at: Target, detail: String },
-    /// What was to be written could not be had; S3 is not to blame.
+    /// The source of an upload could not be read; S3 is not at fault.
     #[error("{detail}")]
     Source { detail: String },
     #[error("S3 refused {at}: {detail}")]

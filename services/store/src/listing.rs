@@ -1,4 +1,4 @@
-//! What lists of buckets and of objects consist of.
+//! The types of lists of buckets and of objects.
 
 use std::fmt;
 
@@ -6,24 +6,25 @@ use jiff::Timestamp;
 
 use mrdeck_core::uri::S3Uri;
 
-/// A part of a list, and where the next part begins.
+/// A part of a list, and the token of the next part.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// To be handed back for the next page; `None` at the list's end.
+    /// The token that requests the next page; `None` at the end of the list.
     pub next: Option<String>,
 }
 
+/// A bucket in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
     pub name: String,
     pub created: Option<Timestamp>,
 }
 
-/// What lies directly below a prefix. Pages and the entries in them come in the order of their keys.
+/// An object or a prefix directly below a prefix. Entries come in the order of their keys, across pages too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
-    /// Keys go on below it; it ends with `/`.
+    /// The common prefix of further keys; it ends with `/`.
     Prefix(String),
     Object {
         key: String,
@@ -33,7 +34,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// The whole key, or the whole prefix.
+    /// Returns the whole key or prefix.
     pub fn key(&self) -> &str {
         match self {
             Self::Prefix(key) | Self::Object { key, .. } => key,
@@ -41,7 +42,7 @@ impl Entry {
     }
 }
 
-/// What a call was about: errors name it.
+/// The target of a call, for errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     Object(S3Uri),

@@ -1,4 +1,4 @@
-//! A store in memory: for tests and demonstrations, with S3's rules and failures on demand.
+//! A store in memory, for tests and demonstrations: it follows S3's rules and fails on demand.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,9 +14,9 @@ use super::{
 use mrdeck_core::api::Provenance;
 use mrdeck_core::uri::S3Uri;
 
-/// Bodies come in pieces of this many bytes unless [`MemoryStore::with_piece_size`] says otherwise.
+/// The bytes per piece of a body, unless set by [`MemoryStore::with_piece_size`].
 const PIECE: usize = 64 << 10;
-/// Entries a page of a list, as in S3.
+/// The entries per page of a list, as in S3.
 const PAGE: usize = 1_000;
 
 /// The calls that [`MemoryStore::fail_next`] can make fail.
@@ -31,7 +31,7 @@ pub enum Call {
     List,
 }
 
-/// Buckets in memory. They have to be created; a key in another one is [`StoreError::NoSuchBucket`].
+/// Buckets in memory. Buckets must be created first; other names fail with [`StoreError::NoSuchBucket`].
 #[derive(Debug)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
@@ -41,7 +41,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 struct Inner {
     buckets: BTreeMap<String, BTreeMap<String, Stored>>,
-    /// Counts writes; each version of an object gets an `ETag` of its own.
+    /// The number of writes, so that each version of an object gets its own `ETag`.
     writes: u64,
     faults: VecDeque<(Call, StoreError)>,
 }
@@ -54,6 +54,7 @@ struct Stored {
 }
 
 impl MemoryStore {
+    /// Creates a store with one empty bucket.
     pub fn with_bucket(name: &str) -> Self {
         let store = Self {
             inner: Mutex::default(),
@@ -63,23 +64,24 @@ impl MemoryStore {
         store
     }
 
+    /// Creates a bucket; keeps an existing one.
     pub fn create_bucket(&self, name: &str) {
         self.lock().buckets.entry(name.to_owned()).or_default();
     }
 
-    /// The same store with bodies in pieces of `bytes`, at least 1.
+    /// Returns the store with bodies in pieces of `bytes`, at least 1.
     #[must_use]
     pub fn with_piece_size(mut self, bytes: usize) -> Self {
         self.piece = bytes.max(1);
         self
     }
 
-    /// Makes the next such call fail; several wait in line.
+    /// Makes the next call of this kind fail; several failures queue up.
     pub fn fail_next(&self, call: Call, error: StoreError) {
         self.lock().faults.push_back((call, error));
     }
 
-    /// The keys in a bucket, in order.
+    /// Returns the keys in a bucket, in order.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
         self.lock()
             .buckets
@@ -88,7 +90,7 @@ impl MemoryStore {
             .unwrap_or_default()
     }
 
-    /// An object's bytes, if it is there; injected failures don't concern it.
+    /// Returns the bytes of an object, if it exists, regardless of injected failures.
     pub fn read(&self, at: &S3Uri) -> Option<Bytes> {
         self.lock()
             .buckets
@@ -97,7 +99,7 @@ impl MemoryStore {
             .map(|stored| stored.bytes.clone())
     }
 
-    /// No method panics with the lock held, so a poisoned one still guards sound data.
+    /// Locks the data. No method panics while it holds the lock, so even a poisoned lock guards sound data.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -177,7 +179,7 @@ impl Store for MemoryStore {
                 let bound =
                     |offset: u64| usize::try_from(offset).map_or(size, |offset| offset.min(size));
                 if range.is_empty() || bound(range.start) == size {
-                    let detail = "the range holds no byte of the object".to_owned();
+                    let detail = "the range contains no byte of the object".to_owned();
                     return Err(StoreError::Other {
                         at: at.into(),
                         detail,
@@ -261,13 +263,13 @@ impl Store for MemoryStore {
             })
             .filter(|entry| is_after(entry.key(), from))
             .collect();
-        // Keys below the same prefix follow each other.
+        // Keys below the same prefix are adjacent.
         entries.dedup();
         Ok(page(entries.into_iter(), Entry::key))
     }
 }
 
-/// The first entries, and the last one's name if there are more.
+/// Returns the first entries, and the name of the last if more follow.
 fn page<T>(mut entries: impl Iterator<Item = T>, name: fn(&T) -> &str) -> Page<T> {
     let items: Vec<T> = entries.by_ref().take(PAGE).collect();
     let last = entries.next().and(items.last());

@@ -1,10 +1,10 @@
-//! What the error codes of AWS services have in common, and what lies behind an SDK error.
+//! Classifies the error codes that AWS services share, and finds the causes of SDK errors.
 
 use std::error::Error;
 
 use aws_credential_types::provider::error::CredentialsError;
 
-/// What callers treat alike, whichever service refused.
+/// The kinds of refusal that callers treat alike for every service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// Missing, wrong or expired.
@@ -13,11 +13,11 @@ pub enum Refusal {
     Throttled,
     /// The caller's clock is too far off.
     Skewed,
-    /// A code that only its own service understands.
+    /// A code specific to its service.
     Unknown,
 }
 
-/// What an AWS error code means.
+/// Returns the meaning of an AWS error code.
 pub fn refusal(code: &str) -> Refusal {
     match code {
         "AuthFailure"
@@ -52,12 +52,12 @@ pub fn refusal(code: &str) -> Refusal {
     }
 }
 
-/// Did a call fail before it was sent, because no credentials could be had?
+/// Returns whether a call failed before it was sent because credentials could not be obtained.
 pub fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
     has_cause::<CredentialsError>(error)
 }
 
-/// Is the error, or one that led to it, of this type?
+/// Returns whether the error, or one of its causes, is of this type.
 pub fn has_cause<T: Error + 'static>(error: &(dyn Error + 'static)) -> bool {
     std::iter::successors(Some(error), |e| (*e).source()).any(<dyn Error + 'static>::is::<T>)
 }

@@ -1,4 +1,4 @@
-//! Answers that came and are not AWS's: of another kind of server, of a stand-in of another version, of something between.
+//! Answers that are not AWS's: from another kind of server, an incompatible stand-in, or an intermediary.
 
 use std::error::Error;
 
@@ -7,19 +7,19 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use mrdeck_core::causes::causes;
 
-/// Characters of a body that are quoted.
+/// The number of characters quoted from a body.
 const QUOTED: usize = 120;
 
-/// An answer in which the SDK found neither what was asked for nor an error of the service.
+/// An answer in which the SDK found neither the expected result nor an error of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     pub status: u16,
-    /// What came, and for an answer that says it is a success, why it can't be read.
+    /// What came, and for a success status, why it can't be read.
     pub detail: String,
 }
 
 impl Unreadable {
-    /// Returns what came, if the call failed because of that: it was answered, and the whole answer is here.
+    /// Returns the answer if it is the reason why the call failed and all of it arrived.
     pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Option<Self>
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -30,7 +30,7 @@ impl Unreadable {
             return None;
         }
         let answer = error.raw_response()?;
-        // A body that broke off is not here.
+        // The body is missing if it was cut off.
         let body = answer.body().bytes()?;
         let status = answer.status();
         let came = describe(status.as_u16(), answer.headers().get("content-type"), body);
@@ -45,12 +45,13 @@ impl Unreadable {
         })
     }
 
+    /// Returns whether the status claims success.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 }
 
-/// Describes an answer for a person: `HTTP 200, text/html: '<html>…'`.
+/// Describes an answer for people: `HTTP 200, text/html: '<html>…'`.
 pub fn describe(status: u16, content_type: Option<&str>, body: &[u8]) -> String {
     let quoted = quote(body);
     if quoted.is_empty() {
@@ -60,7 +61,7 @@ pub fn describe(status: u16, content_type: Option<&str>, body: &[u8]) -> String 
     format!("HTTP {status}{kind}: '{quoted}'")
 }
 
-/// The beginning of a body, on one line and without what would command a terminal.
+/// Returns the beginning of a body on one line, without control characters.
 fn quote(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * QUOTED)]);
     let words: Vec<&str> = text.split_whitespace().collect();

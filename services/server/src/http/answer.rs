@@ -1,4 +1,4 @@
-//! A success: JSON, and the time its parts took.
+//! A successful answer: JSON, and the time that its parts took.
 
 use axum::Json;
 use axum::http::HeaderName;

@@ -1,9 +1,8 @@
-//! What can go wrong with a request, and how the caller is told: a status, a code, a sentence.
+//! The errors of requests, each with a status, a code and a message.
 //!
-//! 400 is for what the caller got wrong, 404 for what is not there, 403 for a bucket outside the
-//! allow-list, 409 for a map output that is not the one that was asked for, 412 for an input that
-//! changed, 503 with Retry-After when this service or S3 is overloaded, 502 when S3 failed, 500 for a
-//! defect only.
+//! 400 is for errors of the caller, 404 for objects and paths that don't exist, 403 for a bucket outside the allow-list,
+//! 409 for a map output that is not the expected one, 412 for an input that changed, 503 with Retry-After if this service
+//! or S3 is overloaded, 502 if S3 failed, and 500 only for defects.
 
 use axum::Json;
 use axum::extract::rejection::BytesRejection;
@@ -14,10 +13,12 @@ use mrdeck_core::api::{self, ErrorAnswer, ErrorDetail};
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::read::ReadError;
 use mrdeck_core::digest::Digest;
+use mrdeck_core::human::plural;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::{Audience, StoreError};
 
+/// The reasons why a request is refused or fails.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the query can't be read: {detail}; write NAME=VALUE pairs joined by &")]
@@ -34,13 +35,13 @@ pub enum Error {
         api::DEFAULT_CHUNKS
     )]
     BadChunks { value: String },
-    #[error("mode={value} is not known; write mode=copy or mode=range, or leave it out for copy")]
+    #[error("mode={value} is unknown; write mode=copy or mode=range, or leave it out for copy")]
     BadMode { value: String },
     #[error("the byte range can't be counted: {detail}")]
     BadRange { detail: String },
     #[error("{name}={value} can't be part of a key; use 1 to 64 of A-Z, a-z, 0-9, _ and -")]
     BadAttempt { name: &'static str, value: String },
-    #[error("{uri} is empty, so there is nothing to split; name an input with words in it")]
+    #[error("{uri} is empty, so there is nothing to split; name an input that contains words")]
     EmptyInput { uri: S3Uri },
     #[error("{uri} has {words} {}, too few for {asked} chunks; ask for {most} at most", if *words == 1 { "word" } else { "words" })]
     TooManyChunks {
@@ -49,22 +50,22 @@ pub enum Error {
         words: u64,
         most: u64,
     },
-    #[error("no map output is named; add in=s3://BUCKET/KEY for each of them")]
+    #[error("no map output is named; add in=s3://BUCKET/KEY for each")]
     MissingIn,
     #[error("{uri} is named twice, which would count its words twice; name each map output once")]
     DuplicateIn { uri: S3Uri },
     #[error("the map output {uri} can't be added up: {source}; run its map again")]
     BadMapOutput { uri: S3Uri, source: ReadError },
     #[error(
-        "the map output {uri} has {size} bytes, more than the {limit} that are read; use more, smaller chunks"
+        "the map output {uri} has {size} bytes, more than the limit of {limit}; use more, smaller chunks"
     )]
     MapOutputTooLarge { uri: S3Uri, size: u64, limit: u64 },
     #[error(
-        "the SHA-256 of the map outputs can't be used: {detail}; give sha256=HEX for each in= in its order, or none"
+        "the SHA-256 of the map outputs can't be used: {detail}; give one sha256=HEX for each in=, in the same order, or none"
     )]
     BadSha256 { detail: String },
     #[error(
-        "the map output {uri} is not the one that was asked for: its SHA-256 is {found:#}…, not {expected:#}…; run its map again"
+        "the map output {uri} is not the expected one: its SHA-256 is {found:#}…, not {expected:#}…; run its map again"
     )]
     MapOutputMismatch {
         uri: S3Uri,
@@ -83,21 +84,19 @@ pub enum Error {
     BodyTooLarge { limit: usize },
     #[error("{uri} can't be counted: {source}; nothing was written")]
     Uncountable { uri: S3Uri, source: CountError },
-    #[error(
-        "the bucket of {uri} is not among those this service may touch; add it to ALLOWED_BUCKETS"
-    )]
+    #[error("this service may not access the bucket of {uri}; add it to ALLOWED_BUCKETS")]
     BucketNotAllowed { uri: S3Uri },
     #[error(
-        "all {limit} places for requests are taken; try again in a second, or ask another task"
+        "the service is at its limit of {} at once; try again in a second, or use another task", plural(*limit as u64, "request")
     )]
     Overloaded { limit: usize },
-    #[error("there is no {path} here; this is the {role}, and it answers /health and {}", work_path(*role))]
+    #[error("there is no {path} here; this is the {role}, which answers /health and {}", work_path(*role))]
     NoSuchPath { path: String, role: Role },
     #[error("{path} does not take {method}; use GET{}", if path == api::REDUCE { " or POST" } else { "" })]
     WrongMethod { method: Method, path: String },
     #[error("{}; {}", .0, .0.advice(Audience::Operator))]
     Store(#[from] StoreError),
-    #[error("the service broke its own rules: {detail}; this is a defect, please report it")]
+    #[error("internal error: {detail}; please report this defect")]
     Defect { detail: String },
 }
 
@@ -110,7 +109,7 @@ fn work_path(role: Role) -> &'static str {
 }
 
 impl Error {
-    /// The HTTP status and the code for programs.
+    /// Returns the HTTP status and the code for programs.
     fn class(&self) -> (StatusCode, &'static str) {
         const BAD: StatusCode = StatusCode::BAD_REQUEST;
         match self {
@@ -184,7 +183,7 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
 }
 
 impl Error {
-    /// The object that is at fault.
+    /// Returns the object at fault, if any.
     fn object(&self) -> Option<&S3Uri> {
         match self {
             Self::BadMapOutput { uri, .. }
@@ -214,7 +213,7 @@ impl From<BytesRejection> for Error {
     }
 }
 
-/// Rides along in a response's extensions, for the log.
+/// The cause of a failure, in the extensions of its response, for the log.
 #[derive(Debug, Clone)]
 pub struct Cause {
     pub code: &'static str,

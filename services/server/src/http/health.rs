@@ -1,4 +1,4 @@
-//! `GET /health`: 200 `ok`, as long as the process answers at all.
+//! `GET /health`: answers 200 `ok`.
 
 pub async fn handle() -> &'static str {
     "ok"

@@ -1,4 +1,4 @@
-//! Reading an input: all of it, or what a byte range owns; never more of it in memory than a piece.
+//! Streams the part of an input that a byte range owns, one piece in memory at a time.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use mrdeck_core::count::cuts::OwnedRange;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{BodyStream, ObjectMeta, ReadOptions, Store, StoreError};
 
-/// How far beyond a range the first read goes: nearly every word has ended by then.
+/// The bytes that the first read goes beyond a range: nearly every word ends within them.
 const TAIL: u64 = 4 << 10;
-/// The largest single read beyond that; each is double the one before.
+/// The largest further read; each is double the one before.
 const LARGEST_TAIL: u64 = 8 << 20;
 
-/// The bytes of `at` that `range` owns. All reads are of the version that `meta` describes.
+/// Returns the bytes of `at` that `range` owns. All reads are of the version that `meta` describes.
 ///
-/// The time spent waiting for S3 is booked under [`Part::Get`], that spent looking under [`Part::Count`].
+/// The time spent waiting for S3 is recorded under [`Part::Get`], that spent on scanning under [`Part::Count`].
 pub fn owned(
     store: Arc<dyn Store>,
     at: S3Uri,
@@ -46,16 +46,16 @@ struct Reader {
     meta: ObjectMeta,
     filter: OwnedRange,
     timings: Arc<Timings>,
-    /// The offset of the next byte to come.
+    /// The offset of the next byte.
     next: u64,
-    /// Where the present read ends.
+    /// The offset at which the current read ends.
     until: u64,
     tail: u64,
     body: Option<BodyStream>,
 }
 
 impl Reader {
-    /// The next piece that is owned.
+    /// Returns the next owned piece.
     async fn advance(mut self) -> Result<Option<(Bytes, Self)>, StoreError> {
         while !self.filter.is_done() && self.next < self.meta.size {
             let Some(piece) = self.piece().await? else {
@@ -69,7 +69,7 @@ impl Reader {
         Ok(None)
     }
 
-    /// The next piece there is; `None` at the end of one read.
+    /// Returns the next piece; `None` at the end of a read.
     async fn piece(&mut self) -> Result<Option<Bytes>, StoreError> {
         let timings = self.timings.clone();
         let mut body = match self.body.take() {

@@ -1,4 +1,4 @@
-//! Where outputs go: the lab's keys, or the keys of one attempt that no other can share.
+//! The keys of outputs: those of the lab, or those unique to an attempt.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use jiff::tz::TimeZone;
 use super::params::Attempt;
 use mrdeck_core::layout;
 
-/// UTC `YYYYMMDDTHHMMSSZ`.
+/// Formats a time in UTC as `YYYYMMDDTHHMMSSZ`.
 pub fn stamp(now: Timestamp) -> String {
     now.to_zoned(TimeZone::UTC)
         .strftime("%Y%m%dT%H%M%SZ")
         .to_string()
 }
 
-/// The key of chunk `index` of `count`, copied out of the object `input`.
+/// Returns the key of chunk `index` of `count`, copied from the object `input`.
 pub fn chunk(
     prefix: &str,
     attempt: Option<&Attempt>,
@@ -31,10 +31,9 @@ pub fn chunk(
     }
 }
 
-/// The key of the counts of the object `input`, or of a byte range of it.
+/// Returns the key of the counts of the object `input`, or of a byte range of it.
 ///
-/// A range stands in the key too: without it, two ranges of one object would write the same key
-/// within a second.
+/// The key contains the range: otherwise two ranges of one object would write the same key within a second.
 pub fn map(
     prefix: &str,
     attempt: Option<&Attempt>,
@@ -55,7 +54,7 @@ pub fn map(
     }
 }
 
-/// The key of the final counts.
+/// Returns the key of the final counts.
 pub fn reduce(prefix: &str, attempt: Option<&Attempt>, stamp: &str) -> String {
     match attempt {
         Some(attempt) => layout::reduce_output(&attempt.run, attempt.number()),
@@ -63,7 +62,7 @@ pub fn reduce(prefix: &str, attempt: Option<&Attempt>, stamp: &str) -> String {
     }
 }
 
-/// NAME: the last segment without `.txt`, with `_` for what is not plain.
+/// Returns NAME: the last segment without `.txt`, with `_` for all but letters, digits, `_` and `-`.
 fn name(key: &str) -> String {
     let last = key.rsplit('/').next().unwrap_or(key);
     let stem = last.strip_suffix(".txt").unwrap_or(last);
@@ -78,7 +77,7 @@ fn name(key: &str) -> String {
         .collect()
 }
 
-/// KEY: the whole key with `_` for `/` and `.`, its last 60 characters.
+/// Returns KEY: the whole key with `_` for `/` and `.`, its last 60 characters.
 fn flat(key: &str) -> String {
     let skipped = key.chars().count().saturating_sub(60);
     key.chars()

@@ -1,4 +1,4 @@
-//! What surrounds every request: the limit on work in flight, the service's name, the log line.
+//! The layers around every request: the limit on work in flight, the service's name, the log line.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -16,10 +16,10 @@ use mrdeck_core::api;
 use mrdeck_core::role::Role;
 
 const SERVICE: HeaderName = HeaderName::from_static(api::SERVICE_HEADER);
-/// How much of a caller's text goes into the log.
+/// The most characters of a caller's value in the log.
 const LOGGED: usize = 64;
 
-/// Places for requests that do work; `/health` needs none.
+/// The slots for requests that do work; `/health` needs none.
 #[derive(Debug, Clone)]
 pub struct Slots {
     free: Arc<Semaphore>,
@@ -35,15 +35,15 @@ impl Slots {
     }
 }
 
-/// Refuses a request at once if all places are taken: the caller has other tasks to try.
+/// Refuses a request at once if all slots are taken: the caller can try other tasks.
 pub async fn limit(State(slots): State<Slots>, request: Request, next: Next) -> Response {
     match slots.free.try_acquire() {
-        Ok(_place) => next.run(request).await,
+        Ok(_slot) => next.run(request).await,
         Err(_) => Error::Overloaded { limit: slots.limit }.into_response(),
     }
 }
 
-/// Names the service in the answer and writes one log line about the request.
+/// Adds the service's name to the answer and logs one line about the request.
 pub async fn observe(role: Role, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let path = request.uri().path().to_owned();

@@ -27,7 +27,7 @@ pub async fn handle(
     let at = params.input(&state.config)?;
     let range = range(&params)?;
     let attempt = params.attempt()?;
-    // The version that the caller's run is about; an extension that the other services ignore.
+    // The version of the caller's run; an extension that other services ignore.
     let etag = params.one("etag")?.map(str::to_owned);
     let stamp = keys::stamp(Timestamp::now());
     let key = keys::map(
@@ -62,7 +62,7 @@ pub async fn handle(
         source,
     };
     let booking = timings.clone();
-    // Sorting and writing a large table takes a while, and other requests are waiting.
+    // Sorting and writing a large table takes a while and would block other requests.
     let finish = move || booking.book(Part::Count, || counter.finish().map(|all| Output::of(&all)));
     let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
         detail: e.to_string(),
@@ -102,7 +102,7 @@ fn range(params: &Params) -> Result<Option<Range<u64>>, Error> {
     }
 }
 
-/// What `range` of the object owns, after a look at whether the object has such a range.
+/// Returns what `range` of the object owns, after checking that the object has such a range.
 async fn part(
     state: &ServiceState,
     at: &S3Uri,
@@ -116,7 +116,7 @@ async fn part(
     }
     if range.end > meta.size {
         let detail = format!(
-            "it ends at {}, but {at} has {} bytes; end there at most",
+            "it ends at {}, but {at} has {} bytes; end it there at the latest",
             range.end, meta.size
         );
         return Err(Error::BadRange { detail });
@@ -130,7 +130,7 @@ async fn part(
     ))
 }
 
-/// The body, with the time spent waiting for it booked.
+/// Returns the body, recording the time spent waiting for it.
 fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
     let next = |(mut body, timings): (BodyStream, Arc<Timings>)| async move {
         let piece = timings.wait(Part::Get, body.next()).await?;

@@ -1,4 +1,4 @@
-//! The map outputs that a reduce names: which they are, and what each must hash to.
+//! The map outputs that a reduce names, with the expected SHA-256 of each.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,16 @@ use crate::config::Config;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
-/// One map output to add up.
+/// A map output to add up.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MapOutput {
     pub uri: S3Uri,
-    /// Where the caller knows it, and then of every map output.
+    /// The expected hash: known for all map outputs or for none.
     pub sha256: Option<Digest>,
 }
 
 impl MapOutput {
-    /// The bytes have to be those that the caller means.
+    /// Checks that the bytes are those that the caller expects.
     pub fn check(&self, bytes: &[u8]) -> Result<(), Error> {
         let Some(expected) = self.sha256 else {
             return Ok(());
@@ -34,7 +34,7 @@ impl MapOutput {
     }
 }
 
-/// The map outputs at these addresses, each with the SHA-256 in its place, if there are any.
+/// Returns the map outputs at these addresses, each with the SHA-256 at the same position, if any are given.
 pub fn named<'a>(
     addresses: impl Iterator<Item = &'a str>,
     digests: impl Iterator<Item = &'a str>,

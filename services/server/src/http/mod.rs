@@ -1,4 +1,4 @@
-//! The HTTP side: which paths a service has, and what surrounds every request.
+//! The HTTP interface of a service: its paths, and the layers around every request.
 
 mod answer;
 mod error;
@@ -28,10 +28,10 @@ use mrdeck_core::api;
 use mrdeck_core::role::Role;
 use mrdeck_store::Store;
 
-/// The largest body of `POST /reduce`, in bytes, and the largest manifest it may name.
+/// The largest body of `POST /reduce`, and the largest manifest that it may name, in bytes.
 pub const MAX_LIST: usize = 16 << 20;
 
-/// What the handlers of one service share. Clones are handles to the same state.
+/// The state that the handlers of a service share. Clones refer to the same state.
 #[derive(Clone)]
 pub struct ServiceState {
     store: Arc<dyn Store>,
@@ -39,6 +39,7 @@ pub struct ServiceState {
 }
 
 impl ServiceState {
+    /// Creates the state of a service.
     pub fn new(store: Arc<dyn Store>, config: Config) -> Self {
         Self {
             store,
@@ -47,7 +48,7 @@ impl ServiceState {
     }
 }
 
-/// The paths of one service.
+/// Returns the routes of a service.
 pub fn router(role: Role, state: ServiceState) -> Router {
     let slots = layers::Slots::new(state.config.max_in_flight);
     let work = match role {

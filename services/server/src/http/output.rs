@@ -1,4 +1,4 @@
-//! The output of a map or a reduce: counts as JSON with their hash, written so that they say what they are.
+//! The output of a map or a reduce: counts as JSON, with a description in the object's metadata.
 
 use bytes::Bytes;
 
@@ -13,14 +13,14 @@ use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::WriteOptions;
 
-/// Counts ready to be written.
+/// Counts that are ready to be written.
 pub struct Output {
     json: String,
     pub info: OutputInfo,
 }
 
 impl Output {
-    /// Sorts, writes down and hashes a table: that takes a while.
+    /// Sorts, serializes and hashes a table, which takes a while.
     pub fn of(counts: &Counts) -> Self {
         let json = counts.to_json();
         let info = OutputInfo {
@@ -33,8 +33,8 @@ impl Output {
         Self { json, info }
     }
 
-    /// Writes the counts to `out` and returns the answer about them. An attempt of a run says in the object's
-    /// metadata what it is.
+    /// Writes the counts to `out` and returns the answer. For an attempt of a run, the object's metadata describes
+    /// the output.
     pub async fn write(
         self,
         state: &ServiceState,

@@ -1,4 +1,4 @@
-//! The query string: each parameter once, validated where it enters.
+//! The parameters of the query string, validated as they are read.
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
@@ -9,7 +9,7 @@ use crate::config::Config;
 use mrdeck_core::api::AttemptParams;
 use mrdeck_core::uri::S3Uri;
 
-/// The parameters as they came; unknown ones do no harm.
+/// The parameters as received; unknown ones are ignored.
 #[derive(Debug, Default)]
 pub struct Params(Vec<(String, String)>);
 
@@ -37,7 +37,7 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that may be given once.
+    /// Returns the value of a parameter that may be given once.
     pub fn one(&self, name: &'static str) -> Result<Option<&str>, Error> {
         let mut values = self.all(name);
         let value = values.next();
@@ -48,7 +48,7 @@ impl Params {
         }
     }
 
-    /// The parameter `s3`: an object in a bucket that the service may touch.
+    /// Returns the parameter `s3`: an object in a bucket that the service may access.
     pub fn input(&self, config: &Config) -> Result<S3Uri, Error> {
         let text = self
             .one("s3")?
@@ -57,7 +57,7 @@ impl Params {
         object(text, config)
     }
 
-    /// The attempt that the request belongs to, if it names a run.
+    /// Returns the attempt that the request belongs to, if it names a run.
     pub fn attempt(&self) -> Result<Option<Attempt>, Error> {
         let (run, chunk) = (self.id("run")?, self.id("chunk")?);
         let (named_number, plan) = (self.id("attempt")?, self.id("plan")?);
@@ -69,7 +69,7 @@ impl Params {
         }))
     }
 
-    /// An id as it may stand in a key.
+    /// Returns an id that is valid as a part of a key.
     fn id(&self, name: &'static str) -> Result<Option<String>, Error> {
         let Some(value) = self.one(name)? else {
             return Ok(None);
@@ -97,7 +97,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
     }
 }
 
-/// An object's address from a caller: well-formed, and in a bucket that the service may touch.
+/// Parses the address of an object from a caller; its bucket must be one that the service may access.
 pub fn object(text: &str, config: &Config) -> Result<S3Uri, Error> {
     let uri: S3Uri = text.parse()?;
     if config.allows(&uri) {
@@ -107,23 +107,23 @@ pub fn object(text: &str, config: &Config) -> Result<S3Uri, Error> {
     }
 }
 
-/// Which attempt a request is, as `run`, `chunk`, `attempt` and `plan` name it; fit to stand in a key.
+/// The attempt that `run`, `chunk`, `attempt` and `plan` name; each is valid as a part of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     pub run: String,
     pub chunk: Option<String>,
-    /// As it was named; see [`Attempt::number`].
+    /// The number as the request gave it; see [`Attempt::number`].
     pub named_number: Option<String>,
     pub plan: Option<String>,
 }
 
 impl Attempt {
-    /// Whoever names no attempt means the first.
+    /// Returns the number of the attempt, by default the first.
     pub fn number(&self) -> &str {
         self.named_number.as_deref().unwrap_or("1")
     }
 
-    /// The attempt to the letter as the caller named it.
+    /// Returns the attempt exactly as the caller named it.
     pub fn named(&self) -> AttemptParams {
         AttemptParams {
             run: Some(self.run.clone()),

@@ -21,18 +21,18 @@ use mrdeck_core::count::table::Counts;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::ReadOptions;
 
-/// Map outputs that are read at the same time; each is held whole while it is added up.
+/// The map outputs that are read at the same time; each is held whole while it is added up.
 const READS: usize = 4;
 /// The largest map output that is read, in bytes.
 const MAX_MAP_OUTPUT: u64 = 512 << 20;
 
-/// The body as it comes; which of the two it has is checked here, for a better sentence than serde's.
+/// The body as received; it is checked here which of the two it has, for a better message than serde's.
 #[derive(Deserialize)]
 struct Body {
     #[serde(rename = "in")]
     inputs: Option<Vec<String>>,
     manifest: Option<String>,
-    /// What each map output must hash to, wherever its address comes from.
+    /// The expected SHA-256 of each map output, in either form of the body.
     #[serde(default)]
     sha256: Vec<String>,
 }
@@ -77,7 +77,7 @@ pub async fn by_body(
     reduce(&state, &params, inputs, &timings).await
 }
 
-/// The addresses in a manifest.
+/// Returns the addresses in a manifest.
 async fn list(
     state: &ServiceState,
     manifest: &S3Uri,
@@ -89,7 +89,9 @@ async fn list(
     };
     let limit = MAX_LIST as u64;
     let json = fetch(state, manifest, limit, timings, |size| {
-        refused(format!("it has {size} bytes, not {limit} at most"))
+        refused(format!(
+            "it has {size} bytes, more than the limit of {limit}"
+        ))
     });
     serde_json::from_slice(&json.await?).map_err(|e| refused(e.to_string()))
 }
@@ -111,7 +113,7 @@ async fn reduce(
     );
     let out = first.uri.sibling(&key)?;
 
-    // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+    // Collected first: the compiler can't prove that a stream with the borrowing closure is Send.
     let files = inputs.len() as u64;
     let reads: Vec<_> = inputs
         .into_iter()
@@ -129,7 +131,7 @@ async fn reduce(
     Ok(Answer::new(answer, timings))
 }
 
-/// One map output as a table, if it is the one that the caller means.
+/// Reads a map output as a table, if it is the one that the caller expects.
 async fn table(
     state: &ServiceState,
     input: MapOutput,
@@ -143,7 +145,7 @@ async fn table(
     };
     let json = fetch(state, &input.uri, limit, timings, too_large).await?;
     let read = move || {
-        // Before anything is made of it: what is wrong with another object is of no interest.
+        // Checked first: errors in another object than the expected one are of no interest.
         input.check(&json)?;
         let uri = input.uri;
         match Counts::from_json(&json) {
@@ -154,7 +156,7 @@ async fn table(
     busy(timings, read).await?
 }
 
-/// A whole object, unless it is larger than `limit` bytes.
+/// Reads a whole object, unless it is larger than `limit` bytes.
 async fn fetch(
     state: &ServiceState,
     uri: &S3Uri,
@@ -179,7 +181,7 @@ async fn fetch(
     Ok(bytes)
 }
 
-/// Work on a whole table, away from the threads that serve requests.
+/// Runs work on a whole table away from the threads that serve requests.
 async fn busy<T: Send + 'static>(
     timings: &Timings,
     work: impl FnOnce() -> T + Send + 'static,

@@ -19,7 +19,7 @@ use mrdeck_core::count::tokens::WordStarts;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{ObjectMeta, ReadOptions, StoreError};
 
-/// Chunks that are copied at the same time; each holds one part of an upload in memory.
+/// The chunks that are copied at the same time; each holds one part of an upload in memory.
 const COPIES: usize = 4;
 
 pub async fn handle(
@@ -30,7 +30,7 @@ pub async fn handle(
     let asked = params.one("chunks")?.map(chunks).transpose()?;
     let mode = params.one("mode")?.map_or(Ok(SplitMode::Copy), mode)?;
     let attempt = params.attempt()?;
-    // The version that the caller's run is about; an extension that the other services ignore.
+    // The version of the caller's run; an extension that other services ignore.
     let etag = params.one("etag")?.map(str::to_owned);
 
     let timings = Arc::new(Timings::default());
@@ -72,7 +72,7 @@ pub async fn handle(
                 let key = keys::chunk(prefix, attempt.as_ref(), at.key(), &stamp, index, total);
                 copy(&state, &at, &meta, range, key, &timings)
             });
-            // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+            // Collected first: the compiler can't prove that a stream with the borrowing closure is Send.
             let copies: Vec<_> = copies.collect();
             let done: Vec<_> = stream::iter(copies).buffered(COPIES).try_collect().await?;
             done.into_iter().unzip()
@@ -119,7 +119,7 @@ fn as_range(at: &S3Uri, range: &Range<u64>) -> (ChunkRef, u64) {
     (chunk, range.end - range.start)
 }
 
-/// How many words the input has; reading stops once there are `enough`, which in texts is soon.
+/// Counts the words of the input, up to `enough`: in a text, little has to be read for that.
 async fn words_up_to(
     enough: u64,
     state: &ServiceState,
@@ -144,7 +144,7 @@ async fn words_up_to(
     Ok(seen)
 }
 
-/// Copies what `range` owns to an object of its own; gives its address and its size.
+/// Copies what `range` owns to an object of its own; returns the object and its size.
 async fn copy(
     state: &ServiceState,
     at: &S3Uri,
@@ -164,7 +164,7 @@ async fn copy(
     );
     let start = Instant::now();
     let size = state.store.put_stream(&to, body).await?;
-    // The upload pulls the download along, so what is left after reading and looking is writing.
+    // The upload drives the download, so the time that is not reading or scanning is writing.
     let (get, count) = (reading.spent(Part::Get), reading.spent(Part::Count));
     timings.add(Part::Get, get);
     timings.add(Part::Count, count);

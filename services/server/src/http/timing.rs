@@ -1,4 +1,4 @@
-//! How long the parts of a request's work took, for the `Server-Timing` header.
+//! Measures the parts of a request's work, for the `Server-Timing` header.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ pub enum Part {
     Put,
 }
 
-/// Time spent per part. Parts that run side by side add up, so the sum may exceed the request's time.
+/// The time spent per part. Concurrent work adds up, so the sum may exceed the time of the request.
 #[derive(Debug, Default)]
 pub struct Timings {
     get: AtomicU64,
@@ -38,7 +38,7 @@ impl Timings {
         Duration::from_nanos(self.nanos(part).load(Ordering::Relaxed))
     }
 
-    /// Does the work and books its time.
+    /// Does the work and records its time.
     pub fn book<T>(&self, part: Part, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = work();
@@ -46,7 +46,7 @@ impl Timings {
         result
     }
 
-    /// Awaits the work and books its time, waiting included.
+    /// Awaits the work and records its time, waiting included.
     pub async fn wait<T>(&self, part: Part, work: impl Future<Output = T>) -> T {
         let start = Instant::now();
         let result = work.await;
@@ -54,7 +54,7 @@ impl Timings {
         result
     }
 
-    /// The header's value; milliseconds.
+    /// Returns the value of the header, in milliseconds.
     pub fn header(&self) -> String {
         let ms = |part| self.spent(part).as_secs_f64() * 1_000.0;
         let (get, count, put) = (ms(Part::Get), ms(Part::Count), ms(Part::Put));

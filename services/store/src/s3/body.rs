@@ -1,4 +1,4 @@
-//! The answer to a GET: checked against what was asked for, and against its own length as it arrives.
+//! Checks the answer to a GET against the request, and its body against the announced length as it arrives.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,7 +20,7 @@ pub(super) fn object(
     answer: GetObjectOutput,
 ) -> Result<Object, StoreError> {
     let bare = |etag: &str| etag.trim_matches('"').to_owned();
-    // Asked with If-Match already, but some servers ignore that.
+    // The request had If-Match, but some servers ignore that.
     if options.if_match.as_deref().map(bare) != answer.e_tag().map(bare)
         && options.if_match.is_some()
     {
@@ -31,11 +31,11 @@ pub(super) fn object(
         None => length,
         Some(range) => match answer.content_range().and_then(content_range) {
             Some((start, size)) if start == range.start => size,
-            // The whole object without Content-Range is what was asked for only if it is as short as that.
+            // The whole object without Content-Range is right only if it is no longer than the range.
             None if range.start == 0 && length <= range.end => length,
             _ => {
                 let detail = format!(
-                    "bytes {}-{} were asked for, others came",
+                    "the answer does not have the requested bytes {}-{}",
                     range.start,
                     range.end - 1
                 );
@@ -57,12 +57,12 @@ pub(super) fn object(
     })
 }
 
-/// What the object says of itself, if it says so in a way that can be read.
+/// Returns the description that the object carries, if it is readable.
 pub(super) fn provenance(metadata: Option<&HashMap<String, String>>) -> Option<Provenance> {
     Provenance::from_metadata(metadata?.get(PROVENANCE)?)
 }
 
-/// A length as S3 gives it, as an unsigned number.
+/// Converts a length from S3 to an unsigned number.
 pub(super) fn length(at: &S3Uri, given: Option<i64>) -> Result<u64, StoreError> {
     let detail = || "S3 did not say how long the object is".to_owned();
     given
@@ -73,14 +73,14 @@ pub(super) fn length(at: &S3Uri, given: Option<i64>) -> Result<u64, StoreError> 
         })
 }
 
-/// The first byte and the whole object's size from `bytes START-LAST/SIZE`.
+/// Parses the first byte and the size of the whole object from `bytes START-LAST/SIZE`.
 fn content_range(text: &str) -> Option<(u64, u64)> {
     let (range, size) = text.strip_prefix("bytes ")?.split_once('/')?;
     let (start, _) = range.split_once('-')?;
     Some((start.parse().ok()?, size.parse().ok()?))
 }
 
-/// The body, ending with an error if fewer bytes come than `expected`.
+/// Returns the body, ending with an error if fewer than `expected` bytes come.
 fn checked(at: S3Uri, expected: u64, body: ByteStream) -> BodyStream {
     let next = move |state: Option<(ByteStream, u64)>| {
         let at = at.clone();

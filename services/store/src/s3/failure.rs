@@ -1,4 +1,4 @@
-//! What the SDK's errors mean, told by their types, codes and HTTP status.
+//! Classifies the SDK's errors by their types, codes and HTTP status.
 
 use std::error::Error;
 
@@ -10,13 +10,13 @@ use crate::unreadable::Unreadable;
 use crate::{StoreError, Target};
 pub(super) use mrdeck_core::causes::causes;
 
-/// A failed call, as far as its answer alone tells.
+/// A failed call, as far as its own answer tells.
 #[derive(Debug)]
 pub(super) enum Failure {
     Known(StoreError),
-    /// 404, for the key or for the bucket.
+    /// A 404, for either the key or the bucket.
     Missing,
-    /// Refused without a code: what can be said until a call with a body in its answer says more.
+    /// A refusal without a code: what is known until a call whose answer has a body tells more.
     Bare(StoreError),
 }
 
@@ -42,7 +42,7 @@ where
     refused(at, status, code, detail)
 }
 
-/// What an answer means that says nothing but its status; one of a success should have said more.
+/// Classifies an answer that has only a status; a success should have had more.
 fn strange(at: &Target, status: u16, detail: String) -> Failure {
     if (200..300).contains(&status) {
         let at = at.clone();
@@ -51,7 +51,7 @@ fn strange(at: &Target, status: u16, detail: String) -> Failure {
     refused(at, status, None, detail)
 }
 
-/// What an answer with an error status means. Codes come first: statuses are shared by many of them.
+/// Classifies an answer with an error status. Codes come first, since many of them share a status.
 fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Failure {
     let at = at.clone();
     Failure::Known(match code.map_or(Kind::Shared(Refusal::Unknown), kind) {
@@ -103,7 +103,7 @@ fn conflict(at: Target, detail: String) -> StoreError {
     }
 }
 
-/// What S3 alone says, and what every AWS service may say.
+/// The meaning of a code: specific to S3, or shared by all AWS services.
 enum Kind {
     NoBucket,
     NoKey,
@@ -126,7 +126,7 @@ fn kind(code: &str) -> Kind {
     }
 }
 
-/// A call that got no answer that S3 could have meant.
+/// Classifies a call that received no meaningful answer.
 fn undelivered<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> StoreError
 where
     E: Error + 'static,

@@ -1,4 +1,4 @@
-//! Lists of buckets and of keys, a page a call.
+//! Lists buckets and keys, one page per call.
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
@@ -12,7 +12,7 @@ use percent_encoding::percent_decode_str;
 use super::failure::{Failure, HttpResponse, classify};
 use crate::{Bucket, Entry, Page, StoreError, Target};
 
-/// Buckets a page; without a number S3 refuses accounts that may have very many.
+/// The buckets per page; without a number, S3 refuses accounts with a very high quota of buckets.
 const BUCKETS: i32 = 1_000;
 const DELIMITER: &str = "/";
 
@@ -87,9 +87,9 @@ pub(super) async fn keys(
 
 type ListError = SdkError<aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error, HttpResponse>;
 
-/// Asks for keys as they are, and once more in URL encoding if the answer can't be read: XML has no way to
-/// write some control characters. Not encoded from the start, because there are servers that promise it and
-/// don't do it. Says whether the keys are encoded.
+/// Requests plain keys, and again in URL encoding if the answer can't be read: XML can't represent some control
+/// characters. Encoding is not the default because some servers promise it but don't do it. Returns also whether the
+/// keys are encoded.
 async fn ask(
     request: ListObjectsV2FluentBuilder,
 ) -> Result<(ListObjectsV2Output, bool), ListError> {
@@ -102,7 +102,7 @@ async fn ask(
     }
 }
 
-/// Did S3 answer, and the answer could not be understood?
+/// Returns whether S3 answered with a success that can't be parsed.
 fn is_unreadable(error: &ListError) -> bool {
     error
         .raw_response()
@@ -123,12 +123,12 @@ where
         (Failure::Missing, Target::Keys { bucket, .. }) => StoreError::NoSuchBucket { bucket },
         (Failure::Missing, at) => StoreError::Other {
             at,
-            detail: "there is no such thing (HTTP 404)".to_owned(),
+            detail: "not found (HTTP 404)".to_owned(),
         },
     }
 }
 
-/// A page that begins where the last one began would be read for ever.
+/// Returns the token of the next page, unless it would repeat this page for ever.
 fn next(given: Option<&str>, from: Option<&str>) -> Option<String> {
     given
         .filter(|next| !next.is_empty() && Some(*next) != from)

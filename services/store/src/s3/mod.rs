@@ -1,4 +1,4 @@
-//! The store that is S3, through the AWS SDK.
+//! The store over S3, through the AWS SDK.
 
 mod body;
 mod failure;
@@ -20,23 +20,24 @@ use super::{
 use mrdeck_core::api::PROVENANCE;
 use mrdeck_core::uri::S3Uri;
 
-/// S3, or what speaks its language; see [`super::aws`] for the client.
+/// A store over S3 or a compatible server; see [`super::aws`] for the client.
 #[derive(Debug, Clone)]
 pub struct S3Store {
     client: Client,
-    /// Uploads that are being given up.
+    /// The multipart uploads that are being aborted.
     given_up: TaskTracker,
 }
 
 impl S3Store {
+    /// Creates a store over a client.
     pub fn new(client: Client) -> Self {
         let given_up = TaskTracker::new();
-        // Closed only says that waiting may end: more can be tracked all the same.
+        // Closing only lets `wait` return: more tasks can still be tracked.
         given_up.close();
         Self { client, given_up }
     }
 
-    /// The error's meaning, after asking S3 once more where its first answer leaves it open.
+    /// Returns the meaning of an error; asks S3 once more if its answer leaves it open.
     async fn explain<E>(&self, at: &S3Uri, error: SdkError<E, HttpResponse>) -> StoreError
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
@@ -48,7 +49,7 @@ impl S3Store {
         }
     }
 
-    /// A 404 may mean the key or the bucket: HEAD has no body to say which, and some servers answer
+    /// Finds out whether a 404 means the key or the bucket: the answer to a HEAD has no body, and some servers answer
     /// `NoSuchKey` for both.
     async fn missing(&self, at: &S3Uri) -> StoreError {
         let answer = self.client.head_bucket().bucket(at.bucket()).send().await;
@@ -61,7 +62,7 @@ impl S3Store {
         }
     }
 
-    /// A refused HEAD names no reason, expired credentials no more than a denied key; a GET does.
+    /// Finds out why a HEAD was refused: its answer names no reason, but that of a GET does.
     async fn why_bare(&self, at: &S3Uri, bare: StoreError) -> StoreError {
         let get = self
             .client
@@ -108,7 +109,7 @@ impl Store for S3Store {
         let mut request = self.client.get_object().bucket(at.bucket()).key(at.key());
         if let Some(range) = &options.range {
             if range.is_empty() {
-                let detail = "an empty range was asked for".to_owned();
+                let detail = "the requested range is empty".to_owned();
                 return Err(StoreError::Other {
                     at: at.into(),
                     detail,
@@ -150,7 +151,7 @@ impl Store for S3Store {
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => match self.explain(at, error).await {
-                // The one condition there was is the one that does not hold.
+                // The only condition of the request is the one that failed.
                 StoreError::Changed { uri } if options.only_new => Err(StoreError::Exists { uri }),
                 error => Err(error),
             },

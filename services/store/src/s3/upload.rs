@@ -1,4 +1,4 @@
-//! Writing an object of unknown size: in one request if it is small, else in parts, in bounded memory.
+//! Writes an object of unknown size in bounded memory: in one request if it is small, else in parts.
 
 use std::time::Duration;
 
@@ -18,26 +18,27 @@ use mrdeck_core::uri::S3Uri;
 
 /// The size of the first parts, in bytes.
 const PART: usize = 8 << 20;
-/// Parts double in size each time so many are written: 10,000 are allowed, and an object may have 5 TiB.
+/// The number of parts after which their size doubles: S3 allows 10,000 parts, and objects of 5 TiB.
 const PARTS_OF_A_SIZE: usize = 1_000;
-/// What a person uploads goes in one request up to this size, and else in so many parts at a time.
+/// The largest interactive upload that is sent in one request.
 const ONE_REQUEST: usize = 16 << 20;
+/// The parts of a larger interactive upload that are sent at the same time.
 const AT_A_TIME: usize = 3;
-/// The longest a request of a person's upload may take: the way there may be slow (three parts of 8 MiB in this
-/// time are 42 KiB a second). Whoever sees that nothing moves for so long has given it up before.
+/// The longest that a request of an interactive upload may take: connections may be slow (three parts of 8 MiB in this
+/// time are 42 KiB/s), and the user can cancel an upload that stalls.
 const PATIENCE: Duration = Duration::from_mins(10);
 
-/// How a stream is sent.
+/// The way in which a stream is sent.
 struct Sending<'a> {
-    /// Does the work; the store's own client unless it has to be more patient.
+    /// Sends the requests: the store's own client, or one with longer deadlines.
     client: Client,
-    /// The most bytes that go in one request.
+    /// The most bytes that are sent in one request.
     one_request: usize,
     at_a_time: usize,
     told: Told<'a>,
 }
 
-/// For the services: one part at a time, since many requests share their memory.
+/// Sends one part at a time: for the services, where many requests share the memory.
 pub(super) async fn put_stream(
     store: &S3Store,
     at: &S3Uri,
@@ -52,7 +53,7 @@ pub(super) async fn put_stream(
     sending.send(store, at, body).await
 }
 
-/// For what one person waits for.
+/// Sends several parts at a time: for an upload that the user waits for.
 pub(super) async fn upload(
     store: &S3Store,
     at: &S3Uri,
@@ -104,7 +105,7 @@ impl Sending<'_> {
     }
 }
 
-/// Reads until there are `size` bytes, or the body ends.
+/// Reads until the buffer holds `size` bytes or the body ends.
 async fn fill(body: &mut BodyStream, buffer: &mut BytesMut, size: usize) -> Result<(), StoreError> {
     while buffer.len() < size {
         match body.next().await {
@@ -115,7 +116,7 @@ async fn fill(body: &mut BodyStream, buffer: &mut BytesMut, size: usize) -> Resu
     Ok(())
 }
 
-/// Exactly `size` bytes, or fewer at the end of the body. What came beyond them stays in `buffer`.
+/// Returns exactly `size` bytes, or fewer at the end of the body. Further bytes stay in `buffer`.
 async fn next_part(
     body: &mut BodyStream,
     buffer: &mut BytesMut,
@@ -129,28 +130,29 @@ fn part_size(index: usize) -> usize {
     PART << (index / PARTS_OF_A_SIZE)
 }
 
-/// A multipart upload that has begun. Dropped before it is complete, it is given up in the
-/// background: a request that is cancelled must leave no parts that someone pays for.
+/// A multipart upload in progress. If dropped before it is complete, it is aborted in the background, so that a cancelled
+/// request leaves no parts that cost money.
 struct Upload {
     store: S3Store,
     at: S3Uri,
-    /// `None` once it is complete or given up.
+    /// `None` once the upload is complete or aborted.
     id: Option<String>,
 }
 
 impl Upload {
-    /// Begun in a task of its own: dropped while S3 answers, it is still known which upload to give up.
+    /// Begins an upload in a task of its own, so that its id is known, and it can be aborted, even if this future is
+    /// dropped before S3 answers.
     async fn begin(store: &S3Store, at: &S3Uri) -> Result<Self, StoreError> {
         let (begun, awaited) = oneshot::channel();
         let creating = Self::create(store.clone(), at.clone());
         store.given_up.spawn(async move {
-            // Not awaited any more: what comes back is dropped here, and so given up.
+            // If the receiver is gone, the upload is dropped here, and so aborted.
             let _ = begun.send(creating.await);
         });
         awaited.await.unwrap_or_else(|_| {
             Err(StoreError::Other {
                 at: at.into(),
-                detail: "the upload could not begin".to_owned(),
+                detail: "the upload could not be started".to_owned(),
             })
         })
     }
@@ -168,7 +170,7 @@ impl Upload {
         let id = answer.upload_id().map(str::to_owned);
         let no_id = || StoreError::Other {
             at: (&at).into(),
-            detail: "S3 gave the upload no id".to_owned(),
+            detail: "S3 returned no id for the upload".to_owned(),
         };
         let id = Some(id.ok_or_else(no_id)?);
         Ok(Self { store, at, id })
@@ -221,14 +223,14 @@ impl Upload {
         answer.map(|_| ()).or_else_explain(self).await
     }
 
-    /// Sends a part; gives how many bytes it has, too.
+    /// Sends a part; returns its size as well.
     async fn send(
         &self,
         client: &Client,
         index: usize,
         part: Bytes,
     ) -> Result<(CompletedPart, u64), StoreError> {
-        // Too many parts for an i32 are far beyond what S3 takes; it says so itself.
+        // More parts than an i32 can count are far beyond S3's limit; S3 refuses them itself.
         let number = i32::try_from(index + 1).unwrap_or(i32::MAX);
         let size = part.len() as u64;
         let request = client
@@ -240,7 +242,7 @@ impl Upload {
             .part_number(number)
             .body(part.into());
         let answer = request.send().await.or_else_explain(self).await?;
-        // What the SDK's checksum of the part was has to be repeated when the upload is completed.
+        // The completion of the upload has to repeat the SDK's checksum of the part.
         let part = CompletedPart::builder()
             .part_number(number)
             .set_e_tag(answer.e_tag().map(str::to_owned))
@@ -273,11 +275,11 @@ async fn abort(store: S3Store, at: S3Uri, id: String) {
         .key(at.key())
         .upload_id(id);
     if let Err(error) = request.send().await {
-        tracing::warn!(%at, cause = causes(&error), "an upload could not be given up; its parts stay until S3 expires them");
+        tracing::warn!(%at, cause = causes(&error), "an upload could not be aborted; its parts stay until S3 expires them");
     }
 }
 
-/// `map_err` with a question to S3 in it.
+/// A `map_err` that may ask S3 for the reason.
 trait OrElseExplain<T> {
     async fn or_else_explain(self, upload: &Upload) -> Result<T, StoreError>;
 }
