@@ -334,7 +334,9 @@ pub struct ServeArgs {
 mod tests {
     #![allow(clippy::expect_used)]
 
-    use clap::{CommandFactory, Parser};
+    use std::collections::BTreeSet;
+
+    use clap::{Arg, Command, CommandFactory, Parser};
 
     use super::Cli;
 
@@ -454,26 +456,50 @@ mod tests {
     }
 
     #[test]
-    fn the_manual_names_every_flag_and_command() {
+    fn the_manual_lists_the_same_commands_and_flags() {
         let manual = include_str!("../../README.md");
         let root = Cli::command();
         root.clone().debug_assert();
-        let commands = std::iter::once(&root).chain(root.get_subcommands());
-        for command in commands {
-            let name = command.get_name();
-            assert!(
-                manual.contains(&format!("mrdeck {name} ")) || name == "mrdeck",
-                "{name}"
-            );
-            for argument in command.get_arguments().filter(|a| !a.is_hide_set()) {
-                if let Some(flag) = argument.get_long() {
-                    assert!(
-                        manual.contains(&format!("`--{flag}"))
-                            || manual.contains(&format!(" --{flag}")),
-                        "--{flag}"
-                    );
-                }
-            }
-        }
+        let commands = || std::iter::once(&root).chain(root.get_subcommands());
+        let names: BTreeSet<&str> = root.get_subcommands().map(Command::get_name).collect();
+        let (_, synopsis) = manual
+            .split_once("```\nmrdeck [--local")
+            .expect("the synopsis");
+        let documented: BTreeSet<&str> = synopsis
+            .lines()
+            .skip(1)
+            .take_while(|line| *line != "```")
+            .filter_map(|line| line.split_whitespace().nth(1))
+            .collect();
+        assert_eq!(documented, names, "the synopsis in tui/README.md");
+
+        let flags: BTreeSet<&str> = commands()
+            .flat_map(Command::get_arguments)
+            .filter(|argument| !argument.is_hide_set())
+            .filter_map(Arg::get_long)
+            .collect();
+        let is_end = |c: char| !c.is_ascii_lowercase() && c != '-';
+        // The flags' tables, and the text below them that names a flag in back-quotes.
+        let documented: BTreeSet<&str> = manual
+            .match_indices("--")
+            .filter(|(at, _)| manual[..*at].ends_with(['`', ' ']))
+            .map(|(at, dashes)| &manual[at + dashes.len()..])
+            .map(|text| text.split(is_end).next().unwrap_or_default())
+            .collect();
+        let missing: Vec<_> = flags.difference(&documented).collect();
+        assert!(missing.is_empty(), "not in tui/README.md: {missing:?}");
+        let rows = manual.lines().filter(|line| line.starts_with("| `--"));
+        let invented: Vec<&str> = rows
+            .flat_map(|row| {
+                row.split(" | ")
+                    .next()
+                    .unwrap_or_default()
+                    .split("--")
+                    .skip(1)
+            })
+            .map(|text| text.split(is_end).next().unwrap_or_default())
+            .filter(|flag| !flags.contains(flag))
+            .collect();
+        assert!(invented.is_empty(), "in tui/README.md only: {invented:?}");
     }
 }

@@ -39,3 +39,23 @@ impl From<&Diagnostic> for Exit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_manual_lists_every_exit_code() {
+        let manual = include_str!("../../README.md");
+        for exit in [
+            Exit::Done,
+            Exit::Usage,
+            Exit::Failed,
+            Exit::Unfinished,
+            Exit::Credentials,
+            Exit::Interrupted,
+        ] {
+            assert!(manual.contains(&format!("| {} | ", exit as u8)), "{exit:?}");
+        }
+    }
+}
