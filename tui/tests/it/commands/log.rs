@@ -28,7 +28,8 @@ fn a_run_is_logged_with_its_calls_and_nothing_secret() {
         "INFO mrdeck::entry: started",
         "command=\"run\"",
         "run{id=",
-        "attempt{work=chunk 0 ",
+        "phase{phase=map}:attempt{work=chunk 0 ",
+        "mrdeck::commands::connect: connected cluster=",
         "aws_call{service=\"S3\" operation=\"HeadObject\"}",
         "mrdeck::entry: ended exit=0",
     ] {
