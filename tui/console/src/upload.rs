@@ -99,6 +99,7 @@ pub async fn upload(
             on_progress(UploadProgress { sent, total });
         })
         .await?;
+    tracing::info!(%target, bytes = total, "uploaded");
     Ok(target)
 }
 

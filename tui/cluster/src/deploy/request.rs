@@ -1,6 +1,6 @@
 //! What `up` is asked for: a stack, its images, its roles and its network, each value checked as it is read.
 //!
-//! The errors only say what would be right: whoever reads a value knows its name and shows both.
+//! The errors only say what would be right: the caller knows the name of a value and shows both.
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -15,7 +15,10 @@ pub(super) async fn connect(config: &Config) -> Result<(Connection, Cancellation
     tokio::select! {
         () = cancel.cancelled() => Err(Exit::Interrupted),
         connected = mrdeck_cluster::connect(&config.connect) => match connected {
-            Ok(connection) => Ok((connection, cancel)),
+            Ok(connection) => {
+                tracing::info!(cluster = connection.cluster.name(), "connected");
+                Ok((connection, cancel))
+            }
             Err(diagnostic) => Err(fail(&diagnostic)),
         },
     }

@@ -12,7 +12,7 @@ use mrdeck_engine::event_text::{after_failure, wording};
 use mrdeck_engine::state::WorkState;
 use mrdeck_engine::work::Phase;
 
-/// Only the maps can be counted; the other phases are one request each.
+/// Returns the style of a phase's bar. Only the maps can be counted; the other phases are one request each.
 fn style(phase: Phase) -> ProgressStyle {
     let template = match phase {
         Phase::Map => "{spinner} {msg:7} {elapsed:>4} {wide_bar} {pos}/{len} chunks",

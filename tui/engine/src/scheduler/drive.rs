@@ -7,6 +7,7 @@ use mrdeck_core::task::TaskList;
 use tokio::sync::{oneshot, watch};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 use tokio::time::sleep_until;
+use tracing::Instrument;
 
 pub(crate) use super::attempt::AttemptContext;
 use super::attempt::{self, AttemptId, AttemptResult, GiveUp};
@@ -88,9 +89,9 @@ impl<A: Send + 'static> Attempts<A> {
             Action::Start(spec) => {
                 let id = (spec.work, spec.name.attempt);
                 let (give_up, told) = oneshot::channel();
-                let abort = self
-                    .running
-                    .spawn(attempt::run(spec, context.clone(), told));
+                let attempt = attempt::run(spec, context.clone(), told);
+                // So that its span is within those of its run and phase.
+                let abort = self.running.spawn(attempt.in_current_span());
                 let give_up = Some(give_up);
                 self.handles.insert(id, Handle { give_up, abort });
             }

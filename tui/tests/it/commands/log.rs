@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::pty::Deck;
 use mrdeck_testkit::s3::{ACCESS_KEY, SECRET_KEY};
 
 const TOKEN: &str = "recognisable-session-token";
@@ -28,7 +29,8 @@ fn a_run_is_logged_with_its_calls_and_nothing_secret() {
         "INFO mrdeck::entry: started",
         "command=\"run\"",
         "run{id=",
-        "attempt{work=chunk 0 ",
+        "phase{phase=map}:attempt{work=chunk 0 ",
+        "mrdeck::commands::connect: connected cluster=",
         "aws_call{service=\"S3\" operation=\"HeadObject\"}",
         "mrdeck::entry: ended exit=0",
     ] {
@@ -60,6 +62,27 @@ fn a_run_is_logged_with_its_calls_and_nothing_secret() {
     ] {
         assert!(!both.contains(secret), "'{secret}' is in: {both}");
     }
+}
+
+#[test]
+fn nothing_of_the_log_is_drawn_over_the_dashboard() {
+    let home = Home::new();
+    let deck = Deck::local(home.path()).args(["--log", "mrdeck.log"]);
+    let mut deck = deck.env("MRDECK_LOG", "trace").open();
+    deck.wait_text(&["s start", "s3://mrdeck/liber-primus.txt"]);
+    deck.send("s");
+    deck.wait_text(&["done in"]);
+    deck.send("q");
+    let closed = deck.wait();
+    let drawn = String::from_utf8_lossy(&closed.bytes()).into_owned();
+    for part in ["INFO", "DEBUG", "run{id"] {
+        assert!(!drawn.contains(part), "'{part}' was drawn");
+    }
+    let log = String::from_utf8(home.read("mrdeck.log")).unwrap();
+    assert!(
+        log.contains("run{id=") && log.contains("ended exit=0"),
+        "{log}"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ pub const FAMILY: &str = "Ubuntu, Helvetica, Arial, sans-serif";
 /// plotters' font size for one em.
 pub const SIZE_PER_EM: f64 = 1.24;
 
-/// The text face, and one with more symbols for what that lacks.
+/// Returns the text face, and one with more symbols for what that lacks.
 fn faces() -> &'static [FontRef<'static>] {
     static FACES: OnceLock<Vec<FontRef<'static>>> = OnceLock::new();
     FACES.get_or_init(|| {
@@ -26,7 +26,7 @@ fn faces() -> &'static [FontRef<'static>] {
     })
 }
 
-/// The first face that has the character; the text face's box if none does.
+/// Returns the first face that has the character; the text face's box if none does.
 fn glyph_of(c: char) -> Option<(usize, GlyphId)> {
     let faces = faces();
     let found = faces.iter().map(|face| face.glyph_id(c));
@@ -36,7 +36,7 @@ fn glyph_of(c: char) -> Option<(usize, GlyphId)> {
         .or_else(|| Some((0, faces.first()?.glyph_id(c))))
 }
 
-/// Calls `place` with each glyph's face, id and distance from the text's start; gives the text's width.
+/// Calls `place` with each glyph's face, id and distance from the text's start; returns the text's width.
 fn lay_out(text: &str, em: f32, mut place: impl FnMut(&FontRef<'static>, GlyphId, f32)) -> f32 {
     let mut x = 0.0;
     let mut before = None;
@@ -55,7 +55,7 @@ fn lay_out(text: &str, em: f32, mut place: impl FnMut(&FontRef<'static>, GlyphId
     x
 }
 
-/// How wide a text is, in pixels.
+/// Returns the width of a text in pixels.
 pub fn width(text: &str, em: f64) -> f64 {
     f64::from(lay_out(text, narrow(em), |_, _, _| {}))
 }
@@ -93,7 +93,7 @@ fn narrow(em: f64) -> f32 {
     em as f32
 }
 
-/// The face's scale at which one em is so many pixels.
+/// Returns the face's scale at which one em is so many pixels.
 fn scale(face: &FontRef<'static>, em: f32) -> PxScale {
     let units = face.units_per_em().unwrap_or(1000.0);
     PxScale::from(em * face.height_unscaled() / units)

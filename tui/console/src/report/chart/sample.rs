@@ -1,4 +1,4 @@
-//! Runs for the tests, told through real events.
+//! Runs for the tests, made from real events.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use jiff::{SignedDuration, Timestamp};
@@ -62,7 +62,7 @@ impl Sample {
         sample
     }
 
-    /// A whole run: every chunk done by its first attempt, as many mappers as chunks.
+    /// Returns a whole run: every chunk done by its first attempt, as many mappers as chunks.
     pub fn ordinary(split: f64, maps: &[f64], reduce: f64) -> Record {
         let chunks = u32::try_from(maps.len()).unwrap();
         let mut sample = Self::new(chunks).split(split, chunks);

@@ -16,13 +16,13 @@ pub fn render(model: &ChartModel) -> Result<String, ChartError> {
         .and_then(|()| backend.present())
         .map_err(|error| ChartError::Drawing(error.into()))?;
     drop(backend);
-    // plotters has no way to write an element of one's own; the first `>` ends the opening tag.
+    // plotters can't write elements of other kinds; the first `>` ends the opening tag.
     let after_tag = svg.find('>').map_or(0, |end| end + 1);
     svg.insert_str(after_tag, &description(&model.facts));
     Ok(svg)
 }
 
-/// `title` and `desc` for people and screen readers, `metadata` for programs.
+/// Returns `title` and `desc` for readers and screen readers, `metadata` for programs.
 fn description(facts: &[(&str, String)]) -> String {
     let mut text = String::from("\n");
     let mut desc = String::new();

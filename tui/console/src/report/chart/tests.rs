@@ -36,7 +36,7 @@ fn many(count: u32) -> Record {
     sample.map_wall(2310.0).reduce(941.0).done()
 }
 
-/// Every kind of chart there is. `MRDECK_CHARTS=FOLDER` keeps them there, to look at.
+/// Draws every kind of chart. `MRDECK_CHARTS=FOLDER` keeps them there, to look at.
 #[test]
 fn every_kind_of_run_is_drawn() {
     let temporary = tempfile::tempdir().unwrap();
@@ -111,7 +111,7 @@ fn drawn(record: &Record) -> (usize, usize, Vec<u8>, Vec<(String, String)>) {
     (frame.width as usize, frame.height as usize, pixels, facts)
 }
 
-/// How many pixels of each column have the colour, below the legend.
+/// Counts the pixels of each column that have the colour, below the legend.
 fn column_heights(
     (wide, _, pixels, _): &(usize, usize, Vec<u8>, Vec<(String, String)>),
     color: [u8; 3],
@@ -190,7 +190,7 @@ fn the_png_carries_the_runs_parameters() {
     jiff::fmt::rfc2822::parse(fact("Creation Time")).unwrap();
 }
 
-/// The texts of a well-formed SVG, the names and values in its metadata among them.
+/// Returns the texts of a well-formed SVG, the names and values in its metadata among them.
 fn texts(svg: &str) -> Vec<String> {
     use quick_xml::events::Event;
     let mut reader = quick_xml::Reader::from_str(svg);

@@ -24,14 +24,14 @@ impl Scale {
         }
     }
 
-    /// The pixel row of a value. What isn't nothing is at least two pixels high.
+    /// Returns the pixel row of a value. Anything above 0 is at least two pixels high.
     pub fn y(&self, value: f64) -> i32 {
         let pixels = value / self.top * f64::from(self.plot.height());
         let least = if value > 0.0 { 2.0 } else { 0.0 };
         self.plot.bottom - px(pixels.round().max(least))
     }
 
-    /// `whole`: the axis counts things, of which there are no fractions.
+    /// Draws the axis. With `whole` it counts things, of which there are no fractions.
     pub fn draw<DB: DrawingBackend>(
         &self,
         pen: &mut Pen<DB>,

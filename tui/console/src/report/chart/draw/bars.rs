@@ -37,7 +37,7 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, slots: &[Slot], plot: Area) -
     caption(&lanes, pen, slots, plot.bottom)
 }
 
-/// A bracket under the chunks that says what their numbers are.
+/// Draws a bracket under the chunks that says what their numbers are.
 fn caption<DB: DrawingBackend>(
     lanes: &Lanes,
     pen: &mut Pen<DB>,

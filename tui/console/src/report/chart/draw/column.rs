@@ -22,7 +22,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// The columns of a slot that is `lane` pixels wide.
+    /// Returns the columns of a slot that is `lane` pixels wide.
     pub fn of(slot: &Slot, centre: f64, lane: f64) -> Vec<Self> {
         let lost: Vec<_> = slot
             .losses
@@ -72,7 +72,7 @@ impl Column {
         self.parts.iter().map(|(_, ms)| ms).sum()
     }
 
-    /// The middle of the upper edge.
+    /// Returns the middle of the upper edge.
     pub fn top(&self, scale: &Scale) -> (i32, i32) {
         (px(self.centre), scale.y(self.ms()))
     }

@@ -53,7 +53,7 @@ pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, histogram: &Histogram, plot: 
     counts(pen, histogram, bins, &scale)
 }
 
-/// The number of attempts above each bin, where it gets in no other's way.
+/// Writes the number of attempts above each bin, where it overlaps no other.
 fn counts<DB: DrawingBackend>(
     pen: &mut Pen<DB>,
     histogram: &Histogram,

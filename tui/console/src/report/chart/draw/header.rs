@@ -7,7 +7,7 @@ use super::pen::{Area, Drawn, Fault, Pen, Type, px, room};
 use super::{MARGIN, RIGHT};
 use crate::report::chart::model::{ChartModel, TITLE};
 
-/// Gives the height of what it drew, down to where the chart may begin.
+/// Draws the header, and returns its height, down to where the chart may begin.
 pub fn draw<DB: DrawingBackend>(pen: &mut Pen<DB>, model: &ChartModel) -> Result<i32, Fault<DB>> {
     let header = &model.header;
     pen.text(TITLE, (MARGIN, 62), Type::new(34.0, INK).bold())?;

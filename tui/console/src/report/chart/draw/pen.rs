@@ -101,7 +101,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         self.0.draw_rect(from, to, &color.filled(), true)
     }
 
-    /// An outline, inside the area.
+    /// Draws an outline, inside the area.
     pub fn frame(&mut self, area: Area, color: RGBColor, thick: i32) -> Drawn<DB> {
         let Area {
             left,
@@ -115,7 +115,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         self.fill(Area::new(right - thick, top, right, bottom), color)
     }
 
-    /// A bar or a legend's swatch.
+    /// Draws a bar or a legend's swatch.
     pub fn bar(&mut self, area: Area, kind: BarKind) -> Drawn<DB> {
         let (color, filling) = look(kind);
         match filling {
@@ -137,7 +137,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         }
     }
 
-    /// Slanted lines, cut off at the area's edges.
+    /// Draws slanted lines, cut off at the area's edges.
     fn hatch(&mut self, area: Area, color: RGBColor, rises: bool) -> Drawn<DB> {
         const APART: usize = 8;
         let style = ShapeStyle::from(&color).stroke_width(2);
@@ -161,7 +161,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         Ok(())
     }
 
-    /// A dashed upright line, with a light edge that sets it off from the bars it crosses.
+    /// Draws a dashed upright line, with a light edge that sets it off from the bars it crosses.
     pub fn dashes(&mut self, x: i32, top: i32, bottom: i32, color: RGBColor) -> Drawn<DB> {
         for y in (top..bottom).step_by(9) {
             let end = (y + 6).min(bottom);
@@ -187,7 +187,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         self.0.draw_text(text, &style, at)
     }
 
-    /// A text that is elided until it fits.
+    /// Draws a text, elided until it fits.
     pub fn text_within(&mut self, text: &str, most: i32, at: (i32, i32), look: Type) -> Drawn<DB> {
         self.text(&fit(text, look.em, f64::from(most)), at, look)
     }
@@ -202,12 +202,12 @@ fn fit(text: &str, em: f64, most: f64) -> String {
         .unwrap_or_default()
 }
 
-/// The room to keep for a text. An SVG viewer without the font may draw it somewhat wider.
+/// Returns the room to keep for a text. An SVG viewer without the font may draw it somewhat wider.
 pub fn room(text: &str, em: f64) -> f64 {
     width(text, em) * 1.06
 }
 
-/// The nearest whole pixel.
+/// Returns the nearest whole pixel.
 // The page is some thousand pixels wide, and the cast saturates should a value ever lie beyond it.
 #[allow(clippy::cast_possible_truncation)]
 pub fn px(value: f64) -> i32 {

@@ -42,7 +42,7 @@ pub struct Writing {
 }
 
 impl Writing {
-    /// The largest way in which every label has room.
+    /// Chooses the largest way in which every label has room.
     pub fn choose(labels: &[&Label]) -> Self {
         let across = |em, with_unit| Self {
             em,
@@ -73,7 +73,7 @@ impl Writing {
         room(&label.value(self.with_unit), self.em).max(note)
     }
 
-    /// The height that the labels need above the tallest bar.
+    /// Returns the height that the labels need above the tallest bar.
     pub fn headroom(&self, labels: &[&Label]) -> i32 {
         if self.is_turned {
             let lengths = labels
@@ -102,7 +102,7 @@ impl Writing {
         pen.fill(Area::new(x - half, y - height, x + half, y), PAPER)
     }
 
-    /// `at`: the middle of the column's upper edge.
+    /// Draws a label; `at` is the middle of the column's upper edge.
     pub fn draw<DB: DrawingBackend>(
         &self,
         pen: &mut Pen<DB>,

@@ -10,7 +10,7 @@ use mrdeck_engine::state::Record;
 use mrdeck_engine::stats::map_stats;
 use mrdeck_engine::work::Phase;
 
-/// `Title`, `Software` and `Creation Time` are the PNG standard's own keywords.
+/// Returns the facts. `Title`, `Software` and `Creation Time` are the PNG standard's own keywords.
 pub fn of(record: &Record) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Title", TITLE.to_owned()),
@@ -45,7 +45,7 @@ pub fn of(record: &Record) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The form the PNG standard recommends.
+/// Returns the present time in the form that the PNG standard recommends.
 fn now() -> String {
     let now = Timestamp::now().to_zoned(TimeZone::UTC);
     jiff::fmt::rfc2822::to_string(&now).unwrap_or_else(|_| now.to_string())

@@ -24,7 +24,7 @@ pub struct Span {
 }
 
 impl Span {
-    /// Where a latency lies: 0 at the start, 1 at the end.
+    /// Returns where a latency lies: 0 at the start, 1 at the end.
     pub fn fraction(&self, ms: f64) -> f64 {
         let at = |ms: f64| {
             if self.is_log {
@@ -37,7 +37,7 @@ impl Span {
         share.clamp(0.0, 1.0)
     }
 
-    /// Round values within the span, about `count` of them, and the step that tells their decimals.
+    /// Returns round values within the span, about `count` of them, and the step that decides their decimals.
     pub fn ticks(&self, count: f64) -> Vec<(f64, f64)> {
         if self.is_log {
             return self.log_ticks(count);
@@ -107,7 +107,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// `None` when no attempt has ended.
+    /// Makes the histogram; `None` if no attempt has ended.
     pub fn of<'a>(works: impl Iterator<Item = &'a WorkRecord> + Clone) -> Option<Self> {
         let mut done: Vec<f64> = works
             .clone()
@@ -145,13 +145,13 @@ impl Histogram {
         Some(Self { span, bins, marks })
     }
 
-    /// The fullest bin's number of attempts.
+    /// Returns the fullest bin's number of attempts.
     pub fn fullest(&self) -> usize {
         self.bins.iter().map(Bin::total).max().unwrap_or_default()
     }
 }
 
-/// The axis for latencies from `least` to `most`, and how many bins it is cut into.
+/// Returns the axis for latencies from `least` to `most`, and how many bins it is cut into.
 fn span_of(least: f64, most: f64) -> (Span, u32) {
     let floor = least.max(LOG_FLOOR_MS);
     if most / floor > LOG_RATIO {
@@ -179,7 +179,7 @@ fn span_of(least: f64, most: f64) -> (Span, u32) {
     (span, count as u32)
 }
 
-/// The bin a latency belongs to; one at the very end of the axis is in the last.
+/// Returns the bin a latency belongs to; one at the very end of the axis is in the last.
 fn bin_of(bins: &mut [Bin], ms: f64) -> Option<&mut Bin> {
     let last = bins.len().checked_sub(1)?;
     let index = bins.partition_point(|bin| bin.to <= ms);

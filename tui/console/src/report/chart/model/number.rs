@@ -1,11 +1,11 @@
-//! Numbers as people read them: thousands separated, as many decimals as help, round axis steps.
+//! Numbers made readable: thousands separated, as many decimals as help, round axis steps.
 
 use mrdeck_core::human::thousands;
 
 /// Times beyond this (some four months) are a defect of a clock, not a latency.
 const LONGEST_MS: f64 = 1e10;
 
-/// A time fit for drawing: records are files, and files can hold anything.
+/// Returns a time fit for drawing: records are files, and files can hold anything.
 pub fn sane_ms(ms: f64) -> f64 {
     if ms.is_finite() {
         ms.clamp(0.0, LONGEST_MS)
@@ -14,7 +14,7 @@ pub fn sane_ms(ms: f64) -> f64 {
     }
 }
 
-/// Milliseconds with about three significant digits, never fewer than the whole milliseconds.
+/// Returns milliseconds with about three significant digits, never fewer than the whole milliseconds.
 pub fn ms_text(ms: f64) -> String {
     let ms = sane_ms(ms);
     // The limits lie where rounding would add a digit: 99.96 is `100`, not `100.0`.
@@ -31,7 +31,7 @@ pub fn ms_text(ms: f64) -> String {
     }
 }
 
-/// How many times faster: two decimals, and none where they would only be noise.
+/// Returns a factor as text: two decimals, and none where they would only be noise.
 pub fn times_text(factor: f64) -> String {
     if factor >= 100.0 {
         ms_text(factor)
@@ -40,7 +40,7 @@ pub fn times_text(factor: f64) -> String {
     }
 }
 
-/// A whole number with its thousands separated by commas.
+/// Returns a whole number with its thousands separated by commas.
 pub fn grouped(value: f64) -> String {
     // Saturates far above what is drawn.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -48,7 +48,7 @@ pub fn grouped(value: f64) -> String {
     thousands(whole)
 }
 
-/// The smallest of 1, 2, 2.5 or 5 times a power of ten that divides `range` into at most `parts` parts.
+/// Returns the smallest of 1, 2, 2.5 or 5 times a power of ten that divides `range` into at most `parts` parts.
 pub fn nice_step(range: f64, parts: f64) -> f64 {
     let least = range / parts;
     if !least.is_finite() || least <= 0.0 {
@@ -62,7 +62,7 @@ pub fn nice_step(range: f64, parts: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-/// The text of an axis tick, with the decimals that the step between ticks needs.
+/// Returns the text of an axis tick, with the decimals that the step between ticks needs.
 pub fn tick_text(value: f64, step: f64) -> String {
     let decimals = (0..6usize).find(|decimals| {
         let scaled = step * 10f64.powi(i32::try_from(*decimals).unwrap_or(0));

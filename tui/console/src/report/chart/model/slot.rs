@@ -14,7 +14,7 @@ pub enum BarKind {
     Failed,
     /// An attempt in flight when the run was cancelled.
     Abandoned,
-    /// An attempt that succeeded after another one's output had been taken.
+    /// An attempt that succeeded after another one had been committed.
     Unused,
 }
 
@@ -66,7 +66,7 @@ impl Slot {
         }
     }
 
-    /// The lost attempts' time, added up: the height of the slot's hatched column.
+    /// Returns the sum of the lost attempts' times: the height of the slot's hatched column.
     pub fn lost_ms(&self) -> f64 {
         // Not `sum`: that of nothing is -0, which would be written with its sign.
         self.losses.iter().fold(0.0, |sum, loss| sum + loss.ms)
@@ -77,7 +77,7 @@ impl Slot {
     }
 }
 
-/// The ended attempts of a work that don't count.
+/// Returns the ended attempts at a piece of work that don't count.
 pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
     work.attempts.iter().filter_map(|attempt| {
         let (kind, ms) = match attempt.outcome {

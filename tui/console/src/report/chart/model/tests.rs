@@ -1,4 +1,4 @@
-//! What the model decides, from runs told through events.
+//! What the model decides, from runs made of events.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;

@@ -15,7 +15,7 @@ type Drawn<'a> = Result<(), DrawingErrorKind<<BitMapBackend<'a> as DrawingBacken
 pub struct Canvas<'a>(BitMapBackend<'a>);
 
 impl<'a> Canvas<'a> {
-    /// `pixels`: three bytes each, row by row.
+    /// Makes a canvas of `pixels`, three bytes each, row by row.
     pub fn new(pixels: &'a mut [u8], size: (u32, u32)) -> Self {
         Self(BitMapBackend::with_buffer(pixels, size))
     }
@@ -28,7 +28,7 @@ impl<'a> Canvas<'a> {
         self.0.draw_pixel(at, BackendColor { alpha, ..color })
     }
 
-    /// A straight line whose pixels are covered by their distance from it.
+    /// Draws a straight line whose pixels are covered by their distance from it.
     fn segment<S: BackendStyle>(
         &mut self,
         (from, to): (BackendCoord, BackendCoord),
