@@ -15,7 +15,7 @@ pub enum CallError {
     Connect { address: String, detail: String },
     #[error("{address} did not answer within {:.1} s", after.as_secs_f64())]
     Deadline { address: String, after: Duration },
-    #[error("{address} broke off its answer: {detail}")]
+    #[error("{address} dropped the connection: {detail}")]
     Interrupted { address: String, detail: String },
     /// A service of mrdeck's refused the request with a reason.
     #[error("{message} ({address} answered {status})")]

@@ -5,10 +5,10 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::stderr;
-use mrdeck_core::human::{millis, plural, printable};
+use mrdeck_core::human::{plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
-use mrdeck_engine::event_text::{after_failure, wording};
+use mrdeck_engine::event_text;
 use mrdeck_engine::state::WorkState;
 use mrdeck_engine::work::Phase;
 
@@ -27,6 +27,7 @@ pub struct RunDisplay {
     phase: Option<Phase>,
     chunks: u64,
     committed: u64,
+    is_verification: bool,
 }
 
 impl RunDisplay {
@@ -48,15 +49,12 @@ impl RunDisplay {
             phase: None,
             chunks: chunks as u64,
             committed: committed as u64,
+            is_verification: matches!(job, Job::Verify(_)),
         }
     }
 
     pub fn show(&mut self, event: &RunEvent) {
         match &event.kind {
-            EventKind::RunStarted { run, input, .. } => {
-                let input = input.to_string();
-                self.line(&format!("run {run} over {}", printable(&input)));
-            }
             EventKind::PhaseStarted { phase } => {
                 self.phase = Some(*phase);
                 if let Some(bar) = &self.bar {
@@ -78,46 +76,38 @@ impl RunDisplay {
                     bar.set_position(self.committed);
                 }
             }
-            EventKind::AttemptFailed {
-                work,
-                attempt,
-                diagnostic,
-                retry_in_ms,
-                ..
+            // The bar shows it.
+            EventKind::PhaseFinished { .. } if self.bar.is_some() => {}
+            EventKind::PhaseFinished {
+                phase: Phase::Map, ..
             } => {
-                let cause = printable(&diagnostic.cause);
-                let next = after_failure(*retry_in_ms);
-                self.line(&format!("{work}, attempt {attempt}: {cause}; {next}"));
-            }
-            EventKind::PhaseFinished { phase, wall_ms } if self.bar.is_none() => {
-                let chunks = match phase {
-                    Phase::Map => {
-                        format!(" ({} of {})", self.committed, plural(self.chunks, "chunk"))
-                    }
-                    _ => String::new(),
-                };
-                self.line(&format!("{phase} {}{chunks}", millis(*wall_ms)));
+                let chunks = plural(self.chunks, "chunk");
+                self.say(event, &format!(" ({} of {chunks})", self.committed));
             }
             EventKind::Notice(diagnostic) => {
                 self.line(&printable(&diagnostic.to_string()));
             }
             EventKind::Withdrawn { .. } => {
                 self.committed = self.committed.saturating_sub(1);
-                self.told(event);
+                self.say(event, "");
             }
             EventKind::RunFinished { .. } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
                 }
             }
-            _ => self.told(event),
+            // The report says it.
+            EventKind::InputPinned { .. } | EventKind::ResultRead(_) | EventKind::Verified(_) => {}
+            // A verification is no resumption.
+            EventKind::RunContinued { .. } if self.is_verification => {}
+            _ => self.say(event, ""),
         }
     }
 
-    /// Prints what the dashboard's event log says of it, if anything.
-    fn told(&self, event: &RunEvent) {
-        if let Some((_, text)) = wording(&event.kind) {
-            self.line(&printable(&text));
+    /// Prints what the dashboard's log says of the event, if anything.
+    fn say(&self, event: &RunEvent, more: &str) {
+        for said in event_text::texts(&event.kind) {
+            self.line(&format!("{}{more}", printable(&said.text)));
         }
     }
 

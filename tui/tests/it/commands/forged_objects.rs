@@ -147,7 +147,7 @@ fn what_is_damaged_where_it_lies_is_made_again() {
     let finished = lab.console("resume").args([&run, "--output", "json"]).run();
     let said = &finished.stderr;
     assert!(
-        said.contains("chunk 0, attempt 1 does not count any more"),
+        said.contains("chunk 0, attempt 1 no longer counts"),
         "{said}"
     );
     lab.expect_exact(finished, TEXT);

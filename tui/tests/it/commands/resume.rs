@@ -89,7 +89,7 @@ fn lost_map_outputs_are_made_again() {
     let finished = resume(&lab, &run).run();
     let said = &finished.stderr;
     for chunk in ["chunk 0, attempt 1", "chunk 2, attempt 1"] {
-        let line = format!("{chunk} does not count any more");
+        let line = format!("{chunk} no longer counts");
         assert!(said.contains(&line), "{said}");
     }
     lab.expect_exact(finished, TEXT);

@@ -145,7 +145,14 @@ impl RunModel {
         if self.activity == Activity::Preparing {
             self.activity = Activity::Busy;
         }
-        feedback.log_event(event);
+        // A run that is done is verified, not resumed.
+        let is_verification = matches!(event.kind, EventKind::RunContinued { .. })
+            && self
+                .record()
+                .is_some_and(|run| run.status == RunStatus::Done);
+        if !is_verification {
+            feedback.log_event(event);
+        }
         match (&mut self.record, &event.kind) {
             (record, EventKind::RunStarted { .. }) => {
                 *record = Record::begin(event);
