@@ -53,7 +53,7 @@ pub enum DeployRequestError {
 }
 
 impl DeployRequest {
-    /// How many tasks of a service were asked for.
+    /// Returns how many tasks of a service were asked for.
     pub fn count(&self, service: &Service) -> Option<u32> {
         match service.name {
             MAPPER => self.mappers,
@@ -63,7 +63,7 @@ impl DeployRequest {
     }
 }
 
-/// It is part of the names of repositories, which take no capitals and no two dashes in a row.
+/// Reads a stack's name. It is part of the names of repositories, which take no capitals and no two dashes in a row.
 pub fn stack_name(text: &str) -> Result<String, DeployRequestError> {
     let is_name = text.len() <= MAX_STACK_NAME
         && text.starts_with(|c: char| c.is_ascii_lowercase())
@@ -80,6 +80,7 @@ pub fn stack_name(text: &str) -> Result<String, DeployRequestError> {
     }
 }
 
+/// Reads an image tag.
 pub fn tag(text: &str) -> Result<String, DeployRequestError> {
     let is_tag = (1..=128).contains(&text.len())
         && !text.starts_with(['.', '-'])
@@ -94,6 +95,7 @@ pub fn tag(text: &str) -> Result<String, DeployRequestError> {
     }
 }
 
+/// Reads a role's name or ARN.
 pub fn role(text: &str) -> Result<String, DeployRequestError> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-".contains(c);
     let is_arn = text.starts_with("arn:") && text.contains(":role/");
@@ -104,6 +106,7 @@ pub fn role(text: &str) -> Result<String, DeployRequestError> {
     }
 }
 
+/// Reads a bucket's name.
 pub fn bucket_name(name: &str) -> Result<String, DeployRequestError> {
     let name = name.to_owned();
     if is_bucket(&name) {
