@@ -147,7 +147,13 @@ impl fmt::Display for ScalePlan {
                     others => write!(f, " ({others} more outside of it)"),
                 }
             }
-            Step::Start { count, .. } => write!(f, "starting {} more", tasks(*count)),
+            Step::Start { count, .. } => {
+                write!(
+                    f,
+                    "starting {}",
+                    plural((*count).into(), &format!("more {role}"))
+                )
+            }
             Step::Stop { .. } => write!(f, "stopping {}", tasks(self.stops())),
         }
     }
@@ -183,7 +189,7 @@ impl fmt::Display for ScaleEvent {
             Self::Started { started, of } => write!(f, "{started} of {of} are starting"),
             Self::Retrying { reason, retry_in } => {
                 let pause = age(retry_in.as_secs().max(1).cast_signed());
-                write!(f, "{reason}; tried again in {pause}")
+                write!(f, "{reason}; retrying in {pause}")
             }
             Self::Running {
                 role,
@@ -206,7 +212,7 @@ pub struct ScaleReport {
 }
 
 impl ScaleReport {
-    /// Summarizes the outcome: as many as wanted run, or so many of them and why.
+    /// Summarizes the outcome: that as many as wanted run, or how many of them do and why.
     ///
     /// # Errors
     ///

@@ -29,7 +29,7 @@ pub enum Backend {
     Ecs(EcsSettings),
 }
 
-/// Which ECS cluster, and how its tasks are told apart and reached.
+/// Which ECS cluster, and how its tasks' roles and addresses are found.
 #[derive(Debug, Clone)]
 pub struct EcsSettings {
     /// Name or ARN.

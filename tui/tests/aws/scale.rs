@@ -101,7 +101,7 @@ fn tasks_are_started_like_those_that_run_and_only_those_are_stopped_again() {
     let up = scene.console(&["mapper=14", "--output", "json"]);
     let up = up.run().expect(0);
     assert!(
-        up.stderr.contains("starting 12 mappers more"),
+        up.stderr.contains("starting 12 more mappers"),
         "{}",
         up.stderr
     );
@@ -200,7 +200,7 @@ fn where_aws_has_no_room_the_rest_is_reported_with_the_reason() {
         &[
             "10 of 13 are starting",
             "Capacity is unavailable at this time",
-            "tried again in",
+            "retrying in",
             "11 of 14 mappers run: Capacity is unavailable",
         ],
     );
@@ -252,11 +252,7 @@ fn a_request_whose_answer_is_lost_is_made_again_with_the_same_token() {
         scene.script.replace([fault.aws("RunTask").turns(1..=1)]);
         let wanted = format!("mapper={start}");
         let scaled = scene.console(&[&wanted]).run().expect(0);
-        assert!(
-            scaled.stderr.contains("tried again in"),
-            "{}",
-            scaled.stderr
-        );
+        assert!(scaled.stderr.contains("retrying in"), "{}", scaled.stderr);
         let tokens = scene.tokens();
         assert_eq!(tokens.len(), 2, "{}", scaled.stderr);
         assert_eq!(tokens[0], tokens[1]);
@@ -310,7 +306,7 @@ fn the_dashboard_scales_in_the_background_and_asks_before_it_stops_tasks() {
     let mut deck = scene.deck().open();
     deck.wait_text(&["connected to mr"]);
     deck.send(":scale mapper 4\r");
-    deck.wait_text(&["starting 2 mappers more"]);
+    deck.wait_text(&["starting 2 more mappers"]);
     wait_until_told(&deck, " 4 mappers run");
     assert_eq!(scene.running(), (4, 2));
     deck.send(":scale mapper 3\r");

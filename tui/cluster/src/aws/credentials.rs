@@ -1,5 +1,5 @@
-//! Credentials that are looked for again when they turn out to be expired: a person renews them in another
-//! terminal, and no client here has to be built anew.
+//! Credentials that are looked for again when they turn out to be expired: once they are renewed in another terminal, no
+//! client here has to be built anew.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -12,10 +12,10 @@ use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentials
 use mrdeck_store::aws::{self, AwsOptions};
 use tokio::sync::Mutex;
 
-/// So long before they expire they are fetched anew, as the SDK's own cache does.
+/// Credentials are fetched anew this long before they expire, as by the SDK's own cache.
 const EARLY: Duration = Duration::from_secs(10);
 
-/// The SDK's configuration, whose clients all share one set of renewable credentials.
+/// Loads the SDK's configuration; all its clients share one set of renewable credentials.
 pub async fn session(options: &AwsOptions) -> (SdkConfig, Renewal) {
     let sdk = aws::sdk_config(options).await;
     let shared = Shared(Arc::new(Mutex::new(Held {
@@ -69,7 +69,7 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Shared {
-    /// The lock is held while they are fetched: many calls at once make one request for them.
+    /// Returns the credentials. The lock is held while they are fetched: many calls at once make one request for them.
     async fn provide(&self) -> provider::Result {
         let mut held = self.0.lock().await;
         if let Some(current) = held.current.as_ref().filter(|current| is_fresh(current)) {

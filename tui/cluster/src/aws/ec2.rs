@@ -31,7 +31,7 @@ impl Request {
         self
     }
 
-    /// Adds the only filter: `name` has one of these values.
+    /// Adds the only filter: `name` must have one of these values.
     #[must_use]
     pub fn filter<'a>(mut self, name: &str, values: impl IntoIterator<Item = &'a String>) -> Self {
         self.0.append_pair("Filter.1.Name", name);

@@ -1,4 +1,4 @@
-//! Calls to AWS that failed: the typed error of every client, and what a person is told of it.
+//! Calls to AWS that failed: the typed error of every client, and the diagnostic made of it.
 
 use std::error::Error;
 
@@ -99,7 +99,7 @@ impl QueryError {
         self.code().map(refusal) == Some(Refusal::Denied)
     }
 
-    /// Says what the call was to do, such as `list the tasks`.
+    /// Adds what the call was to do, such as `list the tasks`.
     pub fn doing(self, what: &'static str) -> AwsError {
         AwsError {
             what,
@@ -121,7 +121,7 @@ pub struct AwsError {
 }
 
 impl AwsError {
-    /// ECS did not do `what` in `cluster`.
+    /// Makes the error of an ECS call about `cluster`.
     pub fn ecs<E>(what: &'static str, cluster: &str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -131,7 +131,7 @@ impl AwsError {
             .in_cluster(cluster)
     }
 
-    /// S3 did not do `what`.
+    /// Makes the error of an S3 call.
     pub fn s3<E>(what: &'static str, error: SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -139,7 +139,7 @@ impl AwsError {
         QueryError::from_sdk("S3", error).doing(what)
     }
 
-    /// ECS knows no such cluster, as it says among the failures of a call.
+    /// Makes the error of a cluster that does not exist, which ECS reports among the failures of a call.
     pub fn no_cluster(what: &'static str, cluster: &str) -> Self {
         let code = "ClusterNotFoundException".to_owned();
         let message = String::new();
@@ -188,7 +188,7 @@ impl From<AwsError> for Diagnostic {
     }
 }
 
-/// Returns what a person is told of a refusal, for any service.
+/// Explains a refusal of any service.
 fn refused(what: &str, cluster: &str, code: &str, message: &str) -> Diagnostic {
     match (code, refusal(code)) {
         ("ClusterNotFoundException", _) => Diagnostic::new(
@@ -216,7 +216,7 @@ fn refused(what: &str, cluster: &str, code: &str, message: &str) -> Diagnostic {
     }
 }
 
-/// Returns what a person is told where there are no valid credentials.
+/// Explains that there are no valid credentials.
 pub fn no_credentials(detail: &str) -> Diagnostic {
     // The SDK lists where it looked, a line each.
     let lines: Vec<&str> = detail.lines().map(str::trim).collect();

@@ -20,7 +20,7 @@ pub struct CallerIdentity {
 }
 
 impl CallerIdentity {
-    /// Returns a role's ARN. Its name alone will do, since it can only be one of this account.
+    /// Returns a role's ARN. Its name alone is enough: it can only be a role of this account.
     pub fn role_arn(&self, role: &str) -> String {
         if role.starts_with("arn:") {
             return role.to_owned();

@@ -1,5 +1,5 @@
 //! AWS beyond the SDKs that are built in: signed calls to services of which mrdeck needs one or two operations, and
-//! what a person is told when AWS refuses.
+//! what a refusal means.
 
 pub mod arn;
 pub mod credentials;

@@ -9,7 +9,7 @@ use super::Reporter;
 use crate::aws::{AwsError, QueryError};
 use mrdeck_core::human::thousands;
 
-/// While a large bucket is emptied, progress is reported once every so many objects.
+/// Objects between two reports while a large bucket is emptied.
 const REPORT_EVERY: u64 = 10_000;
 
 /// What is behind a bucket's name.
@@ -20,7 +20,7 @@ pub enum BucketName {
     Ours,
 }
 
-/// How much a bucket holds, as far as one look tells.
+/// How much a bucket holds, as far as a single look shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Contents {
     Nothing,
@@ -50,7 +50,7 @@ pub async fn look_up(s3: &Client, bucket: &str) -> Result<BucketName, DeployErro
     }
 }
 
-/// Looks how much a bucket holds.
+/// Looks at how much a bucket holds.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ pub async fn contents(s3: &Client, bucket: &str) -> Result<Contents, AwsError> {
 ///
 /// # Errors
 ///
-/// Returns why S3 did not remove one of them.
+/// Returns why S3 did not remove an object or the bucket.
 pub async fn remove(s3: &Client, bucket: &str, report: Reporter<'_>) -> Result<u64, AwsError> {
     let mut removed = 0;
     let mut pages = s3.list_objects_v2().bucket(bucket).into_paginator().send();

@@ -1,4 +1,4 @@
-//! Why a deployment can't go on, typed, and what a person is told of it.
+//! Why a deployment can't go on: the typed error, and the diagnostic made of it.
 
 use mrdeck_core::diagnostic::Diagnostic;
 

@@ -65,7 +65,7 @@ async fn digest(
     }
 }
 
-/// Returns what to run, one command a line, in the folder with the Dockerfile.
+/// Returns what to run, one command per line, in the folder with the Dockerfile.
 pub fn push_commands(
     missing: &[&Image],
     tag: &str,

@@ -16,7 +16,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskId, TaskList};
 
-/// How long nothing may change before it is given up: a Fargate task takes one minute or two to start.
+/// How long nothing may change before waiting is given up: a Fargate task takes a minute or two to start.
 const STALL_TIMEOUT: Duration = Duration::from_mins(3);
 
 /// How many tasks of one service there are to be, run, and answer.

@@ -1,4 +1,4 @@
-//! Calls to `CloudFormation`, which takes templates and tells what became of them.
+//! Calls to `CloudFormation`: stacks are created, updated, deleted and described.
 
 use std::collections::BTreeMap;
 
@@ -80,7 +80,7 @@ impl Stack {
         self.outputs.get(BUCKET).map(String::as_str)
     }
 
-    /// Returns the bucket, if the stack made it; one that was there before is not ours to remove.
+    /// Returns the bucket, if the stack made it; a bucket that was there before is not ours to remove.
     pub fn own_bucket(&self) -> Option<&str> {
         let existing = self.parameters.get(EXISTING_BUCKET);
         self.bucket()
@@ -217,7 +217,7 @@ fn oldest_first(mut events: Vec<Event>) -> Vec<Event> {
     events
 }
 
-/// What a deployment sends, but for the parameters. The capability only says that roles may be created.
+/// Returns what a deployment sends, but for the parameters. The capability only says that roles may be created.
 fn deployment(stack: &str) -> Vec<(String, String)> {
     [
         ("StackName", stack),
@@ -228,7 +228,7 @@ fn deployment(stack: &str) -> Vec<(String, String)> {
     .to_vec()
 }
 
-/// The new values, and for every parameter that the template still has but is not given anew: as before.
+/// Adds the new values; every other parameter that the template still has keeps its value.
 fn set(form: &mut Vec<(String, String)>, values: &Parameters, before: &Parameters) {
     let kept = before
         .keys()

@@ -108,7 +108,7 @@ impl Stacks {
         let stack = self.describe(name, id).await?;
         let events = self.events_since(id, seen).await;
         if stack.is_none() {
-            // It is gone, whatever can still be told of its last moments.
+            // It is gone, whatever its last events are.
             return Ok((None, events.unwrap_or_default()));
         }
         Ok((stack, events?))

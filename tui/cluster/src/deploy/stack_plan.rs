@@ -21,7 +21,7 @@ const OPTIONAL: [&str; 5] = [
     TASK_ROLE,
 ];
 
-/// The parameters to send, and a line for a person about each thing that will be done.
+/// The parameters to send, and a line about each thing that will be done.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     pub parameters: Parameters,
@@ -38,7 +38,7 @@ impl Plan {
     }
 }
 
-/// A new stack. It begins without tasks: their images can't be there yet.
+/// Plans a new stack. It begins without tasks: their images can't be there yet.
 pub fn create(
     wanted: &DeployRequest,
     identity: &CallerIdentity,
@@ -88,7 +88,7 @@ pub fn create(
     plan
 }
 
-/// What differs between the stack and what is wanted of it. A service whose image is missing is left alone.
+/// Plans what differs between the stack and what is wanted of it. A service whose image is missing is left alone.
 pub fn update(
     wanted: &DeployRequest,
     identity: &CallerIdentity,
@@ -145,14 +145,14 @@ pub fn update(
     plan
 }
 
-/// The images without which not all tasks that are wanted can run.
+/// Returns the images without which not all wanted tasks can run.
 pub fn missing<'a>(wanted: &DeployRequest, stack: &Stack, images: &'a [Image]) -> Vec<&'a Image> {
     let is_wanted = |image: &&Image| wanted_count(wanted, stack, image.service) > 0;
     let absent = images.iter().filter(|image| image.digest.is_none());
     absent.filter(is_wanted).collect()
 }
 
-/// As asked for, else as it is, else the default.
+/// Returns the number of tasks asked for, else the present one, else the default.
 fn wanted_count(wanted: &DeployRequest, stack: &Stack, service: &Service) -> u32 {
     let as_is = Some(count_of(stack, service)).filter(|count| *count > 0);
     wanted
@@ -161,7 +161,7 @@ fn wanted_count(wanted: &DeployRequest, stack: &Stack, service: &Service) -> u32
         .unwrap_or(service.default_count)
 }
 
-/// How many tasks the stack has of a service.
+/// Returns how many tasks the stack has of a service.
 pub(super) fn count_of(stack: &Stack, service: &Service) -> u32 {
     let text = stack.parameters.get(service.count);
     text.and_then(|text| text.parse().ok()).unwrap_or(0)

@@ -27,7 +27,7 @@ pub struct Service {
     pub image: &'static str,
     /// The output with its repository.
     pub repository: &'static str,
-    /// How many tasks run unless told.
+    /// How many tasks run unless told otherwise.
     pub default_count: u32,
 }
 

@@ -33,7 +33,7 @@ impl Definitions {
         self.known.get(arn)
     }
 
-    /// Describes the definitions that are new. One that can't be described is asked for again next time.
+    /// Describes the definitions that are new. A definition that can't be described is asked for again next time.
     pub(super) async fn learn(&mut self, tasks: &[Task]) {
         let new: HashSet<&str> = tasks
             .iter()

@@ -26,7 +26,7 @@ pub(super) fn interface_detail(task: &Task, name: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Returns the role that the tag `mrdeck:role` says, else the one of the family's name.
+/// Returns the role that the tag `mrdeck:role` names, else the role that the family's name suggests.
 pub(super) fn role(tags: &[Tag], family: &str, settings: &EcsSettings) -> Option<Role> {
     match role_tag(tags) {
         Some(text) => text.parse().ok(),

@@ -14,7 +14,7 @@ pub(super) const LOOK_UP: &str = "look up public IPs (ec2:DescribeNetworkInterfa
 /// Values one filter takes.
 pub(super) const BATCH: usize = 200;
 
-/// Describes at most a filter's worth of interfaces; one that is gone is not among them.
+/// Describes at most a filter's worth of interfaces; an interface that is gone is not among them.
 pub(super) async fn describe(
     aws: &QueryClient,
     ids: &[&String],
@@ -32,7 +32,7 @@ pub(super) async fn describe(
     }
 }
 
-/// Asks for one interface, whichever: only to see whether EC2 answers.
+/// Asks EC2 for any interface, only to see whether it answers.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub async fn may_look_up_public_ips(aws: &QueryClient) -> Result<(), AwsError> {
     answer.map(drop).map_err(|error| error.doing(LOOK_UP))
 }
 
-/// Asks by a filter, not by a list of ids: one id that vanished would fail the whole batch.
+/// Asks by a filter, not by a list of ids: a single id that vanished would fail the whole batch.
 fn form(ids: &[&String], next: Option<&str>) -> String {
     let request = ec2::Request::new(DESCRIBE)
         .with("MaxResults", "1000")

@@ -15,7 +15,7 @@ const COST: Duration = Duration::from_millis(200);
 /// The limit that poller and scaler share.
 ///
 /// As an interceptor of every client it charges each request that is sent, pages and retries included. A refresh may
-/// send its requests at once; whoever waits for [`until_ready`](Self::until_ready) next waits until they are paid for.
+/// send its requests at once; the next [`until_ready`](Self::until_ready) returns once they are paid for.
 #[derive(Debug, Clone)]
 pub(super) struct RateLimiter(Arc<State>);
 
@@ -99,7 +99,7 @@ mod tests {
     /// Calls a second.
     const BUDGET: f64 = 5.0;
 
-    /// When so many requests, sent at once, are paid for.
+    /// Returns how long it takes until that many requests, sent at once, are paid for.
     fn paid_after(calls: u32, began: Instant) -> Duration {
         (0..calls).fold(began, |paid, _| charged(paid, began)) - began
     }
@@ -140,7 +140,7 @@ mod tests {
     async fn every_attempt_is_charged() {
         let options = AwsOptions {
             region: Some("us-east-1".to_owned()),
-            // Nobody listens there.
+            // Nothing listens there.
             endpoint_url: Some("http://127.0.0.1:9".to_owned()),
             credentials: Some(Credentials::new("key", "secret", None, None, "test")),
             ..AwsOptions::default()

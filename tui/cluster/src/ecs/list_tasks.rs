@@ -6,7 +6,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 
 use crate::aws::AwsError;
 
-/// `DescribeTasks` takes at most so many.
+/// Tasks that `DescribeTasks` takes at most.
 const BATCH: usize = 100;
 /// Batches described at once.
 const CONCURRENCY: usize = 4;

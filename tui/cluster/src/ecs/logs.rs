@@ -24,7 +24,7 @@ const NOT_THERE: &str = "ResourceNotFoundException";
 const GET_EVENTS: &str = "Logs_20140328.GetLogEvents";
 /// Events asked for; `CloudWatch` gives at most 1 MiB of them.
 const EVENTS: u32 = 500;
-/// A page may be empty although older events are there; so many are turned over before giving up.
+/// Pages that are turned over before giving up: a page may be empty although there are older events.
 const PAGES: u32 = 5;
 
 /// The awslogs options of a container.
@@ -55,7 +55,7 @@ impl LogSettings {
         })
     }
 
-    /// Returns the task's stream. Without a prefix it has the name of a container that ECS does not tell.
+    /// Returns the task's stream. Without a prefix it is named by a container id that ECS does not reveal.
     fn stream(&self, task: &str) -> Option<String> {
         let prefix = self.prefix.as_ref()?;
         Some(format!("{prefix}/{}/{task}", self.container))

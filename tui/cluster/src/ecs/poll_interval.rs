@@ -23,12 +23,12 @@ impl PollInterval {
         self.0
     }
 
-    /// A refresh succeeded.
+    /// Goes back to the shortest pause, after a success.
     pub(super) fn reset(&mut self) {
         self.0 = SHORTEST;
     }
 
-    /// A refresh failed, perhaps because there were too many.
+    /// Doubles the pause, after a failure: perhaps there were too many refreshes.
     pub(super) fn back_off(&mut self) {
         self.0 = (self.0 * 2).min(LONGEST);
     }

@@ -64,7 +64,7 @@ impl Poller {
         }
     }
 
-    /// The log settings of the tasks that were listed last.
+    /// Returns the log settings of the tasks that were listed last.
     pub(super) fn logs(&self) -> KnownLogs {
         self.logs.clone()
     }

@@ -15,6 +15,7 @@ use mrdeck_core::unreachable::Unreachable;
 
 /// Where a service listens when its task definition names no port.
 const DEFAULT_PORT: u16 = 8080;
+
 /// Returns the row of a task.
 pub(super) fn task_row(
     ecs: &EcsTask,

@@ -19,7 +19,7 @@ use mrdeck_core::task::{Probe, Task, TaskId, TaskList, TaskStatus};
 const REPLACE_AFTER: Duration = Duration::from_secs(3);
 /// A stopped task stays listed this long, as in ECS (where it is an hour).
 const KEEP_STOPPED: Duration = Duration::from_mins(1);
-/// A service that ended before it listened so many times in a row is not started again.
+/// A service that ends before it listens this many times in a row is not started again.
 const MAX_FALSE_STARTS: u32 = 3;
 
 /// What the actor is asked, and what it hears of its tasks.
@@ -53,7 +53,7 @@ pub(super) enum Message {
     Forget(TaskId),
 }
 
-/// One of the tasks of a role, and those that took its place.
+/// A task of a role, and those that took its place.
 #[derive(Debug, Clone)]
 pub(super) struct Replica {
     role: Role,
@@ -68,7 +68,7 @@ pub(super) struct Replica {
 struct Replicas {
     current: u32,
     desired: u32,
-    /// How many tasks there were so far; the last one's number.
+    /// How many tasks there were so far: the last number given.
     numbered: u32,
 }
 
@@ -155,7 +155,7 @@ impl Actor {
         }
         let surplus = newest(&self.tasks.borrow(), role, before.saturating_sub(count));
         for task in surplus {
-            // One that ends by itself just now is not replaced either.
+            // A task that ends by itself just now is not replaced either.
             self.kill(&task);
         }
     }
@@ -196,7 +196,7 @@ impl Actor {
             shutdown: self.shutdown.clone(),
         };
         self.tracker.spawn(async move {
-            // After a shutdown there is no actor to tell.
+            // After a shutdown nothing receives it.
             let listening = |at| {
                 let _ = messages.send(Message::Listening(id, at));
             };
@@ -303,7 +303,7 @@ pub(super) fn newest(list: &TaskList, role: Role, count: u32) -> Vec<TaskId> {
         .collect()
 }
 
-/// A task that is listed and does not run yet.
+/// Returns a task that is listed and does not run yet.
 fn pending_task(id: TaskId, role: Role) -> Task {
     Task {
         id,

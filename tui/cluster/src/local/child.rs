@@ -143,7 +143,7 @@ impl Child {
         })
     }
 
-    /// The address the service says it listens on; `None` if it ended without saying.
+    /// Returns the address the service says it listens on; `None` if it ended without saying.
     pub(super) async fn address(&mut self) -> Option<SocketAddr> {
         while let Ok(Some(line)) = self.stdout.next_line().await {
             if let Some(address) = line.strip_prefix(ANNOUNCEMENT) {

@@ -1,4 +1,4 @@
-//! Why the local cluster can't do something, and what a person is told of it.
+//! Why the local cluster can't do something: the typed error, and the diagnostic made of it.
 
 use std::io;
 use std::path::PathBuf;

@@ -37,7 +37,7 @@ pub fn runtask_failures() -> Option<Duration> {
     let scaled = scale("mapper=4", "60").expect(0);
     let said = &scaled.stderr;
     assert!(
-        said.contains("Capacity is unavailable") && said.contains("tried again in"),
+        said.contains("Capacity is unavailable") && said.contains("retrying in"),
         "{said}"
     );
     assert_eq!(running(), 4);

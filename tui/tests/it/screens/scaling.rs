@@ -45,7 +45,7 @@ fn what_only_starts_tasks_is_done_at_once() {
         reason: "RESOURCE:ENI".to_owned(),
         retry_in: std::time::Duration::from_secs(3),
     }));
-    assert!(screen(&scene.state, ROOMY).contains("RESOURCE:ENI; tried again in 3s"));
+    assert!(screen(&scene.state, ROOMY).contains("RESOURCE:ENI; retrying in 3s"));
     scene.send(Msg::Scaled(ScaleReport {
         plan: starting,
         running: 3,

@@ -12,9 +12,10 @@ use crate::ecs::limiter::RateLimiter;
 use crate::ecs::list_tasks;
 use mrdeck_core::task::TaskId;
 
-/// `DescribeServices` takes at most so many.
+/// Services that `DescribeServices` takes at most.
 const SERVICES: usize = 10;
 
+/// Makes the calls.
 pub(in crate::ecs) struct ScalingApi {
     pub(in crate::ecs) cluster: String,
     /// For what changes nothing, with the SDK's own retries.
@@ -92,6 +93,7 @@ impl ScalingApi {
         Ok(())
     }
 
+    /// Stops a task.
     pub(super) async fn stop_task(&self, task: &TaskId) -> Result<(), ScaleError> {
         self.limiter.until_ready().await;
         self.writer

@@ -10,17 +10,18 @@ use super::task_template::TaskTemplate;
 use crate::scale::ScaleEvent;
 use mrdeck_core::task::TaskId;
 
-/// ECS starts at most so many tasks a call.
+/// Tasks that one call starts at most.
 const RUN_TASK: u32 = 10;
 
 /// What became of starting tasks.
 #[derive(Debug, Default)]
 pub(super) struct Started {
     pub(super) tasks: Vec<TaskId>,
-    /// Why these are not all.
+    /// Why some are missing.
     pub(super) error: Option<ScaleError>,
 }
 
+/// Sets a service's desired count.
 pub(super) async fn update_service(
     api: &ScalingApi,
     name: &str,
@@ -34,7 +35,7 @@ pub(super) async fn update_service(
     Ok(())
 }
 
-/// Stops each of the tasks; one that can't be stopped does not keep the others.
+/// Stops each of the tasks; a task that can't be stopped does not keep the others from it.
 pub(super) async fn stop(
     api: &ScalingApi,
     tasks: &[TaskId],

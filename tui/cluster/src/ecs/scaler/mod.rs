@@ -29,6 +29,7 @@ use mrdeck_core::task::TaskList;
 /// In each task started from here, so that no other is ever stopped to scale down.
 const STARTED_BY: &str = "mrdeck";
 
+/// Starts and stops tasks of a cluster.
 pub(super) struct Scaler {
     pub(super) settings: EcsSettings,
     pub(super) api: ScalingApi,

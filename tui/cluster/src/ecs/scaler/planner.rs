@@ -14,7 +14,7 @@ use mrdeck_core::human::plural;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::TaskId;
 
-/// Tasks that a new one is made like: the first for its settings, the others for the subnets they are in.
+/// Tasks that new ones are made like: the first for its settings, the others for the subnets they are in.
 const MODELS: usize = 10;
 
 /// Returns what is to be done, or why it can't be.
@@ -203,7 +203,7 @@ fn models(role: Role, newest_first: &[&EcsTask]) -> Result<Vec<TaskId>, PlanErro
     })
 }
 
-/// Returns the newest of those that were started from here; never a task of somebody else.
+/// Returns the newest of those that were started from here; never a task that others started.
 fn ours(
     wanted: ScaleRequest,
     now: u32,

@@ -1,4 +1,4 @@
-//! How a new task is started so that it is like one that runs: pure.
+//! How a new task is started so that it is like a running one: pure.
 
 use aws_sdk_ecs::operation::run_task::builders::RunTaskFluentBuilder;
 use aws_sdk_ecs::types::{
@@ -11,10 +11,10 @@ use crate::ecs::interfaces::Interface;
 
 /// Tags that only AWS itself may set.
 const RESERVED: &str = "aws:";
-/// A request takes at most so many subnets.
+/// Subnets that a request takes at most.
 const SUBNETS: usize = 16;
 
-/// Everything that `RunTask` is told beside how many.
+/// Everything that `RunTask` takes beside the number of tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TaskTemplate {
     definition: String,

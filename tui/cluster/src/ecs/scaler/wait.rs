@@ -55,7 +55,7 @@ pub(super) async fn for_tasks(
     Outcome { running, error }
 }
 
-/// Follows the list until every task that was started runs or has ended, and every one that was to end has.
+/// Follows the list until every task that was started runs or has ended, and every task that was to end has.
 async fn settle(
     plan: &ScalePlan,
     started: &[TaskId],
@@ -162,7 +162,7 @@ pub(super) fn running(list: &TaskList, role: Role) -> u32 {
     u32::try_from(list.tasks.iter().filter(of_role).count()).unwrap_or(u32::MAX)
 }
 
-/// Returns why one of those that were started has ended.
+/// Returns why a task that was started has ended.
 fn end_of(list: &TaskList, started: &[TaskId]) -> Option<String> {
     let ended = |task: &&Task| started.contains(&task.id) && has_ended(task);
     let reason = &list.tasks.iter().find(ended)?.stopped_reason;
