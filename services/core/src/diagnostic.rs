@@ -65,6 +65,9 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// The advice for a service of AWS that does not answer.
+pub const CHECK_NETWORK: &str = "check the network, the region and --endpoint-url";
+
 /// The advice for an answer that does not come from AWS.
 pub const CHECK_ENDPOINT: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to; \
      if something stands in for AWS there, check its version";

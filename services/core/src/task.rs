@@ -180,6 +180,32 @@ pub struct Task {
 }
 
 impl Task {
+    /// Makes a task of which nothing else is known yet.
+    pub fn new(id: TaskId, role: impl Into<Option<Role>>, last_status: TaskStatus) -> Self {
+        Self {
+            id,
+            role: role.into(),
+            family: None,
+            revision: None,
+            last_status,
+            desired_status: None,
+            health: None,
+            private_ip: None,
+            public_ip: None,
+            port: None,
+            az: None,
+            size: None,
+            started_at: None,
+            stopped_reason: None,
+            base: None,
+            candidates: Vec::new(),
+            details: Vec::new(),
+            probe: Probe::Unknown,
+        }
+    }
+}
+
+impl Task {
     /// Returns the role's name, or `other`.
     pub fn role_name(&self) -> &'static str {
         self.role.map_or("other", Role::as_str)

@@ -1,6 +1,6 @@
 //! Advice on the failures of S3: one table for two audiences.
 
-use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind};
 
 use crate::StoreError;
 
@@ -40,7 +40,7 @@ impl StoreError {
                 "give this service valid ones (in ECS: a task role)",
             ),
             Self::Unreachable { .. } => (
-                "check the network, the region and --endpoint-url",
+                CHECK_NETWORK,
                 "check its network and AWS_ENDPOINT_URL, then try again",
             ),
             Self::Unreadable { .. } => (

@@ -73,23 +73,12 @@ fn fixed_task(id: &str, role: Role, base: &Url) -> Task {
         IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
     });
     Task {
-        id: TaskId(id.to_owned()),
-        role: Some(role),
-        family: None,
-        revision: None,
-        last_status: TaskStatus::Running,
-        desired_status: None,
-        health: None,
         private_ip: ip.filter(|_| is_private),
         public_ip: ip.filter(|_| !is_private),
         port: base.port_or_known_default(),
-        az: None,
-        size: None,
-        started_at: None,
-        stopped_reason: None,
         base: Some(base.clone()),
         candidates: vec![base.clone()],
         details: vec![("url".to_owned(), base.to_string())],
-        probe: super::Probe::Unknown,
+        ..Task::new(TaskId(id.to_owned()), role, TaskStatus::Running)
     }
 }

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::RunState;
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,23 @@ pub enum Exit {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// Returns the exit code of a run that has ended, before anything else can fail.
+    pub fn of_run(run: &RunState) -> Self {
+        let exit = match run.status {
+            RunStatus::Done => Self::Done,
+            RunStatus::Cancelled | RunStatus::Stopped => Self::Interrupted,
+            RunStatus::Running | RunStatus::Failed => {
+                run.diagnostic.as_ref().map_or(Self::Failed, Self::from)
+            }
+        };
+        if exit == Self::Failed && run.can_resume() {
+            return Self::Unfinished;
+        }
+        exit
     }
 }
 

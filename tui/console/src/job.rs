@@ -9,13 +9,13 @@ use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_engine::event::RunEvent;
 use mrdeck_engine::journal::Journal;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::{Context, Job};
 
 /// A run in progress. It never waits for its events to be read.
 pub struct RunningJob {
     events: mpsc::UnboundedReceiver<RunEvent>,
-    running: JoinHandle<Record>,
+    running: JoinHandle<RunState>,
 }
 
 impl RunningJob {
@@ -52,7 +52,7 @@ impl RunningJob {
     /// # Panics
     ///
     /// If the run panicked.
-    pub async fn finish(self) -> Record {
+    pub async fn finish(self) -> RunState {
         match self.running.await {
             Ok(state) => state,
             Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -3,10 +3,10 @@
 use crate::config::Config;
 use mrdeck_cluster::settings::{AddressChoice, Backend};
 use mrdeck_core::shell::quoted;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 /// Returns the command that resumes a run of this configuration.
-pub fn for_run(config: &Config, record: &Record) -> String {
+pub fn for_run(config: &Config, record: &RunState) -> String {
     let mut words = vec![
         "mrdeck".to_owned(),
         "resume".to_owned(),

@@ -11,7 +11,7 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
 
-use crate::state::{ChunkRecord, Record, WorkState};
+use crate::state::{ChunkState, RunState, WorkStatus};
 use crate::work::ChunkIndex;
 
 /// A chunk above this takes one mapper long enough that more, smaller ones balance better.
@@ -219,12 +219,12 @@ fn check_rules(rules: Option<u32>, service: Role) -> Result<(), CheckError> {
 
 /// Returns why the counts can't be checked on the way, so that only a recount of the whole input shows that they are
 /// exact; `None` where they can.
-pub fn unchecked(record: &Record) -> Option<&'static str> {
-    let knows_size = |chunk: &ChunkRecord| match chunk.source {
+pub fn unchecked(record: &RunState) -> Option<&'static str> {
+    let knows_size = |chunk: &ChunkState| match chunk.source {
         ChunkRef::Object(_) => chunk.bytes.is_some(),
         ChunkRef::Range { .. } => true,
     };
-    let says_all = |chunk: &ChunkRecord| {
+    let says_all = |chunk: &ChunkState| {
         let answer = chunk.work.answer();
         answer.is_some_and(|answer| answer.info.bytes.is_some() && is_told(&answer.info))
     };
@@ -246,7 +246,7 @@ fn is_told(info: &OutputInfo) -> bool {
 }
 
 /// Returns the bytes of the input that a chunk was cut from, where every chunk's size is known.
-pub fn range_of(record: &Record, index: ChunkIndex) -> Option<ChunkRef> {
+pub fn range_of(record: &RunState, index: ChunkIndex) -> Option<ChunkRef> {
     let before = record.chunks.get(..index.as_usize())?.iter();
     let start = before
         .map(|chunk| chunk.bytes)
@@ -260,7 +260,7 @@ pub fn range_of(record: &Record, index: ChunkIndex) -> Option<ChunkRef> {
 }
 
 /// Returns what the reduce's inputs must hash to, in the chunks' order; empty where that is not known of all.
-pub fn reduce_hashes(record: &Record) -> Vec<String> {
+pub fn reduce_hashes(record: &RunState) -> Vec<String> {
     let hashes: Option<Vec<String>> = record
         .chunks
         .iter()
@@ -270,10 +270,10 @@ pub fn reduce_hashes(record: &Record) -> Vec<String> {
 }
 
 /// Returns the chunks that have no committed output.
-pub fn missing_chunks(record: &Record) -> Vec<ChunkIndex> {
+pub fn missing_chunks(record: &RunState) -> Vec<ChunkIndex> {
     ChunkIndex::all(record.chunks.len())
         .zip(&record.chunks)
-        .filter(|(_, chunk)| chunk.work.state() != WorkState::Committed)
+        .filter(|(_, chunk)| chunk.work.status() != WorkStatus::Committed)
         .map(|(index, _)| index)
         .collect()
 }
@@ -283,7 +283,7 @@ pub fn missing_chunks(record: &Record) -> Vec<ChunkIndex> {
 /// # Errors
 ///
 /// Refuses a chunk without an output, and an output of two chunks.
-pub fn reduce_inputs(record: &Record) -> Result<Vec<S3Uri>, CheckError> {
+pub fn reduce_inputs(record: &RunState) -> Result<Vec<S3Uri>, CheckError> {
     let mut seen = HashSet::new();
     let mut inputs = Vec::with_capacity(record.chunks.len());
     for (index, chunk) in ChunkIndex::all(record.chunks.len()).zip(&record.chunks) {
@@ -301,7 +301,7 @@ pub fn reduce_inputs(record: &Record) -> Result<Vec<S3Uri>, CheckError> {
 /// # Errors
 ///
 /// Returns which of the sums differ.
-pub fn check_conservation(record: &Record, result: u64) -> Result<(), CheckError> {
+pub fn check_conservation(record: &RunState, result: u64) -> Result<(), CheckError> {
     let reported = |pick: fn(&OutputInfo) -> Option<u64>| {
         record
             .chunks

@@ -31,7 +31,7 @@ pub enum RunStatus {
     Done,
     Failed,
     Cancelled,
-    /// Its console ended before it did, and nobody has gone on with it.
+    /// Its console ended before it did, and no other has resumed it.
     Stopped,
 }
 
@@ -115,14 +115,17 @@ pub enum EventKind {
         #[serde(flatten)]
         options: RunOptions,
     },
-    /// The same run goes on: only what is missing is done.
-    RunContinued {
+    /// The run was resumed: only what is missing is done.
+    #[serde(rename = "run_continued")]
+    RunResumed {
         mappers: u32,
     },
     /// Which console this is among those that took up the run, counted from 1; later ones name their attempts
     /// after it.
-    Claimed {
-        claim: u32,
+    #[serde(rename = "claimed")]
+    LeaseTaken {
+        #[serde(rename = "claim")]
+        lease: u32,
     },
     /// The input, pinned: a run over another version of it would be another run.
     InputPinned {
@@ -164,8 +167,8 @@ pub enum EventKind {
         /// `IP:PORT`
         address: String,
         /// Another attempt at the same work is still in flight, and slow.
-        #[serde(default, skip_serializing_if = "is_false")]
-        backup: bool,
+        #[serde(default, skip_serializing_if = "is_false", rename = "backup")]
+        speculative: bool,
     },
     AttemptSucceeded {
         #[serde(flatten)]
@@ -209,8 +212,9 @@ pub enum EventKind {
         work: Work,
         attempt: u32,
     },
-    /// The output that counted does not any more: it is not what it should be.
-    Withdrawn {
+    /// A commit no longer counts: its output proved wrong or is gone.
+    #[serde(rename = "withdrawn")]
+    Invalidated {
         #[serde(flatten)]
         work: Work,
         attempt: u32,
@@ -218,7 +222,8 @@ pub enum EventKind {
         diagnostic: Diagnostic,
     },
     /// A task that failed too often in a row gets no work for a while, then one request.
-    SetAside {
+    #[serde(rename = "set_aside")]
+    WorkerExcluded {
         task: TaskId,
         for_ms: u64,
     },
@@ -231,7 +236,7 @@ pub enum EventKind {
     Verified(Verification),
     /// The success record is in S3: the run is done, for every console.
     SuccessRecorded,
-    /// Something a person should know that doesn't end the run.
+    /// A problem that doesn't end the run.
     Notice(Diagnostic),
     RunFinished {
         status: RunStatus,

@@ -61,7 +61,7 @@ fn text(event: &EventKind) -> Option<EventText> {
     let warning = |text: String| Some(EventText::new(Level::Warning, text));
     match event {
         EventKind::RunStarted { run, input, .. } => info(format!("run {run} over {input}")),
-        EventKind::RunContinued { .. } => info("resumed".to_owned()),
+        EventKind::RunResumed { .. } => info("resumed".to_owned()),
         EventKind::InputPinned { bytes: size, .. } => info(format!("input: {}", bytes(*size))),
         EventKind::PhaseStarted {
             phase: Phase::Verify,
@@ -80,7 +80,7 @@ fn text(event: &EventKind) -> Option<EventText> {
         EventKind::AttemptStarted {
             work,
             task,
-            backup: true,
+            speculative: true,
             ..
         } => info(format!("{work} is slow: backup attempt on {task}")),
         EventKind::AttemptSucceeded {
@@ -100,7 +100,7 @@ fn text(event: &EventKind) -> Option<EventText> {
             retry_in_ms,
             ..
         } => Some(failure(*work, *attempt, diagnostic, *retry_in_ms)),
-        EventKind::Withdrawn {
+        EventKind::Invalidated {
             work,
             attempt,
             diagnostic,
@@ -109,7 +109,7 @@ fn text(event: &EventKind) -> Option<EventText> {
             named(*work, *attempt),
             diagnostic.cause
         )),
-        EventKind::SetAside { task, for_ms } => warning(format!(
+        EventKind::WorkerExcluded { task, for_ms } => warning(format!(
             "{task} failed several times in a row: no work for {} s, then one request",
             for_ms / 1_000
         )),
@@ -135,7 +135,7 @@ fn text(event: &EventKind) -> Option<EventText> {
             (None, RunStatus::Done) => good(format!("done in {}", millis(*wall_ms))),
             (None, status) => warning(format!("{status} after {}", millis(*wall_ms))),
         },
-        EventKind::Claimed { .. }
+        EventKind::LeaseTaken { .. }
         | EventKind::PhaseStarted { .. }
         | EventKind::PlanWritten { .. }
         | EventKind::AttemptStarted { .. }

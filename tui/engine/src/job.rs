@@ -4,7 +4,7 @@ use mrdeck_core::uri::S3Uri;
 
 use crate::event::{EventKind, RunEvent, RunOptions, RunStatus};
 use crate::recorder::event;
-use crate::state::Record;
+use crate::state::RunState;
 use mrdeck_core::run_id::RunId;
 
 /// What is to be done: a new run, or what is missing of an earlier one.
@@ -16,12 +16,12 @@ pub enum Job {
     },
     /// What is missing of a run that this console or another one left.
     Resume {
-        record: Box<Record>,
+        record: Box<RunState>,
         /// What is to begin this machine's record, where it has none.
         before: Vec<RunEvent>,
     },
     /// Only recount the input of a finished run and compare.
-    Verify(Box<Record>),
+    Verify(Box<RunState>),
 }
 
 /// How a job begins.
@@ -35,7 +35,7 @@ pub(crate) enum JobKind {
 /// What a job is when it begins.
 pub(crate) struct Start {
     pub(crate) kind: JobKind,
-    pub(crate) record: Record,
+    pub(crate) record: RunState,
     /// What is to begin this machine's record, where it has none.
     pub(crate) before: Vec<RunEvent>,
     pub(crate) first: EventKind,
@@ -52,7 +52,7 @@ impl Start {
                     mappers,
                     options,
                 };
-                let Some(record) = Record::begin(&event(first.clone())) else {
+                let Some(record) = RunState::begin(&event(first.clone())) else {
                     unreachable!("a record begins with `RunStarted`, which was made above");
                 };
                 return Self {
@@ -73,7 +73,7 @@ impl Start {
             kind,
             record,
             before,
-            first: EventKind::RunContinued { mappers },
+            first: EventKind::RunResumed { mappers },
         }
     }
 
@@ -83,7 +83,7 @@ impl Start {
         let Some(events) = written else {
             return Vec::new();
         };
-        let Some(written) = Record::from_events(&events) else {
+        let Some(written) = RunState::from_events(&events) else {
             return Vec::new();
         };
         self.before.clear();
@@ -138,7 +138,7 @@ mod tests {
         open.write(&begun).unwrap();
         open.write(&ended(DiagnosticKind::Other)).unwrap();
         let resume = || {
-            let mut record = Record::begin(&begun).unwrap().stopped();
+            let mut record = RunState::begin(&begun).unwrap().stopped();
             // Whatever this console told itself since, and whatever its clock says.
             record.apply(&event(EventKind::Notice(Diagnostic::new("locked", ""))));
             let job = Job::Resume {

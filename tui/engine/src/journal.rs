@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use crate::event::RunEvent;
-use crate::state::Record;
+use crate::state::RunState;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 
@@ -183,7 +183,7 @@ impl Journal {
 
     /// The newest run that is recorded here, if it stopped before its end and can go on. What can't be read is
     /// passed over: this is an offer, nobody asked for it.
-    pub fn unfinished(&self) -> Option<Record> {
+    pub fn unfinished(&self) -> Option<RunState> {
         let names = std::fs::read_dir(&self.dir).ok()?;
         let newest = names
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
@@ -191,7 +191,7 @@ impl Journal {
             .max()?;
         let newest = RunId(newest);
         let events = self.read(newest).ok()??;
-        let record = Record::from_events(&events)?.stopped();
+        let record = RunState::from_events(&events)?.stopped();
         (record.can_resume() && !self.is_at_work(newest)).then_some(record)
     }
 }
@@ -283,10 +283,10 @@ mod tests {
     use super::*;
     use crate::event::EventKind;
 
-    fn event(claim: u32) -> RunEvent {
+    fn event(lease: u32) -> RunEvent {
         RunEvent {
             at: Timestamp::UNIX_EPOCH,
-            kind: EventKind::Claimed { claim },
+            kind: EventKind::LeaseTaken { lease },
         }
     }
 

@@ -3,7 +3,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`mod@run`], `job`, `phases` | a run from its first event to its last: what is asked for, the phases in order |
-//! | `scheduler` | which worker does which work, and when: retries, backups, deadlines, exclusion |
+//! | `scheduler` | which worker does which work, and when: retries, speculation, deadlines, exclusion |
 //! | `checkpoint` | what a run keeps in S3, so that another console can carry it on |
 //! | [`event`], [`work`], [`event_text`] | what happens in a run, what it consists of, how that is worded |
 //! | [`state`], [`stats`] | a run folded from its events, and its figures |

@@ -5,11 +5,11 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::event::{EventKind, RunEvent};
 use crate::journal::{JournalError, OpenJournal};
-use crate::state::Record;
+use crate::state::RunState;
 
 /// A run's state, and everything that hears of its events.
 pub(crate) struct Recorder {
-    pub(crate) state: Record,
+    pub(crate) state: RunState,
     journal: Option<OpenJournal>,
     /// Unbounded, because the number of events is bounded by the work: a listener that stalls can't hold the run up.
     events: UnboundedSender<RunEvent>,
@@ -17,7 +17,7 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     pub(crate) fn new(
-        state: Record,
+        state: RunState,
         journal: Option<OpenJournal>,
         events: UnboundedSender<RunEvent>,
     ) -> Self {
@@ -53,7 +53,7 @@ impl Recorder {
     }
 
     /// Makes sure that the record is on the disk, and returns the state.
-    pub(crate) async fn close(mut self) -> Record {
+    pub(crate) async fn close(mut self) -> RunState {
         if let Some(journal) = self.journal.take()
             && let Err(error) = journal.close().await
         {

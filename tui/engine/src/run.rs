@@ -26,7 +26,7 @@ use crate::phases;
 use crate::recorder::{Recorder, event};
 use crate::scheduler::drive::AttemptContext;
 use crate::scheduler::identity::Identities;
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::Phase;
 
 /// What a run works with.
@@ -59,7 +59,7 @@ pub(crate) struct Run {
 
 /// Runs a job to its end and returns its record. The last event is `run_finished`, unless the run is not this
 /// console's to carry on: then a notice says why.
-pub async fn run(job: Job, context: Context) -> Record {
+pub async fn run(job: Job, context: Context) -> RunState {
     let mappers = context.tasks.borrow().usable(Role::Mapper).count();
     let mappers = u32::try_from(mappers).unwrap_or(u32::MAX);
     let start = Start::of(job, &context.cluster, mappers);
@@ -67,7 +67,7 @@ pub async fn run(job: Job, context: Context) -> Record {
     carry_out(start, context).instrument(span).await
 }
 
-async fn carry_out(mut start: Start, context: Context) -> Record {
+async fn carry_out(mut start: Start, context: Context) -> RunState {
     let started = Instant::now();
     let is_resumed = start.kind == JobKind::Resume;
     let opened = open(context.journal, start.record.run, is_resumed).await;
@@ -174,10 +174,10 @@ async fn open(
 
 /// Does nothing with the run: its record is another console's now, and stays as it is.
 fn refuse(
-    mut record: Record,
+    mut record: RunState,
     diagnostic: Diagnostic,
     events: &mpsc::UnboundedSender<RunEvent>,
-) -> Record {
+) -> RunState {
     let _ = events.send(event(EventKind::Notice(diagnostic.clone())));
     record.status = RunStatus::Failed;
     record.diagnostic = Some(diagnostic);
@@ -200,7 +200,7 @@ pub(crate) fn millis(since: Instant) -> f64 {
 }
 
 impl Run {
-    pub(crate) fn state(&self) -> &Record {
+    pub(crate) fn state(&self) -> &RunState {
         &self.recorder.state
     }
 
@@ -237,7 +237,7 @@ impl Run {
             run: state.run,
             chunk: None,
             attempt: 0,
-            lease: state.claim,
+            lease: state.lease,
             plan: state.plan.clone(),
         }
     }

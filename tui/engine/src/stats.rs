@@ -1,6 +1,6 @@
 //! Pure figures of a run: percentiles and the map phase's speed-up.
 
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::Phase;
 
 /// The map phase in figures. All times are milliseconds.
@@ -20,7 +20,7 @@ pub struct MapStats {
 }
 
 /// The map phase's figures, once it is over and at least one chunk was committed.
-pub fn map_stats(record: &Record) -> Option<MapStats> {
+pub fn map_stats(record: &RunState) -> Option<MapStats> {
     let mut latencies: Vec<f64> = record
         .chunks
         .iter()

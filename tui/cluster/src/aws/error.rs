@@ -8,7 +8,7 @@ use mrdeck_core::causes::causes;
 use mrdeck_store::refusal::{Refusal, is_about_credentials, refusal};
 use mrdeck_store::unreadable::Unreadable;
 
-use mrdeck_core::diagnostic::{CHECK_ENDPOINT, Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind};
 
 /// Why a call has no result, whichever client made it.
 #[derive(Debug, thiserror::Error)]
@@ -173,7 +173,7 @@ impl From<AwsError> for Diagnostic {
             ),
             QueryError::Unreachable { service, source } => Self::new(
                 format!("{service} can't be reached: {}", causes(&*source)),
-                "check the network, the region and --endpoint-url",
+                CHECK_NETWORK,
             ),
             error @ QueryError::Unreadable { .. } => Self::new(error.to_string(), CHECK_ENDPOINT),
             QueryError::Unexplained { status, detail } => {

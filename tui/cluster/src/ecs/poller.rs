@@ -18,7 +18,7 @@ use super::task_row::task_row;
 use crate::aws::credentials::Renewal;
 use crate::aws::{AwsError, QueryClient};
 use crate::settings::EcsSettings;
-use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
 use mrdeck_core::task::TaskList;
 
 /// A list must be complete within this, or the cluster counts as out of reach.
@@ -163,10 +163,7 @@ impl ListError {
 impl From<ListError> for Diagnostic {
     fn from(error: ListError) -> Self {
         match error {
-            ListError::Late(_) => Self::new(
-                error.to_string(),
-                "check the network, the region and --endpoint-url",
-            ),
+            ListError::Late(_) => Self::new(error.to_string(), CHECK_NETWORK),
             ListError::Aws(error) => error.into(),
         }
     }

@@ -13,7 +13,7 @@ use url::Url;
 use super::child::{Launcher, LogBuffer};
 use super::lifecycle::{self, Ended, Listening, Stops};
 use mrdeck_core::role::Role;
-use mrdeck_core::task::{Probe, Task, TaskId, TaskList, TaskStatus};
+use mrdeck_core::task::{Task, TaskId, TaskList, TaskStatus};
 
 /// Between the end of a task and the start of the next in its place.
 const REPLACE_AFTER: Duration = Duration::from_secs(3);
@@ -306,23 +306,7 @@ pub(super) fn newest(list: &TaskList, role: Role, count: u32) -> Vec<TaskId> {
 /// Returns a task that is listed and does not run yet.
 fn pending_task(id: TaskId, role: Role) -> Task {
     Task {
-        id,
-        role: Some(role),
-        family: None,
-        revision: None,
-        last_status: TaskStatus::Pending,
         desired_status: Some(TaskStatus::Running),
-        health: None,
-        private_ip: None,
-        public_ip: None,
-        port: None,
-        az: None,
-        size: None,
-        started_at: None,
-        stopped_reason: None,
-        base: None,
-        candidates: Vec::new(),
-        details: Vec::new(),
-        probe: Probe::Unknown,
+        ..Task::new(id, role, TaskStatus::Pending)
     }
 }

@@ -17,7 +17,7 @@ use mrdeck_client::Client;
 use mrdeck_cluster::Connection;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, read_only};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::{Job, read_all};
 
 /// Refuses what can be refused before anything is started; gives the exit code then.
@@ -52,32 +52,26 @@ pub(super) async fn execute(
 pub(super) async fn conclude(
     config: &Config,
     args: &ReportArgs,
-    record: &Record,
+    record: &RunState,
     connection: &Connection,
 ) -> Exit {
     let reported = report(config, args, record);
     let files = write_files(args, record, connection).await;
-    let exit = match (record.status, files) {
-        (RunStatus::Done, Ok(())) => reported,
-        (RunStatus::Done, Err(diagnostic)) => fail(&diagnostic),
-        (status, files) => {
-            if let Err(diagnostic) = files {
-                fail(&diagnostic);
-            }
-            match status {
-                RunStatus::Cancelled | RunStatus::Stopped => Exit::Interrupted,
-                _ => record.diagnostic.as_ref().map_or(Exit::Failed, fail),
-            }
-        }
-    };
-    if !record.can_resume() {
-        return exit;
+    let written = files.map_or_else(|diagnostic| fail(&diagnostic), |()| Exit::Done);
+    if let (RunStatus::Running | RunStatus::Failed, Some(diagnostic)) =
+        (record.status, &record.diagnostic)
+    {
+        fail(diagnostic);
     }
-    let command = resume_command::for_run(config, record);
-    stderr::line(&format!("  resume with: {command}"));
-    match exit {
-        Exit::Failed => Exit::Unfinished,
-        other => other,
+    if record.can_resume() {
+        let command = resume_command::for_run(config, record);
+        stderr::line(&format!("  resume with: {command}"));
+    }
+    // What kept a run that is done from being reported or saved decides; a run that is not done decides itself.
+    match Exit::of_run(record) {
+        Exit::Done if written != Exit::Done => written,
+        Exit::Done => reported,
+        of_run => of_run,
     }
 }
 
@@ -87,7 +81,7 @@ async fn follow(
     job: Job,
     connection: &Connection,
     cancel: CancellationToken,
-) -> Result<Record, Diagnostic> {
+) -> Result<RunState, Diagnostic> {
     let mut progress = RunDisplay::of(&job);
     let mut running = RunningJob::start(job, Client::new()?, config, connection, cancel);
     while let Some(event) = running.next_event().await {
@@ -96,7 +90,7 @@ async fn follow(
     Ok(running.finish().await)
 }
 
-fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
+fn report(config: &Config, args: &ReportArgs, record: &RunState) -> Exit {
     match config.output {
         OutputFormat::Text => print(&text::render(record, usize::from(args.top))),
         OutputFormat::Json => print_json(&RunReport::new(record, usize::from(args.top))),
@@ -106,7 +100,7 @@ fn report(config: &Config, args: &ReportArgs, record: &Record) -> Exit {
 /// Writes the chart, even of a run that failed, and the counts of one that is done.
 async fn write_files(
     args: &ReportArgs,
-    record: &Record,
+    record: &RunState,
     connection: &Connection,
 ) -> Result<(), Diagnostic> {
     if let Some(path) = &args.chart {

@@ -12,7 +12,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::journal::{Journal, JournalError};
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::{Job, from_s3};
 
 pub async fn resume(config: &Config, args: &ResumeArgs) -> Exit {
@@ -58,7 +58,7 @@ async fn find(config: &Config, run: RunId, connection: &Connection) -> Result<Jo
         return Err((&JournalError::locked(&journal, run)).into());
     }
     if let Some(events) = journal.read(run)?
-        && let Some(record) = Record::from_events(&events)
+        && let Some(record) = RunState::from_events(&events)
     {
         return Ok(Job::Resume {
             record: Box::new(record.stopped()),

@@ -9,7 +9,7 @@ use mrdeck_core::human::{plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
 use mrdeck_engine::event_text;
-use mrdeck_engine::state::WorkState;
+use mrdeck_engine::state::WorkStatus;
 use mrdeck_engine::work::Phase;
 
 /// Returns the style of a phase's bar. Only the maps can be counted; the other phases are one request each.
@@ -38,7 +38,7 @@ impl RunDisplay {
             Job::Resume { record, .. } | Job::Verify(record) => Some(record),
         };
         let chunks = record.map_or(0, |record| record.chunks.len());
-        let committed = record.map_or(0, |record| record.chunks_in(WorkState::Committed));
+        let committed = record.map_or(0, |record| record.chunks_in(WorkStatus::Committed));
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new_spinner();
             bar.enable_steady_tick(super::TICK);
@@ -87,7 +87,7 @@ impl RunDisplay {
             EventKind::Notice(diagnostic) => {
                 self.line(&printable(&diagnostic.to_string()));
             }
-            EventKind::Withdrawn { .. } => {
+            EventKind::Invalidated { .. } => {
                 self.committed = self.committed.saturating_sub(1);
                 self.say(event, "");
             }
@@ -99,7 +99,7 @@ impl RunDisplay {
             // The report says it.
             EventKind::InputPinned { .. } | EventKind::ResultRead(_) | EventKind::Verified(_) => {}
             // A verification is no resumption.
-            EventKind::RunContinued { .. } if self.is_verification => {}
+            EventKind::RunResumed { .. } if self.is_verification => {}
             _ => self.say(event, ""),
         }
     }

@@ -7,7 +7,7 @@ use reqwest::Client;
 use reqwest::header::DATE;
 
 use super::finding::Finding;
-use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
 use mrdeck_core::human::plural;
 
 const CHECK: &str = "clock";
@@ -27,7 +27,7 @@ pub(super) async fn check(http: &Client, endpoint: &str) -> Finding {
         Err(error) => {
             let diagnostic = Diagnostic::new(
                 format!("{endpoint} can't be asked for the time: {}", causes(&error)),
-                "check the network, the region and --endpoint-url",
+                CHECK_NETWORK,
             );
             return Finding::failed(CHECK, diagnostic);
         }

@@ -29,7 +29,7 @@ use mrdeck_cluster::Connection;
 use mrdeck_cluster::aws::QueryClient;
 use mrdeck_cluster::aws::credentials::session;
 use mrdeck_cluster::settings::{Backend, EcsSettings};
-use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
 
 /// The longest a check may take. A healthy one takes less than a second.
 const DEADLINE: Duration = Duration::from_secs(10);
@@ -165,7 +165,7 @@ fn too_late(check: &'static str) -> Finding {
         check,
         Diagnostic::new(
             format!("no answer within {} s", DEADLINE.as_secs()),
-            "check the network, the region and --endpoint-url",
+            CHECK_NETWORK,
         ),
     )
 }

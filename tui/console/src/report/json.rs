@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::event::{RunStatus, Verification};
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::map_stats;
 use mrdeck_engine::work::Phase;
 
@@ -64,7 +64,7 @@ struct TopWord<'a> {
 }
 
 impl<'a> RunReport<'a> {
-    pub fn new(record: &'a Record, top: usize) -> Self {
+    pub fn new(record: &'a RunState, top: usize) -> Self {
         let stats = map_stats(record);
         // A refused result is no result.
         let is_done = record.status == RunStatus::Done;
@@ -110,7 +110,7 @@ fn top_word((word, count): &(String, u64)) -> TopWord<'_> {
     }
 }
 
-fn chunk_rows(record: &Record) -> Vec<ChunkRow<'_>> {
+fn chunk_rows(record: &RunState) -> Vec<ChunkRow<'_>> {
     record
         .chunks
         .iter()

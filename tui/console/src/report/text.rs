@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use mrdeck_core::human::{bytes, millis, plural, printable, thousands};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::map_stats;
 use mrdeck_engine::work::Phase;
 
@@ -12,14 +12,14 @@ use mrdeck_engine::work::Phase;
 const LISTED_CHUNKS: usize = 24;
 
 /// Returns the whole report; it ends with a newline.
-pub fn render(record: &Record, top: usize) -> String {
+pub fn render(record: &RunState, top: usize) -> String {
     let mut text = String::new();
     // Writing to a String can't fail.
     let _ = write(&mut text, record, top);
     text
 }
 
-fn write(out: &mut String, record: &Record, top: usize) -> std::fmt::Result {
+fn write(out: &mut String, record: &RunState, top: usize) -> std::fmt::Result {
     writeln!(out, "run     {}  {}", record.run, record.status)?;
     let size = record
         .input_bytes
@@ -43,11 +43,11 @@ fn write(out: &mut String, record: &Record, top: usize) -> std::fmt::Result {
     write_result(out, record, top)
 }
 
-fn chunks(record: &Record) -> String {
+fn chunks(record: &RunState) -> String {
     plural(record.chunks.len() as u64, "chunk")
 }
 
-fn write_map(out: &mut String, record: &Record) -> std::fmt::Result {
+fn write_map(out: &mut String, record: &RunState) -> std::fmt::Result {
     if let Some(stats) = map_stats(record) {
         writeln!(
             out,
@@ -86,7 +86,7 @@ fn write_map(out: &mut String, record: &Record) -> std::fmt::Result {
     Ok(())
 }
 
-fn write_result(out: &mut String, record: &Record, top: usize) -> std::fmt::Result {
+fn write_result(out: &mut String, record: &RunState, top: usize) -> std::fmt::Result {
     let is_done = record.status == RunStatus::Done;
     if let Some(result) = record.result.as_ref().filter(|_| is_done) {
         let verified = match &record.verification {

@@ -12,7 +12,7 @@ use mrdeck_core::run_id::RunId;
 
 use crate::checks::{CheckError, check_split};
 use crate::event::RunOptions;
-use crate::state::Record;
+use crate::state::RunState;
 
 /// Why a manifest can't be followed. No resume can mend that.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +76,7 @@ pub(crate) struct Manifest {
 
 impl Manifest {
     /// Returns the manifest of a run whose input is pinned and cut.
-    pub(crate) fn of(record: &Record, now: Timestamp) -> Self {
+    pub(crate) fn of(record: &RunState, now: Timestamp) -> Self {
         let sizes = record.chunks.iter().map(|chunk| chunk.bytes).collect();
         let chunks = record.chunks.iter().map(|chunk| chunk.source.clone());
         Self {

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::objects::{self, Found};
 use crate::event::AttemptAnswer;
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::{ChunkIndex, Phase};
 
 /// How long a look for one object may take.
@@ -44,7 +44,7 @@ pub(crate) struct Outputs {
 /// Returns every output of the run's maps, or of its reduce, that says of itself that it belongs to its manifest.
 pub(crate) async fn outputs(
     store: &dyn Store,
-    record: &Record,
+    record: &RunState,
     phase: Phase,
 ) -> Result<Outputs, StoreError> {
     let run = record.run.to_string();
@@ -116,7 +116,7 @@ pub(crate) async fn is_gone(store: &dyn Store, at: &S3Uri) -> bool {
 /// here, so that not each of them costs a reduce.
 pub(crate) async fn verify_outputs(
     store: &dyn Store,
-    record: &Record,
+    record: &RunState,
 ) -> Vec<(S3Uri, &'static str)> {
     let answers = record.chunks.iter().filter_map(|chunk| chunk.work.answer());
     let outputs: Vec<(S3Uri, Option<String>)> = answers
@@ -159,7 +159,7 @@ async fn list(store: &dyn Store, bucket: &str, folder: &str) -> Result<Vec<Strin
     }
 }
 
-fn found(record: &Record, out: S3Uri, Provenance { of, info }: Provenance) -> Option<Output> {
+fn found(record: &RunState, out: S3Uri, Provenance { of, info }: Provenance) -> Option<Output> {
     let is_ours = of.run == Some(record.run.to_string()) && of.plan == record.plan;
     if info.rules != Some(RULES) || !is_ours || of.plan.is_none() {
         return None;

@@ -24,7 +24,7 @@ use crate::event::{AttemptAnswer, EventKind, RunEvent, Verification};
 use crate::job::Job;
 use crate::phases::pin_input;
 use crate::run::Run;
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::{ChunkIndex, Phase, Work};
 
 /// How long a look for other consoles may take.
@@ -66,7 +66,7 @@ pub async fn from_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<Job,
         },
     ];
     let before = before.map(|kind| RunEvent { at, kind });
-    let Some(record) = Record::from_events(&before) else {
+    let Some(record) = RunState::from_events(&before) else {
         unreachable!("a record begins with `RunStarted`, which is the first");
     };
     Ok(Job::Resume {
@@ -77,7 +77,7 @@ pub async fn from_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<Job,
 
 /// Takes over everything that an earlier console left: afterwards only what is missing has to be done.
 pub(crate) async fn adopt(run: &mut Run) -> Result<(), RunError> {
-    take_lease(run, run.state().claim + 1).await?;
+    take_lease(run, run.state().lease + 1).await?;
     if let Some(success) = recorded_success(run).await? {
         read_manifest(run).await?;
         success.check(run.state())?;
@@ -102,7 +102,7 @@ pub(crate) async fn take_lease(run: &mut Run, from: u32) -> Result<(), RunError>
     let state = run.state();
     let lease = Lease::take(run.store.clone(), &state.input, state.run, from).await?;
     let number = lease.number;
-    run.emit(EventKind::Claimed { claim: number });
+    run.emit(EventKind::LeaseTaken { lease: number });
     if number > 1
         // A courtesy, which must not take long.
         && let Ok(Some(notice)) = timeout(LEASES_TIMEOUT, lease.concurrent_holders()).await

@@ -14,7 +14,7 @@ use super::objects::{self, Written};
 use crate::error::RunError;
 use crate::event::{AttemptAnswer, EventKind, ResultSummary, Verification};
 use crate::run::Run;
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::Phase;
 
 /// `mr/runs/RUN/success.json`. Times are milliseconds; what is not known is null or left out.
@@ -55,7 +55,7 @@ pub(crate) struct CommittedChunk {
 }
 
 impl Success {
-    pub(crate) fn of(record: &Record, result: &ResultSummary, now: Timestamp) -> Self {
+    pub(crate) fn of(record: &RunState, result: &ResultSummary, now: Timestamp) -> Self {
         let chunks = record.chunks.iter().map(|chunk| {
             let work = &chunk.work;
             let answer = work.answer();
@@ -117,7 +117,7 @@ impl Success {
     }
 
     /// Refuses a success record that is not about the run that the record is about.
-    pub(crate) fn check(&self, record: &Record) -> Result<(), RunError> {
+    pub(crate) fn check(&self, record: &RunState) -> Result<(), RunError> {
         let is_its_plan = record.plan.is_none() || self.plan == record.plan;
         let is_all_of_it = record.chunks.is_empty() || self.chunks.len() == record.chunks.len();
         let is_its_input = self.input == record.input

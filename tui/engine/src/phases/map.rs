@@ -13,7 +13,7 @@ use crate::run::Run;
 use crate::scheduler::PendingWork;
 use crate::scheduler::error::AttemptError;
 use crate::scheduler::request::MapWork;
-use crate::state::Record;
+use crate::state::RunState;
 use crate::work::{ChunkIndex, Phase, Work};
 
 pub(super) async fn map(run: &mut Run) -> Result<(), RunError> {
@@ -42,7 +42,7 @@ pub(super) async fn map(run: &mut Run) -> Result<(), RunError> {
     }
 }
 
-fn pending(state: &Record, index: ChunkIndex) -> Option<PendingWork<MapWork>> {
+fn pending(state: &RunState, index: ChunkIndex) -> Option<PendingWork<MapWork>> {
     let chunk = state.chunk(index)?;
     let chunks = u64::try_from(state.chunks.len()).unwrap_or(u64::MAX).max(1);
     let average = state.input_bytes.unwrap_or_default() / chunks;

@@ -36,7 +36,7 @@ pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError>
         split::split(run).await?;
     }
     if run.lease.is_none() {
-        resume::take_lease(run, run.state().claim).await?;
+        resume::take_lease(run, run.state().lease).await?;
     }
     if run.state().plan.is_none() {
         resume::write_manifest(run).await?;
@@ -135,11 +135,11 @@ fn finish(run: &mut Run, phase: Phase, started: Instant) {
     run.emit(EventKind::PhaseFinished { phase, wall_ms });
 }
 
-/// Withdraws a commit whose output proved wrong or gone.
+/// Invalidates a commit whose output proved wrong or gone.
 fn invalidate(run: &mut Run, work: Work, attempt: u32, why: Diagnostic) -> Result<(), RunError> {
-    let before = run.state().withdrawals(work);
+    let before = run.state().invalidations(work);
     let reason = why.cause.clone();
-    run.emit(EventKind::Withdrawn {
+    run.emit(EventKind::Invalidated {
         work,
         attempt,
         diagnostic: why,

@@ -50,7 +50,7 @@ pub(super) async fn reduce(run: &mut Run) -> Result<Reduced, RunError> {
     Ok(Reduced::MapsInvalidated)
 }
 
-/// The map output at this address is not what it should be: its commit is withdrawn.
+/// The map output at this address is not what it should be: its commit is invalidated.
 fn invalidate_map(run: &mut Run, object: &S3Uri, why: Diagnostic) -> Result<(), RunError> {
     let chunks = &run.state().chunks;
     let found = ChunkIndex::all(chunks.len())

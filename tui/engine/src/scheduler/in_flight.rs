@@ -1,4 +1,4 @@
-//! Pure: the attempts in flight, indexed by what they wait for: a backup, the others' pace, the longest they may take.
+//! Pure: the attempts in flight, indexed by what they wait for: a speculative attempt, the others' pace, the longest they may take.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};

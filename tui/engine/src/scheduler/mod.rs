@@ -1,4 +1,4 @@
-//! Decides which worker does which piece of a phase's work, and when: retries, backups, deadlines, exclusion.
+//! Decides which worker does which piece of a phase's work, and when: retries, speculation, deadlines, exclusion.
 //!
 //! A [`Scheduler`] is a synchronous state machine: it is told what happened, and answers with [`Action`]s. It has no
 //! runtime and no clock. [`drive`](drive::drive) carries the actions out.
@@ -93,7 +93,7 @@ pub(crate) struct Scheduler<'a, R: WorkRequest> {
     attempts: Attempts<R>,
     concurrency: Concurrency,
     latencies: Latencies,
-    backups: usize,
+    speculative: usize,
     without_worker_since: Option<Instant>,
     last_error_began: Option<Instant>,
     outcome: PhaseOutcome<R::Answer>,
@@ -114,7 +114,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             attempts: Attempts::new(),
             concurrency: Concurrency::default(),
             latencies: Latencies::default(),
-            backups: 0,
+            speculative: 0,
             without_worker_since: None,
             last_error_began: None,
             outcome: PhaseOutcome {
@@ -147,7 +147,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         self.workers.advance(now);
         self.queue.advance(now);
         self.assign(now);
-        self.back_up(now);
+        self.speculate(now);
         self.enforce_deadlines(now);
         if !self.workers.is_empty() || !self.attempts.is_empty() || self.is_done() {
             self.without_worker_since = None;
@@ -162,8 +162,8 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
 
     /// Returns when time alone is a reason to poll again.
     pub(crate) fn next_wakeup(&self, now: Instant) -> Option<Instant> {
-        let backup = self
-            .backup_after()
+        let straggler = self
+            .straggler_after()
             .filter(|_| self.workers.usable() > 1)
             .and_then(|after| self.attempts.next_straggler(now, after));
         let no_worker = self
@@ -171,7 +171,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             .map(|since| since + NO_WORKER_TIMEOUT);
         [
             self.attempts.next_overdue(self.latencies.deadline()),
-            backup,
+            straggler,
             no_worker,
             self.queue.next_ready(),
             self.workers.next_return(),
@@ -224,7 +224,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             cap: attempt_deadline(self.attempt_limit, active.pending.input_bytes),
             is_patient: active.pending.was_late,
         };
-        let is_backup = self.attempts.add(work, attempt);
+        let is_speculative = self.attempts.add(work, attempt);
         self.workers.started(index);
         let is_in_doubt = self.identities.needs_verification(&address, &task);
         let proof = is_in_doubt.then(|| self.identities.must_be_named(&address));
@@ -238,7 +238,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             attempt: number,
             task,
             address: address.clone(),
-            backup: is_backup,
+            speculative: is_speculative,
         });
         self.actions.push(Action::Start(AttemptSpec {
             work,
@@ -250,28 +250,29 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         }));
     }
 
-    /// Returns how long an attempt is in flight before it gets a backup; `None` while none is made.
-    fn backup_after(&self) -> Option<Duration> {
+    /// Returns how long an attempt is in flight before a speculative one is made; `None` while none is.
+    fn straggler_after(&self) -> Option<Duration> {
         if R::ROLE != Role::Mapper || !self.queue.is_empty() {
             return None;
         }
         let done = self.total.saturating_sub(self.attempts.works());
-        self.latencies.backup_after(done, self.total, self.backups)
+        self.latencies
+            .straggler_after(done, self.total, self.speculative)
     }
 
     /// Gives stragglers a second attempt on a worker that has nothing to do; the first to finish is committed.
-    fn back_up(&mut self, now: Instant) {
-        while let Some(after) = self.backup_after()
+    fn speculate(&mut self, now: Instant) {
+        while let Some(after) = self.straggler_after()
             && self.concurrency.allows(self.attempts.count())
         {
             let choice = self.attempts.stragglers(now, after).find_map(|pending| {
-                let worker = self.workers.pick_for_backup(&pending.failed_on)?;
+                let worker = self.workers.pick_for_speculation(&pending.failed_on)?;
                 Some((pending.work, worker))
             });
             let Some((work, worker)) = choice else {
                 return;
             };
-            self.backups += 1;
+            self.speculative += 1;
             self.start(work, worker, now);
         }
     }
@@ -407,7 +408,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         if let Some(pause) = excluded {
             let task = self.workers.get(attempt.worker).id.clone();
             let for_ms = millis(pause);
-            self.emit(EventKind::SetAside { task, for_ms });
+            self.emit(EventKind::WorkerExcluded { task, for_ms });
         }
     }
 

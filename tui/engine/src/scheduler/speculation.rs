@@ -10,13 +10,13 @@ const SHORTEST_DEADLINE: Duration = Duration::from_secs(5);
 const DEADLINE_MEDIANS: u32 = 10;
 /// From so few latencies nothing is concluded.
 const FEWEST: usize = 2;
-/// An attempt is a straggler after so many times the median, and not before [`EARLIEST_BACKUP`].
+/// An attempt is a straggler after so many times the median, and not before [`EARLIEST_SPECULATION`].
 const STRAGGLER_MEDIANS: u32 = 2;
-const EARLIEST_BACKUP: Duration = Duration::from_secs(1);
-/// Backups begin once so many percent of the chunks are done.
+const EARLIEST_SPECULATION: Duration = Duration::from_secs(1);
+/// Speculative attempts begin once so many percent of the chunks are done.
 const DONE_PERCENT: usize = 75;
-/// Backups are made for one chunk in so many at most.
-const CHUNKS_A_BACKUP: usize = 10;
+/// At most one chunk in so many gets a speculative attempt.
+const CHUNKS_PER_SPECULATION: usize = 10;
 
 /// The latencies of a phase's successful attempts, in two halves around their median.
 #[derive(Debug, Default)]
@@ -51,20 +51,20 @@ impl Latencies {
         Some((median * DEADLINE_MEDIANS).max(SHORTEST_DEADLINE))
     }
 
-    /// Returns how long an attempt has to be in flight before it gets a backup; `None` while none is made.
-    pub(super) fn backup_after(
+    /// Returns how long an attempt has to be in flight before a speculative one is made; `None` while none is.
+    pub(super) fn straggler_after(
         &self,
         done: usize,
         chunks: usize,
-        backups: usize,
+        speculative: usize,
     ) -> Option<Duration> {
         let is_late = done * 100 >= chunks * DONE_PERCENT;
-        let is_allowed = backups < (chunks / CHUNKS_A_BACKUP).max(1);
+        let is_allowed = speculative < (chunks / CHUNKS_PER_SPECULATION).max(1);
         if !is_late || !is_allowed {
             return None;
         }
         let median = self.median()?;
-        Some((median * STRAGGLER_MEDIANS).max(EARLIEST_BACKUP))
+        Some((median * STRAGGLER_MEDIANS).max(EARLIEST_SPECULATION))
     }
 }
 
@@ -103,17 +103,21 @@ mod tests {
     }
 
     #[test]
-    fn backups_come_late_and_are_few() {
+    fn speculative_attempts_come_late_and_are_few() {
         let fast = of(&[100, 100, 100]);
-        assert_eq!(fast.backup_after(74, 100, 0), None, "too early");
-        assert_eq!(fast.backup_after(75, 100, 0), Some(EARLIEST_BACKUP));
+        assert_eq!(fast.straggler_after(74, 100, 0), None, "too early");
+        assert_eq!(fast.straggler_after(75, 100, 0), Some(EARLIEST_SPECULATION));
         assert_eq!(
-            of(&[800, 900, 700]).backup_after(80, 100, 9),
+            of(&[800, 900, 700]).straggler_after(80, 100, 9),
             Some(Duration::from_millis(1_600))
         );
-        assert_eq!(fast.backup_after(99, 100, 10), None, "a tenth at most");
-        assert_eq!(fast.backup_after(3, 4, 0), Some(EARLIEST_BACKUP), "one");
-        assert_eq!(fast.backup_after(3, 4, 1), None);
-        assert_eq!(of(&[100]).backup_after(9, 10, 0), None, "no median");
+        assert_eq!(fast.straggler_after(99, 100, 10), None, "a tenth at most");
+        assert_eq!(
+            fast.straggler_after(3, 4, 0),
+            Some(EARLIEST_SPECULATION),
+            "one"
+        );
+        assert_eq!(fast.straggler_after(3, 4, 1), None);
+        assert_eq!(of(&[100]).straggler_after(9, 10, 0), None, "no median");
     }
 }

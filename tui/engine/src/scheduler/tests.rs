@@ -227,7 +227,7 @@ fn a_worker_that_keeps_failing_is_excluded_and_gets_one_request_afterwards() {
         failed += 1;
     }
     let excluded = stage.events.iter().filter_map(|event| match event {
-        EventKind::SetAside { task, .. } => Some(task.0.as_str()),
+        EventKind::WorkerExcluded { task, .. } => Some(task.0.as_str()),
         _ => None,
     });
     assert_eq!(excluded.collect::<Vec<_>>(), ["mapper-1"]);
@@ -255,11 +255,16 @@ fn the_first_of_two_attempts_to_finish_is_committed_and_the_other_is_ended() {
     stage.poll();
     assert!(stage.is_started(3, 2));
     assert_ne!(stage.where_it_ran(3, 1), stage.where_it_ran(3, 2));
-    let backups = stage
-        .events
-        .iter()
-        .filter(|event| matches!(event, EventKind::AttemptStarted { backup: true, .. }));
-    assert_eq!(backups.count(), 1);
+    let speculative = stage.events.iter().filter(|event| {
+        matches!(
+            event,
+            EventKind::AttemptStarted {
+                speculative: true,
+                ..
+            }
+        )
+    });
+    assert_eq!(speculative.count(), 1);
 
     stage.succeed(3, 2);
     assert_eq!(stage.aborted, [(Work::map(3), 1)]);
@@ -277,7 +282,7 @@ fn work_fails_only_once_none_of_its_attempts_is_in_flight() {
     let mut stage = Stage::new(2, &mappers(2), &mut identities);
     stage.succeed(0, 1);
     stage.advance(Duration::ZERO);
-    // A median needs two latencies, so there is no backup; the one attempt fails.
+    // A median needs two latencies, so there is no speculative attempt; the one attempt fails.
     stage.fail(1, 1, broken());
     let Some(EventKind::AttemptFailed { retry_in_ms, .. }) = stage.events.last() else {
         panic!("{:?}", stage.events.last());
@@ -400,7 +405,7 @@ fn a_request_to_slow_down_halves_what_is_in_flight_and_blames_no_worker() {
     assert_eq!(stage.started.len(), 8);
     stage.succeed(4, 1);
     assert_eq!(stage.started.len(), 9);
-    let is_excluded = |event: &EventKind| matches!(event, EventKind::SetAside { .. });
+    let is_excluded = |event: &EventKind| matches!(event, EventKind::WorkerExcluded { .. });
     assert!(!stage.events.iter().any(is_excluded));
 }
 

@@ -171,7 +171,7 @@ impl Workers {
     }
 
     /// Returns an idle worker for a second attempt at work that failed on none of them.
-    pub(super) fn pick_for_backup(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
+    pub(super) fn pick_for_speculation(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
         let mut idle = self.idle().iter().map(|(_, _, index)| *index);
         idle.find(|index| !failed_on.contains(index))
     }
@@ -298,7 +298,7 @@ fn rate(latency: Duration) -> u128 {
 pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use mrdeck_core::task::{Probe, Task};
+    use mrdeck_core::task::Task;
 
     use super::*;
 
@@ -308,25 +308,11 @@ pub(super) mod tests {
     }
 
     pub(in crate::scheduler) fn mapper(number: u16) -> Task {
+        let id = TaskId(format!("mapper-{number}"));
         Task {
-            id: TaskId(format!("mapper-{number}")),
-            role: Some(Role::Mapper),
-            family: None,
-            revision: None,
-            last_status: TaskStatus::Running,
             desired_status: Some(TaskStatus::Running),
-            health: None,
-            private_ip: None,
-            public_ip: None,
-            port: None,
-            az: None,
-            size: None,
-            started_at: None,
-            stopped_reason: None,
             base: Some(format!("http://127.0.0.1:{number}").parse().unwrap()),
-            candidates: Vec::new(),
-            details: Vec::new(),
-            probe: Probe::Unknown,
+            ..Task::new(id, Role::Mapper, TaskStatus::Running)
         }
     }
 
@@ -381,7 +367,7 @@ pub(super) mod tests {
         workers.update(&mappers(1), Role::Mapper);
         let alone = workers.pick_for(&[all[0], all[0]]);
         assert_eq!(alone, Some(all[0]), "alone it gets every attempt");
-        assert_eq!(workers.pick_for_backup(&[all[0]]), None);
+        assert_eq!(workers.pick_for_speculation(&[all[0]]), None);
     }
 
     #[test]

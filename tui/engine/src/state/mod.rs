@@ -3,5 +3,5 @@
 mod run;
 mod work;
 
-pub use run::{PhaseClock, Record};
-pub use work::{Attempt, ChunkRecord, Outcome, WorkRecord, WorkState, source_text};
+pub use run::{PhaseClock, RunState};
+pub use work::{Attempt, ChunkState, Outcome, WorkState, WorkStatus, source_text};

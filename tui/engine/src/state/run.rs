@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use mrdeck_core::uri::S3Uri;
 
 use super::work::millis_between;
-use super::work::{ChunkRecord, WorkRecord, WorkState};
+use super::work::{ChunkState, WorkState, WorkStatus};
 use crate::event::{EventKind, ResultSummary, RunEvent, RunOptions, RunStatus, Verification};
 use crate::work::{ChunkIndex, Phase, Work};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
@@ -29,7 +29,7 @@ impl PhaseClock {
 
 /// A run, whole.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct RunState {
     pub run: RunId,
     pub input: S3Uri,
     pub input_bytes: Option<u64>,
@@ -37,15 +37,15 @@ pub struct Record {
     /// The id of the plan in S3, once it is there.
     pub plan: Option<String>,
     /// Which console this is among those that took up the run, counted from 1.
-    pub claim: u32,
+    pub lease: u32,
     pub cluster: String,
     pub mappers: u32,
     pub options: RunOptions,
     pub started_at: Timestamp,
     pub status: RunStatus,
-    pub split: WorkRecord,
-    pub chunks: Vec<ChunkRecord>,
-    pub reduce: WorkRecord,
+    pub split: WorkState,
+    pub chunks: Vec<ChunkState>,
+    pub reduce: WorkState,
     clocks: [PhaseClock; Phase::ALL.len()],
     pub result: Option<ResultSummary>,
     pub verification: Option<Verification>,
@@ -58,7 +58,7 @@ pub struct Record {
     last_at: Timestamp,
 }
 
-impl Record {
+impl RunState {
     /// The record that the first event of a run begins; `None` for any other event.
     pub fn begin(event: &RunEvent) -> Option<Self> {
         let EventKind::RunStarted {
@@ -77,15 +77,15 @@ impl Record {
             input_bytes: None,
             input_etag: None,
             plan: None,
-            claim: 1,
+            lease: 1,
             cluster: cluster.clone(),
             mappers: *mappers,
             options: options.clone(),
             started_at: event.at,
             status: RunStatus::Running,
-            split: WorkRecord::default(),
+            split: WorkState::default(),
             chunks: Vec::new(),
-            reduce: WorkRecord::default(),
+            reduce: WorkState::default(),
             clocks: [PhaseClock::default(); Phase::ALL.len()],
             result: None,
             verification: None,
@@ -109,7 +109,7 @@ impl Record {
 
     pub fn apply(&mut self, event: &RunEvent) {
         match &event.kind {
-            EventKind::RunContinued { mappers } => {
+            EventKind::RunResumed { mappers } => {
                 self.break_off();
                 self.pass_began = event.at;
                 self.continue_with(*mappers);
@@ -126,7 +126,7 @@ impl Record {
                 clock.running_since = None;
                 clock.wall_ms = Some(clock.wall_ms.unwrap_or(0.0) + wall_ms);
             }
-            EventKind::Claimed { claim } => self.claim = *claim,
+            EventKind::LeaseTaken { lease } => self.lease = *lease,
             EventKind::ChunksPlanned {
                 chunks,
                 sizes,
@@ -138,11 +138,11 @@ impl Record {
                 self.chunks = chunks
                     .iter()
                     .enumerate()
-                    .map(|(index, source)| ChunkRecord {
+                    .map(|(index, source)| ChunkState {
                         source: source.clone(),
                         bytes: size(index),
                         etag: etags.get(index).cloned().flatten(),
-                        work: WorkRecord::default(),
+                        work: WorkState::default(),
                     })
                     .collect();
             }
@@ -154,7 +154,7 @@ impl Record {
                 }
             }
             EventKind::RunStarted { .. }
-            | EventKind::SetAside { .. }
+            | EventKind::WorkerExcluded { .. }
             | EventKind::Concurrency { .. }
             | EventKind::SuccessRecorded => {}
             EventKind::ResultRead(summary) => {
@@ -174,11 +174,11 @@ impl Record {
             EventKind::AttemptStarted { work, .. }
             | EventKind::AttemptSucceeded { work, .. }
             | EventKind::AttemptFound { work, .. }
-            | EventKind::Withdrawn { work, .. }
+            | EventKind::Invalidated { work, .. }
             | EventKind::AttemptFailed { work, .. }
             | EventKind::AttemptAbandoned { work, .. }
             | EventKind::Committed { work, .. } => {
-                if let EventKind::Withdrawn { .. } = event.kind
+                if let EventKind::Invalidated { .. } = event.kind
                     && *work == Work::Reduce
                 {
                     // They were of that result.
@@ -216,7 +216,7 @@ impl Record {
         for work in self.all_work_mut() {
             work.given_up = false;
             work.dropped = false;
-            work.withdrawals = 0;
+            work.invalidations = 0;
             work.abandon(last_at);
         }
     }
@@ -239,29 +239,29 @@ impl Record {
     }
 
     /// Returns how often an output of this work was found wrong, in this pass of the run.
-    pub(crate) fn withdrawals(&self, work: Work) -> u32 {
-        self.work(work).map_or(0, |work| work.withdrawals)
+    pub(crate) fn invalidations(&self, work: Work) -> u32 {
+        self.work(work).map_or(0, |work| work.invalidations)
     }
 
-    fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkRecord> {
+    fn all_work_mut(&mut self) -> impl Iterator<Item = &mut WorkState> {
         let chunks = self.chunks.iter_mut().map(|chunk| &mut chunk.work);
         chunks.chain([&mut self.split, &mut self.reduce])
     }
 
     /// Returns every piece of work, with what is known of it.
-    pub fn all_work(&self) -> impl Iterator<Item = (Work, &WorkRecord)> {
+    pub fn all_work(&self) -> impl Iterator<Item = (Work, &WorkState)> {
         let chunks = ChunkIndex::all(self.chunks.len()).zip(&self.chunks);
         let maps = chunks.map(|(index, chunk)| (Work::Map(index), &chunk.work));
         maps.chain([(Work::Split, &self.split), (Work::Reduce, &self.reduce)])
     }
 
     /// Returns a chunk, if the run has been cut into that many.
-    pub fn chunk(&self, index: ChunkIndex) -> Option<&ChunkRecord> {
+    pub fn chunk(&self, index: ChunkIndex) -> Option<&ChunkState> {
         self.chunks.get(index.as_usize())
     }
 
     /// Returns what is known of a piece of work; `None` for a chunk that is not planned.
-    pub fn work(&self, work: Work) -> Option<&WorkRecord> {
+    pub fn work(&self, work: Work) -> Option<&WorkState> {
         match work {
             Work::Split => Some(&self.split),
             Work::Map(index) => Some(&self.chunk(index)?.work),
@@ -269,7 +269,7 @@ impl Record {
         }
     }
 
-    fn work_mut(&mut self, work: Work) -> Option<&mut WorkRecord> {
+    fn work_mut(&mut self, work: Work) -> Option<&mut WorkState> {
         match work {
             Work::Split => Some(&mut self.split),
             Work::Map(index) => Some(&mut self.chunks.get_mut(index.as_usize())?.work),
@@ -285,11 +285,11 @@ impl Record {
         self.status == RunStatus::Running
     }
 
-    /// How many chunks stand so.
-    pub fn chunks_in(&self, state: WorkState) -> usize {
+    /// Returns how many chunks have this status.
+    pub fn chunks_in(&self, status: WorkStatus) -> usize {
         self.chunks
             .iter()
-            .filter(|chunk| chunk.work.state() == state)
+            .filter(|chunk| chunk.work.status() == status)
             .count()
     }
 

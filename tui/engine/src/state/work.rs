@@ -69,7 +69,7 @@ impl Attempt {
 
 /// Where a piece of work stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorkState {
+pub enum WorkStatus {
     Waiting,
     InFlight,
     /// Failed, and will be tried again.
@@ -83,7 +83,7 @@ pub enum WorkState {
 
 /// The split, one chunk, or the reduce: every attempt made at it, and which one counts.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct WorkRecord {
+pub struct WorkState {
     pub attempts: Vec<Attempt>,
     /// The number of the attempt whose output counts.
     pub committed: Option<u32>,
@@ -91,31 +91,31 @@ pub struct WorkRecord {
     /// The run was cancelled before this was done.
     pub(crate) dropped: bool,
     /// How often an output that counted was found wrong, in this pass of the run.
-    pub(crate) withdrawals: u32,
+    pub(crate) invalidations: u32,
 }
 
-impl WorkRecord {
-    pub fn state(&self) -> WorkState {
+impl WorkState {
+    pub fn status(&self) -> WorkStatus {
         // A commit without an answer is none: there is nothing to use.
         if self.answer().is_some() {
-            return WorkState::Committed;
+            return WorkStatus::Committed;
         }
         let is_in_flight = self.attempts.iter().any(Attempt::is_in_flight);
         match self.attempts.last().map(|attempt| &attempt.outcome) {
-            _ if self.dropped => WorkState::Abandoned,
-            None => WorkState::Waiting,
-            Some(_) if is_in_flight => WorkState::InFlight,
-            // Answered, and not committed yet; or committed once and withdrawn.
+            _ if self.dropped => WorkStatus::Abandoned,
+            None => WorkStatus::Waiting,
+            Some(_) if is_in_flight => WorkStatus::InFlight,
+            // Answered, and not committed yet; or committed once and invalidated.
             Some(Outcome::InFlight | Outcome::Succeeded { .. } | Outcome::Found { .. }) => {
-                if self.withdrawals > 0 {
-                    WorkState::Retrying
+                if self.invalidations > 0 {
+                    WorkStatus::Retrying
                 } else {
-                    WorkState::InFlight
+                    WorkStatus::InFlight
                 }
             }
-            Some(Outcome::Failed { .. }) if self.given_up => WorkState::Failed,
-            Some(Outcome::Failed { .. }) => WorkState::Retrying,
-            Some(Outcome::Abandoned { .. }) => WorkState::Abandoned,
+            Some(Outcome::Failed { .. }) if self.given_up => WorkStatus::Failed,
+            Some(Outcome::Failed { .. }) => WorkStatus::Retrying,
+            Some(Outcome::Abandoned { .. }) => WorkStatus::Abandoned,
         }
     }
 
@@ -224,9 +224,9 @@ impl WorkRecord {
             EventKind::Committed { attempt, .. } => {
                 self.committed = Some(*attempt);
             }
-            EventKind::Withdrawn { .. } => {
+            EventKind::Invalidated { .. } => {
                 self.committed = None;
-                self.withdrawals += 1;
+                self.invalidations += 1;
             }
             _ => {}
         }
@@ -252,13 +252,13 @@ impl WorkRecord {
 
 /// One chunk: what it is, and its work.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ChunkRecord {
+pub struct ChunkState {
     pub source: ChunkRef,
     /// Of the piece that was cut, if the splitter said it.
     pub bytes: Option<u64>,
     /// The version of the copy; `None` for a range, or where nobody knows.
     pub etag: Option<String>,
-    pub work: WorkRecord,
+    pub work: WorkState,
 }
 
 /// `s3://BUCKET/KEY`, with the bytes of it where the chunk is a range.

@@ -63,7 +63,7 @@ fn everywhere(evil: &str) -> Scene {
         attempt: 1,
         task: TaskId(evil.to_owned()),
         address: evil.to_owned(),
-        backup: false,
+        speculative: false,
     });
     scene.event(EventKind::AttemptFailed {
         work,

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use crate::atomic_file::SaveError;
 use crate::report::chart;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 /// Names tried before giving up: RUN.png, RUN-2.png, …
 const CHART_NAMES: u32 = 99;
 
 /// Draws into the current folder, under the first name that is free.
-pub(super) fn export_chart(record: &Record) -> Result<PathBuf, Diagnostic> {
+pub(super) fn export_chart(record: &RunState) -> Result<PathBuf, Diagnostic> {
     let run = record.run;
     let names = (1..=CHART_NAMES).map(|number| match number {
         1 => PathBuf::from(format!("mrdeck-{run}.png")),

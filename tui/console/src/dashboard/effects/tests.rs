@@ -8,7 +8,7 @@ use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::TaskId;
 use mrdeck_engine::event::{EventKind, RunEvent, RunOptions};
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_store::aws::AwsOptions;
 use ulid::Ulid;
 
@@ -64,7 +64,7 @@ fn options() -> RunOptions {
     }
 }
 
-fn record() -> Box<Record> {
+fn record() -> Box<RunState> {
     let event = RunEvent {
         at: Timestamp::UNIX_EPOCH,
         kind: EventKind::RunStarted {
@@ -75,7 +75,7 @@ fn record() -> Box<Record> {
             options: options(),
         },
     };
-    Box::new(Record::begin(&event).unwrap())
+    Box::new(RunState::begin(&event).unwrap())
 }
 
 fn start() -> Effect {

@@ -16,7 +16,7 @@ use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskList};
 use mrdeck_engine::event::{RunEvent, RunOptions};
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 /// Something that happened outside: a key, news of the cluster, news of the run.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub enum Msg {
     },
     Tasks(TaskList),
     /// A run that stopped before its end, as this machine's record has it.
-    Unfinished(Box<Record>),
+    Unfinished(Box<RunState>),
     Run(RunEvent),
     /// The engine is through; no more events of this run will come.
     RunEnded,
@@ -75,10 +75,10 @@ pub enum Effect {
         options: RunOptions,
     },
     /// Does what is missing of a run.
-    Resume(Box<Record>),
-    Verify(Box<Record>),
+    Resume(Box<RunState>),
+    Verify(Box<RunState>),
     Cancel,
-    ExportChart(Box<Record>),
+    ExportChart(Box<RunState>),
     StopTask(TaskId),
     PlanScale(ScaleRequest),
     Scale(ScalePlan),

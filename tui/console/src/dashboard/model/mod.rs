@@ -41,7 +41,7 @@ pub use self::overlay::{LogContent, Overlay, Subject};
 pub use self::panels::{Panel, Panels};
 pub use self::path_completion::PathCompletion;
 pub use self::prompt::{Prompt, Purpose};
-pub use self::rows::{LatencyRow, PanelRows, PipelineRow, Rows, Selected, state_word};
+pub use self::rows::{LatencyRow, PanelRows, PipelineRow, Rows, Selected, status_word};
 pub use self::run::{Activity, RunModel};
 pub use self::scroll::Scroll;
 pub use self::session::{Link, LinkInfo, Session, Switch, Target, TargetKind};
@@ -52,7 +52,7 @@ use jiff::Timestamp;
 
 use self::scaling::Scaling;
 use mrdeck_core::task::Task;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 /// How often the times of a run are drawn.
 const RUN_TICK: Duration = Duration::from_millis(100);
@@ -111,7 +111,7 @@ impl Model {
 
     /// Returns how often time alone changes what is shown; `None` while only messages do.
     pub fn tick(&self) -> Option<Duration> {
-        if self.run.record().is_some_and(Record::is_running) {
+        if self.run.record().is_some_and(RunState::is_running) {
             return Some(RUN_TICK);
         }
         let is_aging = self.session.tasks().problem.is_some() || self.run.upload().is_some();

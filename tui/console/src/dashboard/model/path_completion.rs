@@ -76,10 +76,10 @@ mod tests {
         let nothing_new = fill("texts/", &paths(&["texts/one", "texts/two"]));
         assert_eq!(nothing_new.path, None);
         // The one that was found may be shorter: the home folder's `~` was replaced.
-        let only = fill("~/home/text", &paths(&["/root/t"]));
+        let only = fill("~/home/text", &paths(&["/elsewhere/t"]));
         assert_eq!(
             (only.path.as_deref(), only.hints),
-            (Some("/root/t"), vec![])
+            (Some("/elsewhere/t"), vec![])
         );
     }
 }

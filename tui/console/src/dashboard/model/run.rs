@@ -10,7 +10,7 @@ use crate::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{age, plural};
 use mrdeck_engine::event::{EventKind, RunEvent, RunStatus, Verification};
-use mrdeck_engine::state::{Record, WorkState};
+use mrdeck_engine::state::{RunState, WorkStatus};
 
 /// Whether a run is under way, from the key that asks for it until the engine is through.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -25,14 +25,14 @@ pub enum Activity {
 
 #[derive(Debug, Clone, Default)]
 pub struct RunModel {
-    record: Option<Record>,
+    record: Option<RunState>,
     activity: Activity,
     /// How far the local file is that the run waits for, and since when it is uploaded.
     upload: Option<(UploadProgress, Timestamp)>,
 }
 
 impl RunModel {
-    pub fn record(&self) -> Option<&Record> {
+    pub fn record(&self) -> Option<&RunState> {
         self.record.as_ref()
     }
 
@@ -49,7 +49,7 @@ impl RunModel {
     }
 
     pub fn can_resume(&self) -> bool {
-        self.record().is_some_and(Record::can_rerun)
+        self.record().is_some_and(RunState::can_rerun)
     }
 
     pub fn can_verify(&self) -> bool {
@@ -83,7 +83,7 @@ impl RunModel {
     }
 
     /// Asks for what is missing of the run, or for its verification.
-    pub(super) fn go_on(&mut self, effect: fn(Box<Record>) -> Effect) -> Option<Effect> {
+    pub(super) fn go_on(&mut self, effect: fn(Box<RunState>) -> Effect) -> Option<Effect> {
         let run = self.record.clone()?;
         self.prepare();
         Some(effect(Box::new(run)))
@@ -125,11 +125,11 @@ impl RunModel {
     }
 
     /// Shows a run that stopped before its end, unless there is another run already.
-    pub(super) fn offer(&mut self, record: Record, now: Timestamp, feedback: &mut Feedback) {
+    pub(super) fn offer(&mut self, record: RunState, now: Timestamp, feedback: &mut Feedback) {
         if self.record.is_some() || !self.is_idle() {
             return;
         }
-        let done = record.chunks_in(WorkState::Committed);
+        let done = record.chunks_in(WorkStatus::Committed);
         let chunks = plural(record.chunks.len() as u64, "chunk");
         let ago = age(now.duration_since(record.started_at).as_secs());
         let text = format!(
@@ -146,7 +146,7 @@ impl RunModel {
             self.activity = Activity::Busy;
         }
         // A run that is done is verified, not resumed.
-        let is_verification = matches!(event.kind, EventKind::RunContinued { .. })
+        let is_verification = matches!(event.kind, EventKind::RunResumed { .. })
             && self
                 .record()
                 .is_some_and(|run| run.status == RunStatus::Done);
@@ -155,7 +155,7 @@ impl RunModel {
         }
         match (&mut self.record, &event.kind) {
             (record, EventKind::RunStarted { .. }) => {
-                *record = Record::begin(event);
+                *record = RunState::begin(event);
                 return true;
             }
             (Some(record), _) => record.apply(event),
@@ -186,8 +186,8 @@ impl RunModel {
 }
 
 /// How a run ended, and the keys that help now.
-fn outcome(run: &Record) -> Option<(Level, String)> {
-    let failed = run.chunks_in(WorkState::Failed);
+fn outcome(run: &RunState) -> Option<(Level, String)> {
+    let failed = run.chunks_in(WorkStatus::Failed);
     match run.status {
         RunStatus::Running => None,
         // It was not resumed, and the last notice says why.

@@ -8,7 +8,7 @@ use super::text;
 use crate::dashboard::model::{Model, PipelineRow, Subject};
 use mrdeck_core::human::{age, bytes, millis, thousands};
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskSize};
-use mrdeck_engine::state::{Attempt, Outcome, Record, WorkRecord, source_text};
+use mrdeck_engine::state::{Attempt, Outcome, RunState, WorkState, source_text};
 
 /// Fills the page; gives its title.
 pub fn describe(model: &Model, page: &mut Page, subject: &Subject) -> String {
@@ -112,7 +112,7 @@ fn moment(now: Timestamp, at: Timestamp, page: &Page) -> String {
     format!("{} ({ago} ago)", zoned.strftime("%Y-%m-%d %H:%M:%S"))
 }
 
-fn describe_row(model: &Model, page: &mut Page, run: &Record, row: PipelineRow) -> String {
+fn describe_row(model: &Model, page: &mut Page, run: &RunState, row: PipelineRow) -> String {
     match row {
         PipelineRow::Split => {
             describe_work(model, page, &run.split);
@@ -136,7 +136,7 @@ fn describe_row(model: &Model, page: &mut Page, run: &Record, row: PipelineRow) 
     }
 }
 
-fn describe_run(page: &mut Page, run: &Record) {
+fn describe_run(page: &mut Page, run: &RunState) {
     page.field("run", run.run.to_string());
     page.field("input", run.input.to_string());
     page.maybe("input size", run.input_bytes.map(bytes));
@@ -153,7 +153,7 @@ fn describe_run(page: &mut Page, run: &Record) {
 }
 
 /// Every attempt, first to last.
-fn describe_work(model: &Model, page: &mut Page, work: &WorkRecord) {
+fn describe_work(model: &Model, page: &mut Page, work: &WorkState) {
     if work.attempts.is_empty() {
         page.note("not begun yet");
     }

@@ -3,7 +3,7 @@
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::dashboard::model::Level;
-use mrdeck_engine::state::WorkState;
+use mrdeck_engine::state::WorkStatus;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
@@ -68,13 +68,13 @@ impl Theme {
         }
     }
 
-    pub fn work(&self, state: WorkState) -> Style {
-        match state {
-            WorkState::Waiting | WorkState::Abandoned => self.dim,
-            WorkState::InFlight => self.active,
-            WorkState::Retrying => self.warning,
-            WorkState::Committed => self.good,
-            WorkState::Failed => self.error,
+    pub fn work(&self, status: WorkStatus) -> Style {
+        match status {
+            WorkStatus::Waiting | WorkStatus::Abandoned => self.dim,
+            WorkStatus::InFlight => self.active,
+            WorkStatus::Retrying => self.warning,
+            WorkStatus::Committed => self.good,
+            WorkStatus::Failed => self.error,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The latency chart: a run's record in, one PNG or SVG file out.
 //!
 //! ```text
-//! Record -> model (pure: bars, histogram, words) -> draw (any plotters backend) -> png | svg -> save
+//! RunState -> model (pure: bars, histogram, words) -> draw (any plotters backend) -> png | svg -> save
 //! ```
 
 mod draw;
@@ -21,7 +21,7 @@ pub use error::ChartError;
 use crate::atomic_file;
 use format::Format;
 use model::ChartModel;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 /// Draws the run's latencies into a file; its ending, `.png` or `.svg`, chooses the format.
 ///
@@ -30,7 +30,7 @@ use mrdeck_engine::state::Record;
 /// # Errors
 ///
 /// Returns what [`check_path`] would, or that there is nothing to draw yet.
-pub fn write_chart(record: &Record, path: &Path, overwrite: bool) -> Result<(), ChartError> {
+pub fn write_chart(record: &RunState, path: &Path, overwrite: bool) -> Result<(), ChartError> {
     check_path(path, overwrite)?;
     let model = ChartModel::of(record).ok_or(ChartError::NothingToDraw)?;
     let bytes = match Format::of(path)? {

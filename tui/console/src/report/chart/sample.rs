@@ -9,7 +9,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::TaskId;
 use mrdeck_engine::event::{AttemptAnswer, EventKind, RunEvent, RunOptions, RunStatus};
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::work::{Phase, Work};
 
 /// How one attempt ends.
@@ -63,7 +63,7 @@ impl Sample {
     }
 
     /// Returns a whole run: every chunk done by its first attempt, as many mappers as chunks.
-    pub fn ordinary(split: f64, maps: &[f64], reduce: f64) -> Record {
+    pub fn ordinary(split: f64, maps: &[f64], reduce: f64) -> RunState {
         let chunks = u32::try_from(maps.len()).unwrap();
         let mut sample = Self::new(chunks).split(split, chunks);
         for (chunk, ms) in (0..).zip(maps) {
@@ -87,7 +87,7 @@ impl Sample {
                 attempt,
                 task,
                 address,
-                backup: false,
+                speculative: false,
             });
             let diagnostic = Diagnostic::new("the task stopped", "look at its log");
             let answer = AttemptAnswer::default();
@@ -153,15 +153,15 @@ impl Sample {
         self.attempts(Work::Reduce, &[End::Ok(ms)])
     }
 
-    pub fn done(self) -> Record {
+    pub fn done(self) -> RunState {
         self.finish(RunStatus::Done, None)
     }
 
-    pub fn failed(self, cause: &str) -> Record {
+    pub fn failed(self, cause: &str) -> RunState {
         self.finish(RunStatus::Failed, Some(Diagnostic::new(cause, "")))
     }
 
-    pub fn finish(mut self, status: RunStatus, diagnostic: Option<Diagnostic>) -> Record {
+    pub fn finish(mut self, status: RunStatus, diagnostic: Option<Diagnostic>) -> RunState {
         let wall_ms = self.so_far().clock(Phase::Map).wall_ms.unwrap_or(1000.0) * 1.8;
         self.push(EventKind::RunFinished {
             status,
@@ -171,8 +171,8 @@ impl Sample {
         self.so_far()
     }
 
-    pub fn so_far(&self) -> Record {
-        Record::from_events(&self.events).unwrap()
+    pub fn so_far(&self) -> RunState {
+        RunState::from_events(&self.events).unwrap()
     }
 }
 

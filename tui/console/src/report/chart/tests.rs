@@ -7,7 +7,7 @@ use super::sample::{End, Sample, spread};
 use super::*;
 use mrdeck_engine::event::RunStatus;
 
-fn troubled() -> Record {
+fn troubled() -> RunState {
     Sample::new(3)
         .split(148.2, 3)
         .map(0, &[End::Ok(412.7)])
@@ -23,7 +23,7 @@ fn troubled() -> Record {
         .failed("chunk 2 failed 3 times: 10.0.0.1:8080 closed the connection")
 }
 
-fn many(count: u32) -> Record {
+fn many(count: u32) -> RunState {
     let mut sample = Sample::new(count).split(612.0, count);
     for (chunk, ms) in (0..).zip(spread(count, 820.0)) {
         let ends = match chunk % 40 {
@@ -92,7 +92,7 @@ fn every_kind_of_run_is_drawn() {
     }
 }
 
-fn drawn(record: &Record) -> (usize, usize, Vec<u8>, Vec<(String, String)>) {
+fn drawn(record: &RunState) -> (usize, usize, Vec<u8>, Vec<(String, String)>) {
     let model = ChartModel::of(record).unwrap();
     let file = png::render(&model).unwrap();
     let mut reader = ::png::Decoder::new(std::io::Cursor::new(file))
@@ -215,7 +215,7 @@ fn texts(svg: &str) -> Vec<String> {
         .collect()
 }
 
-fn svg_of(record: &Record) -> Vec<String> {
+fn svg_of(record: &RunState) -> Vec<String> {
     texts(&svg::render(&ChartModel::of(record).unwrap()).unwrap())
 }
 

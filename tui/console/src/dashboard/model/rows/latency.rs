@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::dashboard::model::{Model, Panel};
-use mrdeck_engine::state::{Outcome, Record};
+use mrdeck_engine::state::{Outcome, RunState};
 use mrdeck_engine::work::Phase;
 
 /// One bar of the latency panel.
@@ -32,7 +32,7 @@ pub(super) fn rows(model: &Model) -> Vec<LatencyRow> {
     rows
 }
 
-fn phases(run: &Record, now: Timestamp) -> Vec<LatencyRow> {
+fn phases(run: &RunState, now: Timestamp) -> Vec<LatencyRow> {
     let row = |phase: Phase| {
         let clock = run.clock(phase);
         Some(LatencyRow {
@@ -47,7 +47,7 @@ fn phases(run: &Record, now: Timestamp) -> Vec<LatencyRow> {
     Phase::ALL.into_iter().filter_map(row).collect()
 }
 
-fn mappers(run: &Record, now: Timestamp) -> impl Iterator<Item = LatencyRow> {
+fn mappers(run: &RunState, now: Timestamp) -> impl Iterator<Item = LatencyRow> {
     let mut mappers = BTreeMap::new();
     let attempts = run.chunks.iter().flat_map(|chunk| &chunk.work.attempts);
     for attempt in attempts {

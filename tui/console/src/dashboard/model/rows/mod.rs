@@ -7,7 +7,7 @@ mod results;
 mod tasks;
 
 pub use self::latency::LatencyRow;
-pub use self::pipeline::{PipelineRow, state_word};
+pub use self::pipeline::{PipelineRow, status_word};
 
 use std::cell::OnceCell;
 

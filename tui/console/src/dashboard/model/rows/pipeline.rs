@@ -1,7 +1,7 @@
 //! The rows of the pipeline panel: the phases, and between them each chunk.
 
 use crate::dashboard::model::{Model, Panel};
-use mrdeck_engine::state::{Record, WorkState};
+use mrdeck_engine::state::{RunState, WorkStatus};
 use mrdeck_engine::work::Phase;
 
 /// One line of the pipeline panel.
@@ -34,24 +34,24 @@ pub(super) fn rows(model: &Model) -> Vec<PipelineRow> {
     rows
 }
 
-fn chunk_matches(run: &Record, index: usize, filter: &str) -> bool {
+fn chunk_matches(run: &RunState, index: usize, filter: &str) -> bool {
     let Some(chunk) = run.chunks.get(index) else {
         return false;
     };
     let last = chunk.work.attempts.last();
     last.is_some_and(|attempt| attempt.task.0.to_lowercase().contains(filter))
-        || state_word(chunk.work.state()).contains(filter)
+        || status_word(chunk.work.status()).contains(filter)
         || format!("chunk {index}").contains(filter)
 }
 
-/// Returns what a state is called on screen.
-pub fn state_word(state: WorkState) -> &'static str {
-    match state {
-        WorkState::Waiting => "waiting",
-        WorkState::InFlight => "running",
-        WorkState::Retrying => "retrying",
-        WorkState::Committed => "done",
-        WorkState::Failed => "failed",
-        WorkState::Abandoned => "cancelled",
+/// Returns what a status is called on screen.
+pub fn status_word(status: WorkStatus) -> &'static str {
+    match status {
+        WorkStatus::Waiting => "waiting",
+        WorkStatus::InFlight => "running",
+        WorkStatus::Retrying => "retrying",
+        WorkStatus::Committed => "done",
+        WorkStatus::Failed => "failed",
+        WorkStatus::Abandoned => "cancelled",
     }
 }

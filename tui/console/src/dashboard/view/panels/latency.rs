@@ -9,7 +9,7 @@ use super::{View, mark_selected};
 use crate::dashboard::model::{LatencyRow, Model, Panel};
 use crate::dashboard::view::{Look, draw_hint, text};
 use mrdeck_core::human::millis;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::work::Phase;
 
 const LABEL: usize = 12;
@@ -115,7 +115,7 @@ fn bar(value: f64, longest: f64, width: usize) -> String {
 }
 
 /// Live while the maps run: the time of all attempts so far over the wall time so far.
-fn speedup_line<'a>(view: &View, run: &Record, width: u16) -> Line<'a> {
+fn speedup_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
     let (theme, now) = (&view.look.theme, view.model.now());
     let Some(wall) = run.clock(Phase::Map).elapsed_ms(now).filter(|ms| *ms > 0.0) else {
         return Line::default();

@@ -6,11 +6,11 @@ use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
 use super::{View, mark_selected};
-use crate::dashboard::model::{Link, Model, Panel, PipelineRow, state_word};
+use crate::dashboard::model::{Link, Model, Panel, PipelineRow, status_word};
 use crate::dashboard::view::{draw_hint, text};
 use mrdeck_core::human::{millis, plural, thousands};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::state::{Outcome, Record, WorkRecord, WorkState};
+use mrdeck_engine::state::{Outcome, RunState, WorkState, WorkStatus};
 use mrdeck_engine::work::Phase;
 
 /// The last column, which takes the room that is left.
@@ -19,7 +19,7 @@ const DETAIL: usize = 3;
 pub fn title(model: &Model) -> String {
     match model.run.record() {
         Some(run) if !run.chunks.is_empty() => {
-            let done = run.chunks_in(WorkState::Committed);
+            let done = run.chunks_in(WorkStatus::Committed);
             format!(
                 "Pipeline {} of {} mapped",
                 thousands(done as u64),
@@ -62,7 +62,7 @@ fn hint(model: &Model) -> &'static str {
     }
 }
 
-fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL + 1] {
+fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL + 1] {
     let theme = &view.look.theme;
     match row {
         PipelineRow::Split => work_cells(view, "split".to_owned(), &run.split),
@@ -73,7 +73,7 @@ fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL +
         },
         PipelineRow::Map => {
             let (word, style) = map_state(run);
-            let in_flight = run.chunks_in(WorkState::InFlight);
+            let in_flight = run.chunks_in(WorkStatus::InFlight);
             let detail = match in_flight {
                 0 => String::new(),
                 count => format!("{count} in flight"),
@@ -88,7 +88,7 @@ fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL +
         PipelineRow::Verify => {
             let (word, style) = verify_state(run);
             let detail = match style {
-                WorkState::Waiting => "",
+                WorkStatus::Waiting => "",
                 _ => "recounted here",
             };
             [
@@ -101,48 +101,48 @@ fn cells<'a>(view: &View, run: &Record, row: PipelineRow) -> [Span<'a>; DETAIL +
     }
 }
 
-fn map_state(run: &Record) -> (String, WorkState) {
+fn map_state(run: &RunState) -> (String, WorkStatus) {
     let chunks = run.chunks.len();
-    let done = run.chunks_in(WorkState::Committed);
-    let failed = run.chunks_in(WorkState::Failed);
+    let done = run.chunks_in(WorkStatus::Committed);
+    let failed = run.chunks_in(WorkStatus::Failed);
     let state = if failed > 0 {
-        WorkState::Failed
+        WorkStatus::Failed
     } else if chunks > 0 && done == chunks {
-        WorkState::Committed
+        WorkStatus::Committed
     } else if run.clock(Phase::Map).running_since.is_some() {
-        WorkState::InFlight
+        WorkStatus::InFlight
     } else if matches!(run.status, RunStatus::Cancelled | RunStatus::Stopped) {
-        WorkState::Abandoned
+        WorkStatus::Abandoned
     } else {
-        WorkState::Waiting
+        WorkStatus::Waiting
     };
     let word = match state {
-        WorkState::Failed => format!("✗ {failed} failed"),
-        WorkState::Committed => "✓ done".to_owned(),
-        WorkState::InFlight => format!("▸ {done}/{chunks}"),
+        WorkStatus::Failed => format!("✗ {failed} failed"),
+        WorkStatus::Committed => "✓ done".to_owned(),
+        WorkStatus::InFlight => format!("▸ {done}/{chunks}"),
         state => glyph_word(state),
     };
     (word, state)
 }
 
-fn verify_state(run: &Record) -> (String, WorkState) {
+fn verify_state(run: &RunState) -> (String, WorkStatus) {
     let state = match &run.verification {
-        Some(found) if found.is_exact() => WorkState::Committed,
-        Some(_) => WorkState::Failed,
-        None if run.clock(Phase::Verify).running_since.is_some() => WorkState::InFlight,
-        None => WorkState::Waiting,
+        Some(found) if found.is_exact() => WorkStatus::Committed,
+        Some(_) => WorkStatus::Failed,
+        None if run.clock(Phase::Verify).running_since.is_some() => WorkStatus::InFlight,
+        None => WorkStatus::Waiting,
     };
     (glyph_word(state), state)
 }
 
-fn clock(run: &Record, phase: Phase, model: &Model) -> String {
+fn clock(run: &RunState, phase: Phase, model: &Model) -> String {
     let elapsed = run.clock(phase).elapsed_ms(model.now());
     elapsed.map_or(String::new(), |ms| right(&millis(ms)))
 }
 
-fn work_cells<'a>(view: &View, name: String, work: &WorkRecord) -> [Span<'a>; DETAIL + 1] {
+fn work_cells<'a>(view: &View, name: String, work: &WorkState) -> [Span<'a>; DETAIL + 1] {
     let theme = &view.look.theme;
-    let stands = work.state();
+    let stands = work.status();
     let shown = work.committed_attempt().or(work.attempts.last());
     let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(view.model.now()));
     let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
@@ -168,14 +168,14 @@ fn right(text: &str) -> String {
     format!("{text:>8}")
 }
 
-fn glyph_word(state: WorkState) -> String {
-    let glyph = match state {
-        WorkState::Waiting => '·',
-        WorkState::InFlight => '▸',
-        WorkState::Retrying => '↻',
-        WorkState::Committed => '✓',
-        WorkState::Failed => '✗',
-        WorkState::Abandoned => '⊘',
+fn glyph_word(status: WorkStatus) -> String {
+    let glyph = match status {
+        WorkStatus::Waiting => '·',
+        WorkStatus::InFlight => '▸',
+        WorkStatus::Retrying => '↻',
+        WorkStatus::Committed => '✓',
+        WorkStatus::Failed => '✗',
+        WorkStatus::Abandoned => '⊘',
     };
-    format!("{glyph} {}", state_word(state))
+    format!("{glyph} {}", status_word(status))
 }

@@ -11,7 +11,7 @@ use crate::dashboard::model::{Model, Panel};
 use crate::dashboard::view::{Look, draw_hint, text};
 use mrdeck_core::human::thousands;
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 
 const WORD: usize = 18;
 
@@ -65,7 +65,7 @@ fn hint(model: &Model) -> &'static str {
     }
 }
 
-fn standing(run: &Record, look: &Look) -> (&'static str, Style) {
+fn standing(run: &RunState, look: &Look) -> (&'static str, Style) {
     let theme = &look.theme;
     match &run.verification {
         Some(found) if found.is_exact() => ("✓ verified", theme.good),

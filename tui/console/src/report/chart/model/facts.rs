@@ -6,12 +6,12 @@ use jiff::tz::TimeZone;
 use super::TITLE;
 use super::number::sane_ms;
 use super::text::clean;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::map_stats;
 use mrdeck_engine::work::Phase;
 
 /// Returns the facts. `Title`, `Software` and `Creation Time` are the PNG standard's own keywords.
-pub fn of(record: &Record) -> Vec<(&'static str, String)> {
+pub fn of(record: &RunState) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Title", TITLE.to_owned()),
         ("Software", format!("mrdeck {}", env!("CARGO_PKG_VERSION"))),

@@ -6,7 +6,7 @@ use super::number::{ms_text, times_text};
 use super::text::{clean, elide};
 use mrdeck_core::human::{plural, thousands};
 use mrdeck_engine::event::RunStatus;
-use mrdeck_engine::state::Record;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::map_stats;
 
 /// How the status should strike the eye.
@@ -28,7 +28,7 @@ pub struct Header {
 }
 
 impl Header {
-    pub fn of(record: &Record) -> Self {
+    pub fn of(record: &RunState) -> Self {
         let took = ms_text(record.wall_ms);
         let (mood, status) = match record.status {
             RunStatus::Running => (Mood::Neutral, "running".to_owned()),
@@ -55,7 +55,7 @@ impl Header {
     }
 }
 
-fn what_ran(record: &Record) -> String {
+fn what_ran(record: &RunState) -> String {
     let mut parts = vec![elide(&clean(&record.input.to_string()), 72)];
     if let Some(bytes) = record.input_bytes {
         parts.push(plural(bytes, "byte"));
@@ -79,7 +79,7 @@ fn what_ran(record: &Record) -> String {
     parts.join("  ·  ")
 }
 
-fn gain(record: &Record) -> String {
+fn gain(record: &RunState) -> String {
     let Some(stats) = map_stats(record) else {
         return "no speed-up: the map phase has not finished".to_owned();
     };

@@ -2,7 +2,7 @@
 
 use super::number::{nice_step, sane_ms};
 use super::slot::{BarKind, Loss, losses};
-use mrdeck_engine::state::WorkRecord;
+use mrdeck_engine::state::WorkState;
 use mrdeck_engine::stats::percentile;
 
 /// About as many bins as fit with a count above each.
@@ -108,7 +108,7 @@ pub struct Histogram {
 
 impl Histogram {
     /// Makes the histogram; `None` if no attempt has ended.
-    pub fn of<'a>(works: impl Iterator<Item = &'a WorkRecord> + Clone) -> Option<Self> {
+    pub fn of<'a>(works: impl Iterator<Item = &'a WorkState> + Clone) -> Option<Self> {
         let mut done: Vec<f64> = works
             .clone()
             .filter_map(|work| work.result().map(|(ms, _)| sane_ms(ms)))

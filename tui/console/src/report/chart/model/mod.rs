@@ -14,7 +14,7 @@ pub use slot::{BarKind, Slot};
 pub use text::elide;
 
 use mrdeck_core::human::plural;
-use mrdeck_engine::state::{Record, WorkRecord};
+use mrdeck_engine::state::{RunState, WorkState};
 use mrdeck_engine::work::Phase;
 
 /// More chunks than this become a distribution: single bars would be too thin to label.
@@ -37,7 +37,7 @@ pub struct ChartModel {
 
 impl ChartModel {
     /// Returns `None` if no attempt of the run has ended yet.
-    pub fn of(record: &Record) -> Option<Self> {
+    pub fn of(record: &RunState) -> Option<Self> {
         let live = record.is_running();
         let works = || {
             [&record.split, &record.reduce]
@@ -75,7 +75,7 @@ impl ChartModel {
     }
 }
 
-fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
+fn chunk_slots(record: &RunState, live: bool) -> impl Iterator<Item = Slot> {
     // With many bars there is room for the number only; the caption under them says what it counts.
     let short = record.chunks.len() > 12;
     record.chunks.iter().enumerate().map(move |(chunk, of)| {
@@ -92,7 +92,7 @@ fn chunk_slots(record: &Record, live: bool) -> impl Iterator<Item = Slot> {
 struct Losses([(BarKind, usize); 3]);
 
 impl Losses {
-    fn count<'a>(works: impl Iterator<Item = &'a WorkRecord>) -> Self {
+    fn count<'a>(works: impl Iterator<Item = &'a WorkState>) -> Self {
         let mut counts = [
             (BarKind::Failed, 0),
             (BarKind::Abandoned, 0),
@@ -107,7 +107,7 @@ impl Losses {
     }
 }
 
-fn legend(record: &Record, binned: bool, losses: &Losses) -> Vec<(BarKind, String)> {
+fn legend(record: &RunState, binned: bool, losses: &Losses) -> Vec<(BarKind, String)> {
     let mut legend = vec![(BarKind::Split, "split".to_owned())];
     if !record.chunks.is_empty() {
         let maps = if binned {

@@ -1,7 +1,7 @@
 //! One place on the bar chart's axis: its name, how long it took, and which attempts did not count.
 
 use super::number::sane_ms;
-use mrdeck_engine::state::{Outcome, WorkRecord, WorkState};
+use mrdeck_engine::state::{Outcome, WorkState, WorkStatus};
 
 /// What a bar stands for; it decides the bar's colour and hatching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,16 +41,16 @@ pub struct Slot {
 
 impl Slot {
     /// Makes the slot of a piece of work. In a `live` run, what is missing may still come.
-    pub fn of_work(name: &str, kind: BarKind, work: &WorkRecord, live: bool) -> Self {
+    pub fn of_work(name: &str, kind: BarKind, work: &WorkState, live: bool) -> Self {
         let ms = work.result().map(|(ms, _)| sane_ms(ms));
-        let state = work.state();
+        let status = work.status();
         Self {
             name: name.to_owned(),
             kind,
             ms,
             losses: losses(work).collect(),
             missing: ms.is_none().then(|| why_missing(work, live)),
-            is_failed: ms.is_none() && is_failed(state, live),
+            is_failed: ms.is_none() && is_failed(status, live),
         }
     }
 
@@ -78,7 +78,7 @@ impl Slot {
 }
 
 /// Returns the ended attempts at a piece of work that don't count.
-pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
+pub fn losses(work: &WorkState) -> impl Iterator<Item = Loss> {
     work.attempts.iter().filter_map(|attempt| {
         let (kind, ms) = match attempt.outcome {
             Outcome::InFlight | Outcome::Found { .. } => return None,
@@ -94,21 +94,21 @@ pub fn losses(work: &WorkRecord) -> impl Iterator<Item = Loss> {
     })
 }
 
-fn is_failed(state: WorkState, live: bool) -> bool {
+fn is_failed(status: WorkStatus, live: bool) -> bool {
     // A run that ended while a retry was due never got to it.
-    state == WorkState::Failed || (state == WorkState::Retrying && !live)
+    status == WorkStatus::Failed || (status == WorkStatus::Retrying && !live)
 }
 
-fn why_missing(work: &WorkRecord, live: bool) -> &'static str {
-    match work.state() {
-        WorkState::Committed => "time unknown",
-        state if is_failed(state, live) => "failed",
-        WorkState::Abandoned if work.attempts.is_empty() => "not run",
-        WorkState::Abandoned => "abandoned",
-        WorkState::Retrying => "retrying",
-        WorkState::InFlight if live => "running",
-        WorkState::Waiting if live => "waiting",
-        WorkState::Waiting => "not run",
+fn why_missing(work: &WorkState, live: bool) -> &'static str {
+    match work.status() {
+        WorkStatus::Committed => "time unknown",
+        status if is_failed(status, live) => "failed",
+        WorkStatus::Abandoned if work.attempts.is_empty() => "not run",
+        WorkStatus::Abandoned => "abandoned",
+        WorkStatus::Retrying => "retrying",
+        WorkStatus::InFlight if live => "running",
+        WorkStatus::Waiting if live => "waiting",
+        WorkStatus::Waiting => "not run",
         _ => "unfinished",
     }
 }

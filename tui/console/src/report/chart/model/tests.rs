@@ -5,7 +5,7 @@ use super::*;
 use crate::report::chart::sample::{End, Sample, spread};
 use mrdeck_engine::event::RunStatus;
 
-fn model(record: &Record) -> ChartModel {
+fn model(record: &RunState) -> ChartModel {
     ChartModel::of(record).unwrap()
 }
 
@@ -137,7 +137,7 @@ fn lost_attempts_are_kept_beside_what_counts() {
 #[test]
 fn a_retry_that_never_came_is_a_failure_once_the_run_is_over() {
     let sample = Sample::new(1).split(1.0, 1).map(0, &[End::Fails(10.0)]);
-    let missing = |record: &Record| model(record).slots[1].missing;
+    let missing = |record: &RunState| model(record).slots[1].missing;
     assert_eq!(missing(&sample.so_far()), Some("retrying"));
     assert_eq!(missing(&sample.failed("it ended")), Some("failed"));
 }
