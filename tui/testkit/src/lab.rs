@@ -204,7 +204,7 @@ impl Lab {
         let mut deck = self.bare_deck(home).open();
         deck.wait_until_up();
         deck.send(&format!("oi{input}\r"));
-        deck.wait_text(&["s runs over s3://"]);
+        deck.wait_text(&["input is s3://"]);
         deck
     }
 

@@ -136,7 +136,7 @@ fn expired_credentials_stop_no_run_and_renewed_ones_are_found() {
     let deck = Deck::new(home.path()).args(PUBLIC).envs(environment);
     let mut deck = deck.open();
     deck.wait_text(&[
-        "not connected: trying again",
+        "not connected: retrying",
         "no valid AWS credentials",
         "aws sso login",
     ]);

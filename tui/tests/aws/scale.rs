@@ -310,12 +310,12 @@ fn the_dashboard_scales_in_the_background_and_asks_before_it_stops_tasks() {
     wait_until_told(&deck, " 4 mappers run");
     assert_eq!(scene.running(), (4, 2));
     deck.send(":scale mapper 3\r");
-    deck.wait_text(&["Stop 1 mapper, so that 3 run?"]);
+    deck.wait_text(&["Stop 1 mapper, leaving 3?"]);
     deck.send("\r");
-    deck.wait_text(&["the mappers are left as they are"]);
+    deck.wait_text(&["the mappers stay as they are"]);
     assert_eq!(scene.made("StopTask"), 0);
     deck.send(":scale mapper 3\r");
-    deck.wait_text(&["Stop 1 mapper, so that 3 run?"]);
+    deck.wait_text(&["Stop 1 mapper, leaving 3?"]);
     deck.send("y");
     wait_until_told(&deck, " 3 mappers run");
     assert_eq!(scene.running(), (3, 1));

@@ -98,16 +98,17 @@ fn a_cluster_that_is_not_there_says_so_and_the_way_back_works() {
     scene.deck.wait_text(&[
         "nowhere: not connected",
         "there is no ECS cluster 'nowhere'",
-        ":cluster alpha goes back",
+        "go back with :cluster alpha",
     ]);
     // Each look at it is one call, and there is more time between two than between two lists of alpha.
     scene.expect_only("nowhere", 1);
     scene.deck.send(":cluster alpha\r");
     scene.deck.wait_text(&["alpha us-east-1", &scene.alpha]);
     scene.deck.send(":region eu-west-1\r");
-    scene
-        .deck
-        .wait_text(&["there is no ECS cluster 'alpha'", ":region auto goes back"]);
+    scene.deck.wait_text(&[
+        "there is no ECS cluster 'alpha'",
+        "go back with :region auto",
+    ]);
     scene.deck.send(":region auto\r");
     scene.deck.wait_text(&["alpha us-east-1", &scene.alpha]);
     scene.deck.send("q");
@@ -117,7 +118,9 @@ fn a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment() {
     let mut scene = open();
     scene.deck.send(":profile ");
     scene.deck.wait_line(&["│ work"]);
-    scene.deck.wait_line(&["│ auto", "as the AWS SDK finds it"]);
+    scene
+        .deck
+        .wait_line(&["│ auto", "what the AWS SDK finds by itself"]);
     scene.deck.send("w\t\r");
     scene
         .deck
@@ -134,7 +137,7 @@ fn a_profile_is_chosen_with_its_own_credentials_not_those_of_the_environment() {
     scene.deck.send(":profile empty\r");
     scene
         .deck
-        .wait_text(&["no valid AWS credentials", ":profile work goes back"]);
+        .wait_text(&["no valid AWS credentials", "go back with :profile work"]);
     scene.deck.send(":profile auto\r");
     scene.deck.wait_text(&["alpha us-east-1", &scene.alpha]);
     scene.deck.send(":region eu-w");

@@ -40,8 +40,8 @@ use crate::stderr;
 pub async fn run(config: Config) -> Exit {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         stderr::error(
-            "the dashboard needs a terminal, and this is not one",
-            "'mrdeck run' does a run without the dashboard",
+            "the dashboard needs a terminal",
+            "use 'mrdeck run' to run without the dashboard",
         );
         return Exit::Usage;
     }
@@ -51,7 +51,7 @@ pub async fn run(config: Config) -> Exit {
         Err(error) => {
             stderr::error(
                 &format!("the terminal can't be used: {error}"),
-                "'mrdeck run' does a run without the dashboard",
+                "use 'mrdeck run' to run without the dashboard",
             );
             return Exit::Failed;
         }

@@ -77,7 +77,7 @@ fn in_a_list_of_keys() {
     deck.send("\r");
     deck.wait_text(&["s3://mrdeck/evil/ · 1 entry"]);
     deck.send("\r");
-    deck.wait_text(&["s runs over s3://mrdeck/evil/"]);
+    deck.wait_text(&["input is s3://mrdeck/evil/"]);
     deck.send("s");
     deck.wait_text(&["done in"]);
     deck.send("\x03");

@@ -23,7 +23,7 @@ fn an_object_is_found_chosen_and_counted() {
     deck.send("/^Ü\r");
     deck.wait_for("one of them", |screen| !screen.contains("other.txt"));
     deck.send("\r");
-    deck.wait_text(&["s runs over s3://mrdeck/my texts/Überraschung + 1.txt"]);
+    deck.wait_text(&["input is s3://mrdeck/my texts/Überraschung + 1.txt"]);
     deck.send("s");
     let total = words::count(&text).values().sum::<u64>();
     assert_eq!(total, 1_234);
@@ -48,5 +48,5 @@ fn a_path_is_completed_and_its_file_uploaded() {
     deck.send("\rs");
     deck.wait_text(&["done in", "3 words"]);
     deck.send("oitexts/nosuch\t");
-    deck.wait_text(&["nothing begins with texts/nosuch"]);
+    deck.wait_text(&["no file begins with texts/nosuch"]);
 }

@@ -26,7 +26,7 @@ fn r_sends_the_failed_chunk_again_and_nothing_else() {
     deck.wait_text(&[
         "the mapper fell over",
         "what was counted is kept",
-        "r rerun failed",
+        "r resume",
     ]);
     deck.wait_line(&["chunk 1", "✗ failed"]);
     deck.wait_line(&["chunk 0", "✓ done"]);
@@ -60,7 +60,7 @@ fn x_ends_the_requests_in_flight_and_r_does_what_is_missing() {
         elapsed(screen).is_some_and(|now| now > first)
     });
     deck.send("x");
-    deck.wait_text(&["cancelled", "r does what is missing", "r rerun failed"]);
+    deck.wait_text(&["cancelled", "r resumes it", "r resume"]);
     lab.script
         .wait_until("every request to be given up", |seen| {
             seen.iter()

@@ -1,4 +1,4 @@
-//! A run that another dashboard left: it is offered at the next start, and `r` goes on with it.
+//! A run that another dashboard left: it is offered at the next start, and `r` resumes it.
 
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::Lab;
@@ -25,7 +25,7 @@ fn what_a_killed_dashboard_left_is_offered_and_only_the_rest_is_done() {
 
     lab.script.replace([]);
     let mut deck = lab.bare_deck(&home).open();
-    deck.wait_text(&["2 of 3 chunks mapped: r goes on with it"]);
+    deck.wait_text(&["2 of 3 chunks mapped): r resumes it"]);
     deck.wait_line(&["chunk 0", "✓ done"]);
     deck.wait_line(&["chunk 2", "⊘ cancelled"]);
     assert!(lab.script.seen("/map").is_empty(), "it is an offer only");
@@ -41,7 +41,7 @@ fn what_a_killed_dashboard_left_is_offered_and_only_the_rest_is_done() {
     let deck = lab.bare_deck(&home).open();
     deck.wait_until_up();
     let screen = deck.wait_text(&["s start"]);
-    assert!(!screen.contains("r goes on"), "{screen}");
+    assert!(!screen.contains("r resumes it"), "{screen}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn a_local_cluster_grows_and_shrinks() {
     deck.wait_text(&["done in", "5 of 5 chunks", "7,180 words"]);
 
     deck.send(":scale mapper 2\r");
-    deck.wait_text(&["Stop 3 mappers, so that 2 run?"]);
+    deck.wait_text(&["Stop 3 mappers, leaving 2?"]);
     deck.send("y");
     deck.wait_text(&["2 mappers run "]);
     for id in ["mapper-3", "mapper-4", "mapper-5"] {

@@ -75,7 +75,7 @@ fn keys_are_read_while_the_network_hangs() {
     deck.wait_text(&["fixed addresses", "s start"]);
     deck.send("oi");
     deck.send("s3://bucket/key.txt\r");
-    deck.wait_text(&["s runs over s3://bucket/key.txt"]);
+    deck.wait_text(&["input is s3://bucket/key.txt"]);
     deck.send("s");
     deck.wait_text(&["x cancel"]);
     deck.send("?");

@@ -168,8 +168,8 @@ fn the_footer_shows_the_keys_that_apply_now() {
         "{busy}"
     );
     let failed = footer(connected().failed());
-    assert!(failed.contains("r rerun failed"), "{failed}");
-    assert!(!footer(connected().done()).contains("r rerun failed"));
+    assert!(failed.contains("r resume"), "{failed}");
+    assert!(!footer(connected().done()).contains("r resume"));
     let stop = "S stop task";
     assert!(footer(connected()).contains(stop));
     assert!(!footer(Scene::read_only().connected()).contains(stop));

@@ -39,11 +39,11 @@ fn nobody_is_torn_from_a_run_or_from_scaling() {
     entered(&mut scene, ":input s3://mrdeck/liber-primus.txt");
     let mut scene = scene.mapping();
     assert_eq!(entered(&mut scene, ":region eu-west-1"), []);
-    assert!(screen(&scene.state, ROOMY).contains("a run is in flight here"));
+    assert!(screen(&scene.state, ROOMY).contains("a run is in flight"));
     let mut scene = on_ecs();
     entered(&mut scene, ":scale mapper 4");
     assert_eq!(entered(&mut scene, ":profile work"), []);
-    assert!(screen(&scene.state, ROOMY).contains("tasks are being started or stopped here"));
+    assert!(screen(&scene.state, ROOMY).contains("tasks are being started or stopped"));
     let mut local = Scene::new().connected();
     assert_eq!(entered(&mut local, ":cluster mr"), []);
     assert_eq!(*local.state.session.target(), Target::default());

@@ -27,7 +27,7 @@ pub(super) fn export_chart(record: &RunState) -> Result<PathBuf, Diagnostic> {
     }
     let last = last.unwrap_or_default();
     Err(Diagnostic::new(
-        format!("{} and all names before it are taken", last.display()),
+        format!("{} and every name before it are taken", last.display()),
         "remove old charts of this run",
     ))
 }

@@ -23,7 +23,7 @@ pub(super) fn complete(typed: String) -> PathCompletion {
     });
     let found = found.and_then(|found| {
         if found.is_empty() {
-            let cause = format!("nothing begins with {path}");
+            let cause = format!("no file begins with {path}");
             return Err(Diagnostic::new(cause, ""));
         }
         Ok(found)

@@ -79,21 +79,21 @@ const ROLES: Argument = Argument::Words {
 #[rustfmt::skip]
 pub const COMMANDS: &[CommandRow] = &[
     CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Free, parse: parse_input_or_browse,
-        help: "what the next run reads; without one, browse" },
+        help: "choose the next input, or browse" },
     CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
-        help: "how many chunks the input is cut into" },
+        help: "set how many chunks the input is cut into" },
     CommandRow { name: "split", short: &[], usage: "copy|range", argument: Argument::words(&["copy", "range"]), parse: parse_split,
-        help: "copy each chunk, or cut by byte ranges" },
+        help: "copy each chunk, or only cut byte ranges" },
     CommandRow { name: "verify", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_verify,
-        help: "verify every run from now on, or not" },
+        help: "turn verification of every run on or off" },
     CommandRow { name: "scale", short: &[], usage: "ROLE N", argument: ROLES, parse: parse_scale,
-        help: "make N tasks of a role run (asks before stopping)" },
+        help: "scale a role to N tasks (asks before stopping any)" },
     CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Names(NameSource::Clusters), parse: parse_cluster,
-        help: "go to another ECS cluster" },
+        help: "switch to another ECS cluster" },
     CommandRow { name: "profile", short: &[], usage: "NAME|auto", argument: Argument::Names(NameSource::Profiles), parse: parse_profile,
-        help: "use another AWS profile" },
+        help: "switch to another AWS profile" },
     CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Names(NameSource::Regions), parse: parse_region,
-        help: "go to another AWS region" },
+        help: "switch to another AWS region" },
     CommandRow { name: "export", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Export),
         help: "export the latency chart" },
     CommandRow { name: "help", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Help),
@@ -162,7 +162,7 @@ fn parse_chunks(text: &str) -> Result<Command, Diagnostic> {
         Ok(chunks) => Ok(Command::Chunks(Some(chunks))),
         Err(_) => Err(Diagnostic::new(
             format!("'{text}' is not a number of chunks"),
-            format!("give one from 1 to {MAX_CHUNKS}, or auto"),
+            format!("use a number from 1 to {MAX_CHUNKS}, or auto"),
         )),
     }
 }
@@ -172,7 +172,7 @@ fn parse_split(text: &str) -> Result<Command, Diagnostic> {
         "copy" => Ok(Command::Split(SplitMode::Copy)),
         "range" => Ok(Command::Split(SplitMode::Range)),
         _ => Err(Diagnostic::new(
-            ":split takes copy or range",
+            ":split takes 'copy' or 'range'",
             "try :split range",
         )),
     }
@@ -182,7 +182,10 @@ fn parse_verify(text: &str) -> Result<Command, Diagnostic> {
     match text {
         "on" => Ok(Command::Verify(true)),
         "off" => Ok(Command::Verify(false)),
-        _ => Err(Diagnostic::new(":verify takes on or off", "try :verify on")),
+        _ => Err(Diagnostic::new(
+            ":verify takes 'on' or 'off'",
+            "try :verify on",
+        )),
     }
 }
 
@@ -213,8 +216,8 @@ fn parse_region(text: &str) -> Result<Command, Diagnostic> {
 fn one_name(command: &str, text: &str) -> Result<String, Diagnostic> {
     if text.is_empty() || text.contains(char::is_whitespace) {
         return Err(Diagnostic::new(
-            format!(":{command} takes a name"),
-            "Tab shows which there are",
+            format!(":{command} needs a name"),
+            "press Tab to list the names",
         ));
     }
     Ok(text.to_owned())

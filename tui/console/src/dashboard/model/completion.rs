@@ -55,7 +55,7 @@ pub(super) fn complete(line: &str, names: &Names) -> Completion {
         }
         Some(Argument::Names(places)) => {
             let auto = (places != NameSource::Clusters).then(|| Candidate {
-                help: "as the AWS SDK finds it".to_owned(),
+                help: "what the AWS SDK finds by itself".to_owned(),
                 ..plain(AUTO, false)
             });
             let found = names.found(places).iter().map(|text| plain(text, false));

@@ -45,20 +45,20 @@ impl NextRun {
     }
 
     pub(super) fn choose(&mut self, input: InputChoice, feedback: &mut Feedback) {
-        feedback.show(Level::Info, format!("s runs over {input}"));
+        feedback.show(Level::Info, format!("input is {input}: s starts a run"));
         self.input = Some(input);
     }
 
     pub(super) fn set_chunks(&mut self, chunks: Option<u32>, feedback: &mut Feedback) {
-        let text = chunks.map_or("as many as suits".to_owned(), |n| n.to_string());
+        let text = chunks.map_or("as many as fit the input".to_owned(), |n| n.to_string());
         feedback.show(Level::Info, format!("chunks: {text}"));
         self.options.chunks = chunks;
     }
 
     pub(super) fn set_split(&mut self, split: SplitMode, feedback: &mut Feedback) {
         let how = match split {
-            SplitMode::Copy => "copies, an object each",
-            SplitMode::Range => "byte ranges, nothing copied",
+            SplitMode::Copy => "copies, one object each",
+            SplitMode::Range => "byte ranges of the input",
         };
         feedback.show(Level::Info, format!("chunks will be {how}"));
         self.options.split = split;

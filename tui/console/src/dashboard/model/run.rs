@@ -97,7 +97,7 @@ impl RunModel {
 
     pub(super) fn export(&self, feedback: &mut Feedback) -> Option<Effect> {
         if !self.can_export() {
-            feedback.show(Level::Warning, "there is no finished run to draw");
+            feedback.show(Level::Warning, "no finished run to export");
             return None;
         }
         self.record.clone().map(Box::new).map(Effect::ExportChart)
@@ -109,8 +109,8 @@ impl RunModel {
             return Ok(());
         }
         Err(Diagnostic::new(
-            "a run is in flight here",
-            "x cancels it; switch then, or once it is done",
+            "a run is in flight",
+            "switch when it is done, or cancel it with x",
         ))
     }
 
@@ -132,9 +132,8 @@ impl RunModel {
         let done = record.chunks_in(WorkStatus::Committed);
         let chunks = plural(record.chunks.len() as u64, "chunk");
         let ago = age(now.duration_since(record.started_at).as_secs());
-        let text = format!(
-            "a run begun {ago} ago stopped with {done} of {chunks} mapped: r goes on with it"
-        );
+        let text =
+            format!("unfinished run from {ago} ago ({done} of {chunks} mapped): r resumes it");
         feedback.announce(Level::Warning, text);
         self.record = Some(record);
     }
@@ -206,7 +205,7 @@ fn outcome(run: &RunState) -> Option<(Level, String)> {
             Some((Level::Error, text))
         }
         RunStatus::Cancelled => {
-            let text = "cancelled: r does what is missing, R all of it";
+            let text = "cancelled: r resumes it, R starts over";
             Some((Level::Warning, text.to_owned()))
         }
         RunStatus::Done => {

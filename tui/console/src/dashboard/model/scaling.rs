@@ -5,6 +5,7 @@ use super::log::Level;
 use super::message::Effect;
 use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::human::plural;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum Scaling {
@@ -24,8 +25,8 @@ impl Scaling {
             return Ok(());
         }
         Err(Diagnostic::new(
-            "tasks are being started or stopped here",
-            "switch once that is done: the events say how far it is",
+            "tasks are being started or stopped",
+            "switch when that is done; the events show its progress",
         ))
     }
 
@@ -38,19 +39,19 @@ impl Scaling {
     ) -> Result<Effect, Diagnostic> {
         if !is_up {
             return Err(Diagnostic::new(
-                "there is no cluster to scale now",
-                "ctrl-r tries to reach it again",
+                "not connected to a cluster",
+                "press ctrl-r to reconnect",
             ));
         }
         if *self != Self::Idle {
             return Err(Diagnostic::new(
-                "tasks are being started or stopped already",
-                "the events say how far that is",
+                "tasks are already being started or stopped",
+                "the events show its progress",
             ));
         }
         let text = format!(
-            "looking what {} {}s would take",
-            request.count, request.role
+            "checking what scaling to {} takes",
+            plural(request.count.into(), request.role.as_str())
         );
         feedback.show(Level::Info, text);
         *self = Self::Planning;
@@ -105,7 +106,7 @@ impl Scaling {
             return Some(Effect::Scale(plan));
         }
         *self = Self::Idle;
-        let text = format!("the {}s are left as they are", plan.wanted.role);
+        let text = format!("the {}s stay as they are", plan.wanted.role);
         feedback.show(Level::Info, text);
         None
     }

@@ -59,7 +59,7 @@ impl Model {
                 feedback.announce(Level::Good, text);
             }
             Msg::TaskStopped(task, Ok(())) => {
-                feedback.log_text(Level::Info, format!("{task} is being stopped"));
+                feedback.log_text(Level::Info, format!("stopping {task}"));
             }
             Msg::ChartWritten(Err(diagnostic)) | Msg::TaskStopped(_, Err(diagnostic)) => {
                 feedback.announce_diagnostic(Level::Error, &diagnostic);

@@ -92,7 +92,7 @@ fn title(listing: &Listing, room: usize) -> String {
         Location::Folder { .. } => format!("{} entries", thousands(loaded)),
     };
     if listing.next.is_some() {
-        count.push_str(" loaded, there are more");
+        count.push_str(" loaded, more in S3");
     }
     if matches!(listing.status, Status::Loading(_)) {
         let gap = if count.is_empty() { "" } else { " · " };
@@ -116,10 +116,11 @@ fn hint(listing: &Listing) -> String {
         (Status::Loading(_), _) => "asking S3 …".to_owned(),
         (Status::Failed(_), _) => String::new(),
         (Status::Loaded, _) if !listing.filter.is_empty() => {
-            "nothing that is loaded matches the filter (Esc drops it)".to_owned()
+            "nothing loaded matches the filter (Esc clears it)".to_owned()
         }
         (Status::Loaded, Location::Buckets) => {
-            "these credentials own no buckets; i takes s3://BUCKET/ of someone else".to_owned()
+            "this account owns no buckets; press i to type s3://BUCKET/ of another account"
+                .to_owned()
         }
         (Status::Loaded, place) => format!("no objects under {place}{}", listing.beginning),
     }
@@ -136,13 +137,14 @@ fn notes<'a>(listing: &'a Listing, look: &Look) -> Vec<Line<'a>> {
     if let Status::Failed(diagnostic) = &listing.status {
         note(format!("✗ {}", diagnostic.cause), look.theme.error);
         let advice = match diagnostic.advice.as_str() {
-            "" => "ctrl-r tries again".to_owned(),
-            advice => format!("{advice}; ctrl-r tries again"),
+            "" => "press ctrl-r to try again".to_owned(),
+            advice => format!("{advice}, then press ctrl-r"),
         };
         note(format!("  {advice}"), look.theme.text);
     }
     if listing.next.is_some() && !listing.filter.is_empty() {
-        let more = "not all is loaded: G loads more, /^TEXT asks S3 for the names that begin so";
+        let more =
+            "not everything is loaded: G loads more, /^TEXT asks S3 for names with that prefix";
         note(more.to_owned(), look.theme.dim);
     }
     notes

@@ -72,7 +72,7 @@ fn describe_task(model: &Model, page: &mut Page, task: &Task) {
 fn describe_probe(page: &mut Page, task: &Task) {
     let missed = match &task.probe {
         Probe::Unknown => {
-            page.field("probe", "not asked yet");
+            page.field("probe", "not probed yet");
             return;
         }
         Probe::Reachable {
@@ -155,7 +155,7 @@ fn describe_run(page: &mut Page, run: &RunState) {
 /// Every attempt, first to last.
 fn describe_work(model: &Model, page: &mut Page, work: &WorkState) {
     if work.attempts.is_empty() {
-        page.note("not begun yet");
+        page.note("not started");
     }
     for attempt in &work.attempts {
         describe_attempt(model, page, attempt, work.committed);

@@ -72,7 +72,7 @@ fn typing_line(prompt: &Prompt, look: &Look, width: u16) -> Line<'static> {
     match prompt.purpose() {
         Purpose::Command => hints(
             look,
-            &[("Tab", "complete"), ("Enter", "do it"), ("Esc", "drop")],
+            &[("Tab", "complete"), ("Enter", "run"), ("Esc", "cancel")],
         ),
         Purpose::Input | Purpose::Filter => hints(look, &[("Enter", "accept"), ("Esc", "drop")]),
     }

@@ -31,9 +31,9 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
         }
         Link::Down { is_retried, .. } => {
             let text = if *is_retried {
-                " not connected: trying again (ctrl-r: now)"
+                " not connected: retrying (ctrl-r: now)"
             } else {
-                " not connected: ctrl-r tries again"
+                " not connected: ctrl-r reconnects"
             };
             let used: usize = left.iter().map(Span::width).sum();
             let text = text::elide_end(&format!("{goal}{text}"), room.saturating_sub(used + 1));

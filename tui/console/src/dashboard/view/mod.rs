@@ -93,7 +93,7 @@ fn split(area: Rect) -> Option<[Rect; 3]> {
 
 fn too_small(frame: &mut Frame, area: Rect) {
     let text = format!(
-        "mrdeck needs {MIN_WIDTH}×{MIN_HEIGHT}; this is {}×{}. Please enlarge the window (q quits).",
+        "The window is {}×{}; mrdeck needs {MIN_WIDTH}×{MIN_HEIGHT}. Enlarge it (q quits).",
         area.width, area.height
     );
     let message = Paragraph::new(text)

@@ -32,11 +32,11 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, body: Rect) {
         }
         Overlay::ConfirmStop { task } => {
             let question = format!("Stop {}?", text::elide(&task.0, 40));
-            let answers = ["stop it", "leave it running (the default)"];
+            let answers = ["stop it", "keep it running (default)"];
             draw_question(look, frame, body, "Stop a task", &question, answers);
         }
         Overlay::ConfirmScale { plan } => {
-            let answers = ["do it", "leave them running (the default)"];
+            let answers = ["stop them", "keep them running (default)"];
             let question = text::elide(&scale_question(plan), QUESTION_WIDTH - 4);
             draw_question(look, frame, body, "Stop tasks", &question, answers);
         }
@@ -76,7 +76,7 @@ fn page<'l>(model: &Model, overlay: &Overlay, look: &'l Look, body: Rect) -> Pag
                     page.wrapped(&diagnostic.to_string(), look.theme.error);
                 }
                 LogContent::Lines(lines) if lines.is_empty() => {
-                    page.wrapped("nothing was logged yet", look.theme.dim);
+                    page.wrapped("nothing logged yet", look.theme.dim);
                 }
                 LogContent::Lines(lines) => {
                     for line in lines {
@@ -115,7 +115,7 @@ fn scale_question(plan: &ScalePlan) -> String {
     }
     let role = plan.wanted.role.to_string();
     let stopped = plural(plan.stops().into(), &role);
-    format!("Stop {stopped}, so that {} run?", plan.wanted.count)
+    format!("Stop {stopped}, leaving {}?", plan.wanted.count)
 }
 
 fn draw_question(

@@ -9,7 +9,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
     #[error(
-        "a chart can't be written to {}: its name ends in neither .png nor .svg",
+        "{} is no chart file: the name must end in .png or .svg",
         .0.display()
     )]
     Ending(PathBuf),
@@ -25,7 +25,7 @@ impl From<&ChartError> for Diagnostic {
     fn from(error: &ChartError) -> Self {
         let advice = match error {
             ChartError::Save(error) => return error.into(),
-            ChartError::Ending(_) => "give it one of these endings",
+            ChartError::Ending(_) => "change the ending",
             ChartError::NothingToDraw => "try again once a phase has finished",
             ChartError::Drawing(_) => "report this as a defect",
         };

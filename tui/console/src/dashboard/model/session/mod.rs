@@ -127,7 +127,7 @@ impl Session {
         let way = self.target.way_to(last_up);
         let way: Vec<String> = way.iter().map(ToString::to_string).collect();
         if !way.is_empty() {
-            let text = format!("{}; {} goes back", diagnostic.cause, way.join(" and "));
+            let text = format!("{}; go back with {}", diagnostic.cause, way.join(" and "));
             feedback.show(Level::Error, text);
         }
     }
@@ -161,11 +161,13 @@ impl Session {
     /// Leaves the tasks behind and connects to `target`.
     pub(super) fn switch(&mut self, switch: &Switch, target: Target, feedback: &mut Feedback) {
         let text = match switch {
-            Switch::Cluster(name) => format!("going to cluster {name}"),
-            Switch::Profile(Some(name)) => format!("using profile {name}"),
-            Switch::Profile(None) => "using the credentials the AWS SDK finds".to_owned(),
-            Switch::Region(Some(name)) => format!("going to region {name}"),
-            Switch::Region(None) => "going to the region the AWS SDK finds".to_owned(),
+            Switch::Cluster(name) => format!("switching to cluster {name}"),
+            Switch::Profile(Some(name)) => format!("switching to profile {name}"),
+            Switch::Profile(None) => {
+                "switching to the credentials that the AWS SDK finds".to_owned()
+            }
+            Switch::Region(Some(name)) => format!("switching to region {name}"),
+            Switch::Region(None) => "switching to the region that the AWS SDK finds".to_owned(),
         };
         feedback.announce(Level::Info, text);
         self.target = target;

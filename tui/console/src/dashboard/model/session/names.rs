@@ -35,7 +35,7 @@ impl Names {
     pub fn note(&self, places: NameSource) -> Option<String> {
         let known = self.of(places);
         if self.is_local {
-            Some("this console runs a local cluster, and stays there".to_owned())
+            Some("this console runs a local cluster; start another for AWS".to_owned())
         } else if let Some(diagnostic) = &known.diagnostic {
             Some(diagnostic.cause.clone())
         } else if known.is_asked && known.found.is_empty() {

@@ -57,17 +57,14 @@ impl Target {
         match (&self.kind, switch) {
             (TargetKind::Local, _) => {
                 return Err(Diagnostic::new(
-                    "this console runs a local cluster, which would have to end",
-                    "start another one for AWS: mrdeck --cluster NAME",
+                    "this console runs a local cluster",
+                    "start another console: mrdeck --cluster NAME",
                 ));
             }
             (TargetKind::Fixed, Switch::Cluster(name)) => {
                 return Err(Diagnostic::new(
-                    "this console works with services at fixed addresses",
-                    format!(
-                        "start another one for the cluster: mrdeck --cluster {}",
-                        quoted(name)
-                    ),
+                    "this console uses services at fixed addresses",
+                    format!("start another console: mrdeck --cluster {}", quoted(name)),
                 ));
             }
             (TargetKind::Ecs(_), Switch::Cluster(name)) => {

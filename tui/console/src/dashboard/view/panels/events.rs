@@ -28,7 +28,7 @@ pub fn title(model: &Model) -> String {
 pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let (look, events) = (view.look, view.rows.events());
     if events.is_empty() {
-        return draw_hint(look, frame, area, "nothing happened yet");
+        return draw_hint(look, frame, area, "no events yet");
     }
     let height = usize::from(area.height);
     // Upwards from the selected event, until the panel is full.

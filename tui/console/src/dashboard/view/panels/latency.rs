@@ -24,12 +24,7 @@ pub fn title(_: &Model) -> String {
 pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let look = view.look;
     let Some(run) = view.model.run.record() else {
-        return draw_hint(
-            look,
-            frame,
-            area,
-            "each phase's time grows here while it runs",
-        );
+        return draw_hint(look, frame, area, "phase latencies appear here live");
     };
     let rows = view.rows.latency();
     let [bars, summary] =

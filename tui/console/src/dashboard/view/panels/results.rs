@@ -60,7 +60,7 @@ fn hint(model: &Model) -> &'static str {
     match model.run.record().map(|run| run.status) {
         Some(RunStatus::Failed) => "no result: the run failed, see the events",
         Some(RunStatus::Cancelled) => "no result: the run was cancelled",
-        Some(RunStatus::Stopped) => "no result yet: r goes on with the run",
+        Some(RunStatus::Stopped) => "no result yet: r resumes the run",
         _ => "the counts appear here when a run is done",
     }
 }

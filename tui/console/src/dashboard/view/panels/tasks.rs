@@ -167,7 +167,7 @@ fn fitted(widths: &[(Column, usize)], width: usize) -> Vec<(Column, usize)> {
 
 fn hint(model: &Model) -> String {
     if !model.panels.filter(Panel::Tasks).is_empty() {
-        return "no task matches the filter (Esc drops it)".to_owned();
+        return "no task matches the filter (Esc clears it)".to_owned();
     }
     match model.session.link() {
         Link::Connecting => "starting …".to_owned(),
