@@ -9,7 +9,7 @@
 //! | [`aws`] | credentials, signed calls, and what AWS's refusals mean |
 //! | [`deploy`] | puts the services on ECS and takes them down again |
 //!
-//! Below this edge errors are typed; a [`Diagnostic`] is built from them where a person is to read it.
+//! Below this edge errors are typed; a [`Diagnostic`] is built from them where one is shown or recorded.
 
 pub mod aws;
 pub mod deploy;

@@ -12,7 +12,7 @@ use mrdeck_core::task::TaskId;
 
 /// More of one role is a typing mistake rather than a cluster.
 pub const MAX_TASKS: u32 = 1_000;
-/// How long scaling goes on, unless told otherwise, before it reports how far it came.
+/// How long scaling waits by default before it reports how far it came.
 pub const SCALE_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// How many tasks of a role are wanted.

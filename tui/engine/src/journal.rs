@@ -45,7 +45,7 @@ impl From<&JournalError> for Diagnostic {
         let advice = match error {
             JournalError::Locked { .. } => "watch it there, or end that console and try again",
             JournalError::Io { .. } => {
-                "the run goes on without it; check the disk's space and the folder's permissions"
+                "the run continues without it; check the disk's space and the folder's permissions"
             }
         };
         Self::new(error.to_string(), advice)
@@ -182,7 +182,7 @@ impl Journal {
     }
 
     /// The newest run that is recorded here, if it stopped before its end and can go on. What can't be read is
-    /// passed over: this is an offer, nobody asked for it.
+    /// passed over: this only offers a run.
     pub fn unfinished(&self) -> Option<RunState> {
         let names = std::fs::read_dir(&self.dir).ok()?;
         let newest = names
@@ -238,7 +238,7 @@ fn end_of_last_line(file: &mut File) -> std::io::Result<u64> {
 }
 
 impl OpenJournal {
-    /// Appends one event. A run never fails for its record: the caller tells it once, and goes on without.
+    /// Appends one event. A run never fails for its record: the caller says so once, and continues without it.
     pub(crate) fn write(&mut self, event: &RunEvent) -> Result<(), JournalError> {
         if self.is_broken {
             return Ok(());

@@ -42,7 +42,7 @@ impl Recorder {
         {
             self.emit_unrecorded(&error);
         }
-        // Without a listener the run goes on for its record.
+        // Without a listener the run continues for its record.
         let _ = self.events.send(event);
     }
 

@@ -140,7 +140,7 @@ async fn carry_out(mut start: Start, context: Context) -> RunState {
 
 /// Why a journal was not opened.
 enum OpenError {
-    /// The run goes on without it.
+    /// The run continues without it.
     Unwritable(JournalError),
     /// The run is not this console's to carry on.
     NotOurs(Diagnostic),

@@ -4,7 +4,7 @@
 pub const EVIL: &str =
     "a\u{1b}]52;c;ZXZpbA==\u{7}b\u{1b}]0;owned\u{7}c\u{1b}[5id\u{9b}5ie\u{202e}f\u{2066}g";
 
-/// Is this free of what a terminal would obey, and of what turns writing around?
+/// Returns whether this is free of what a terminal would obey, and of what reverses the direction of text.
 #[track_caller]
 pub fn expect_harmless(what: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -345,5 +345,5 @@ fn an_interrupted_wait_says_that_the_stack_goes_on() {
     running.signal("INT");
     running
         .wait()
-        .expect_complaint(130, &["AWS goes on with the stack", "the same command"]);
+        .expect_complaint(130, &["AWS continues with the stack", "the same command"]);
 }

@@ -317,7 +317,7 @@ fn second_console() -> Vec<Act> {
     }]
 }
 
-/// Does this mrdeck know the command?
+/// Returns whether this mrdeck has the command.
 fn can_resume() -> bool {
     static KNOWN: LazyLock<bool> = LazyLock::new(|| {
         let mut command = std::process::Command::new(binary());

@@ -29,7 +29,7 @@ pub enum DeployError {
     BucketDenied(String),
     #[error("the bucket '{0}' is in another region")]
     BucketElsewhere(String),
-    /// Waiting for the stack was given up; what was begun goes on in AWS.
+    /// mrdeck stopped waiting for the stack; AWS continues with it.
     #[error("the stack can't be followed")]
     Unfollowed(#[source] Box<DeployError>),
     #[error("the tasks run, but they do not answer: {role} at {cause}")]
@@ -57,7 +57,7 @@ impl From<DeployError> for Diagnostic {
             DeployError::Unfollowed(error) => {
                 let diagnostic = Self::from(*error);
                 let advice = format!(
-                    "{}; the stack goes on in AWS: the same command waits for it again",
+                    "{}; AWS continues with the stack: run the same command again to wait for it",
                     diagnostic.advice
                 );
                 return Self {

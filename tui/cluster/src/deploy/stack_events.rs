@@ -11,7 +11,7 @@ use mrdeck_core::human::printable;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
-/// Looks that may fail in a row: the network has its moments, and the stack goes on all the same.
+/// Looks that may fail in a row: the network may fail for a moment, and AWS continues with the stack.
 const MAX_FAILED_LOOKS: u32 = 10;
 const STACK: &str = "AWS::CloudFormation::Stack";
 const ROLE: &str = "AWS::IAM::Role";
@@ -42,9 +42,9 @@ impl Settled {
             ..
         } = failure;
         let advice = if kind == ROLE {
-            "an account that lets nobody create roles has one for this: name it with --role, for instance --role LabRole"
+            "an account that forbids creating roles usually has one to use: name it with --role, for instance --role LabRole"
         } else {
-            "mend that and run the command again: it goes on from what is there"
+            "fix that and run the command again: it keeps what exists"
         };
         Diagnostic::new(format!("{what}: {name} ({kind}): {reason}"), advice)
     }

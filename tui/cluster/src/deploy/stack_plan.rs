@@ -197,10 +197,10 @@ fn set_access(plan: &mut Plan, wanted: &DeployRequest, before: Option<&String>) 
     let instead = before.map_or(String::new(), |before| format!(" instead of {before}"));
     plan.line(if cidr.is_everyone() {
         format!(
-            "  port 8080 open to EVERYONE ({cidr}){instead}: the services ask nobody who is calling"
+            "  port 8080 open to EVERYONE ({cidr}){instead}: the services do not authenticate callers"
         )
     } else {
-        format!("  port 8080 open to {cidr}{instead}, and to nobody else")
+        format!("  port 8080 open to {cidr}{instead} only")
     });
 }
 

@@ -157,7 +157,7 @@ pub(super) async fn until_interrupted(
     let ended = tokio::select! {
         () = cancel.cancelled() => {
             stderr::line(if is_under_way.get() {
-                "\nmrdeck: interrupted; AWS goes on with the stack: run the same command again to wait for it"
+                "\nmrdeck: interrupted; AWS continues with the stack: run the same command again to wait for it"
             } else {
                 "\nmrdeck: interrupted; nothing was changed"
             });

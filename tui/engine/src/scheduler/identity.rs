@@ -14,7 +14,7 @@ pub(crate) struct Identities {
 }
 
 impl Identities {
-    /// A request is about to go there; does the service have to prove first what it is?
+    /// Returns whether the service has to prove what it is before a request goes there.
     pub(crate) fn needs_verification(&mut self, address: &str, task: &TaskId) -> bool {
         let before = self.owners.insert(address.to_owned(), task.clone());
         if before.is_some_and(|before| before != *task) {

@@ -311,7 +311,7 @@ impl RunState {
         is_short && !is_wrong && !is_final
     }
 
-    /// Is there something of it that a later `mrdeck resume` need not do again?
+    /// Returns whether a later `mrdeck resume` could keep something of it.
     pub fn can_resume(&self) -> bool {
         self.can_rerun() && !self.chunks.is_empty()
     }

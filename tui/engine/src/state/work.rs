@@ -54,7 +54,7 @@ impl Attempt {
         }
     }
 
-    /// Milliseconds so far, for an attempt in flight as well; `None` where nobody knows.
+    /// Milliseconds so far, for an attempt in flight as well; `None` where unknown.
     pub fn elapsed_ms(&self, now: Timestamp) -> Option<f64> {
         match self.outcome {
             Outcome::InFlight => Some(millis_between(self.started_at, now)),
@@ -146,7 +146,7 @@ impl WorkState {
         self.answer()?.out.as_ref()
     }
 
-    /// What was in flight is so no more, and nobody knows how it ended.
+    /// Ends what was in flight; how it ended is unknown.
     pub(crate) fn abandon(&mut self, at: Timestamp) {
         for attempt in &mut self.attempts {
             if attempt.is_in_flight() {
@@ -256,7 +256,7 @@ pub struct ChunkState {
     pub source: ChunkRef,
     /// Of the piece that was cut, if the splitter said it.
     pub bytes: Option<u64>,
-    /// The version of the copy; `None` for a range, or where nobody knows.
+    /// The version of the copy; `None` for a range, or where unknown.
     pub etag: Option<String>,
     pub work: WorkState,
 }

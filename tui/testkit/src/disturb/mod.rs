@@ -134,7 +134,7 @@ fn at_least_once() -> (usize, usize) {
     (1, usize::MAX)
 }
 
-/// Has the event these fields?
+/// Returns whether the event has these fields.
 pub fn is_like(event: &Value, like: &Map<String, Value>) -> bool {
     like.iter().all(|(name, value)| event[name] == *value)
 }

@@ -263,7 +263,7 @@ impl<'a> Stage<'a> {
             .args(timeout.take(2))
     }
 
-    /// Is the success record there?
+    /// Returns whether the success record exists.
     pub fn is_recorded_as_done(&self) -> bool {
         let run = self.run_id();
         run.is_some_and(|run| self.lab.s3.has(&success_key(&run)))

@@ -82,7 +82,7 @@ fn is_on(way: &str, given: &str) -> bool {
     like(way, given) && way.contains(ARROW) == given.contains(ARROW)
 }
 
-/// Is the text like the pattern, in which `*` stands for anything?
+/// Returns whether the text matches the pattern, in which `*` stands for anything.
 pub fn like(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;

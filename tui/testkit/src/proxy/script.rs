@@ -50,7 +50,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Is it a request to AWS for this operation?
+    /// Returns whether it is a request to AWS for this operation.
     pub fn is(&self, operation: &str) -> bool {
         self.operation.as_deref() == Some(operation)
     }

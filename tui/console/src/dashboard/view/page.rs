@@ -58,7 +58,7 @@ impl<'l> Page<'l> {
         }
     }
 
-    /// A line of a log; what does not fit goes on below, indented.
+    /// A line of a log; what does not fit continues below, indented.
     pub fn hanging(&mut self, text: &str) {
         let options = textwrap::Options::new(self.width.max(1)).subsequent_indent("  ");
         for line in textwrap::wrap(&printable(text), options) {
@@ -66,7 +66,7 @@ impl<'l> Page<'l> {
         }
     }
 
-    /// A name and what it means; a long value goes on below its own beginning.
+    /// A name and what it means; a long value continues below its own beginning.
     pub fn entry(&mut self, name: &str, style: Style, name_width: usize, value: &str) {
         let room = self.width.saturating_sub(name_width + 3).max(10);
         let name = printable(name);
