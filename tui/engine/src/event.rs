@@ -245,3 +245,40 @@ pub enum EventKind {
         diagnostic: Option<Diagnostic>,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line of each kind as the first journals have it: the names are a format, whatever the code calls them.
+    const LINES: &[&str] = &[
+        r#"{"event":"run_started","run":"01M8C278XTGPMSW6JWEW2K7GZB","input":"s3://b/k","cluster":"local","mappers":3,"chunks":null,"split":"copy","verify":true}"#,
+        r#"{"event":"run_continued","mappers":2}"#,
+        r#"{"event":"claimed","claim":2}"#,
+        r#"{"event":"input_pinned","bytes":6,"etag":"\"e\""}"#,
+        r#"{"event":"phase_started","phase":"map"}"#,
+        r#"{"event":"phase_finished","phase":"map","wall_ms":1.5}"#,
+        r#"{"event":"plan_written","plan":"abc"}"#,
+        r#"{"event":"attempt_started","phase":"map","chunk":3,"attempt":2,"task":"mapper-1","address":"10.0.0.1:80","backup":true}"#,
+        r#"{"event":"attempt_succeeded","phase":"reduce","attempt":1,"ms":2.5,"answer":{"out":"s3://b/o"}}"#,
+        r#"{"event":"attempt_found","phase":"map","chunk":0,"attempt":1,"answer":{}}"#,
+        r#"{"event":"attempt_failed","phase":"split","attempt":1,"ms":1.0,"trouble":{"cause":"c","advice":"a"},"retry_in_ms":7}"#,
+        r#"{"event":"attempt_abandoned","phase":"map","chunk":0,"attempt":1,"ms":1.0}"#,
+        r#"{"event":"committed","phase":"split","attempt":1}"#,
+        r#"{"event":"withdrawn","phase":"map","chunk":1,"attempt":1,"trouble":{"cause":"c","advice":"a"}}"#,
+        r#"{"event":"set_aside","task":"mapper-1","for_ms":1000}"#,
+        r#"{"event":"concurrency","limit":2}"#,
+        r#"{"event":"verified","missing":0,"extra":0,"different":0,"samples":[]}"#,
+        r#"{"event":"success_recorded"}"#,
+        r#"{"event":"run_finished","status":"done","wall_ms":9.0}"#,
+    ];
+
+    #[test]
+    fn the_journals_names_stay() {
+        for line in LINES {
+            let kind: EventKind = serde_json::from_str(line).expect(line);
+            let before: serde_json::Value = serde_json::from_str(line).expect(line);
+            assert_eq!(serde_json::to_value(&kind).expect(line), before);
+        }
+    }
+}
