@@ -276,9 +276,9 @@ mod tests {
     #[test]
     fn the_journals_names_stay() {
         for line in LINES {
-            let kind: EventKind = serde_json::from_str(line).expect(line);
-            let before: serde_json::Value = serde_json::from_str(line).expect(line);
-            assert_eq!(serde_json::to_value(&kind).expect(line), before);
+            let before: serde_json::Value = serde_json::from_str(line).unwrap();
+            let kind: EventKind = serde_json::from_str(line).unwrap();
+            assert_eq!(serde_json::to_value(&kind).unwrap(), before);
         }
     }
 }
