@@ -248,6 +248,8 @@ pub enum EventKind {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// One line of each kind as the first journals have it: the names are a format, whatever the code calls them.
