@@ -1,4 +1,4 @@
-//! Pure figures of a run: percentiles and the map phase's speed-up.
+//! Pure figures of a run: percentiles and the map phase's parallelism.
 
 use crate::state::RunState;
 use crate::work::Phase;
@@ -6,13 +6,14 @@ use crate::work::Phase;
 /// The map phase in figures. All times are milliseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MapStats {
-    /// The committed attempts' latencies, added up: what one mapper would have needed.
+    /// The committed attempts' latencies, added up.
     pub sum_ms: f64,
     /// From the phase's start to its last commit.
     pub wall_ms: f64,
-    /// `sum_ms / wall_ms`
-    pub speedup: f64,
-    /// The best speed-up there could be: as many as there were mappers, or chunks if those were fewer.
+    /// `sum_ms / wall_ms`: how many attempts were busy on average. It is no speed-up: attempts that wait for each
+    /// other, for a core or for S3, raise it too.
+    pub parallelism: f64,
+    /// The most it can be: the number of mappers, or of chunks if those are fewer.
     pub ideal: u32,
     pub p50_ms: f64,
     pub p95_ms: f64,
@@ -36,7 +37,7 @@ pub fn map_stats(record: &RunState) -> Option<MapStats> {
     Some(MapStats {
         sum_ms,
         wall_ms,
-        speedup: sum_ms / wall_ms,
+        parallelism: sum_ms / wall_ms,
         ideal: record.mappers.min(chunks).max(1),
         p50_ms: percentile(&latencies, 50),
         p95_ms: percentile(&latencies, 95),

@@ -42,7 +42,7 @@ struct Single {
 struct MapPhase<'a> {
     wall_ms: Option<f64>,
     sum_ms: Option<f64>,
-    speedup: Option<f64>,
+    parallelism: Option<f64>,
     chunks: Vec<ChunkRow<'a>>,
 }
 
@@ -80,7 +80,7 @@ impl<'a> RunReport<'a> {
                 map: MapPhase {
                     wall_ms: record.clock(Phase::Map).wall_ms,
                     sum_ms: stats.as_ref().map(|stats| stats.sum_ms),
-                    speedup: stats.as_ref().map(|stats| stats.speedup),
+                    parallelism: stats.as_ref().map(|stats| stats.parallelism),
                     chunks: chunk_rows(record),
                 },
                 reduce: Single {

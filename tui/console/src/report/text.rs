@@ -51,10 +51,10 @@ fn write_map(out: &mut String, record: &RunState) -> std::fmt::Result {
     if let Some(stats) = map_stats(record) {
         writeln!(
             out,
-            "map     {:>10}  wall; {} summed, speed-up {:.2} of {}; p50 {}, p95 {}, max {}",
+            "map     {:>10}  wall; {} summed, parallelism {:.2} of {}; p50 {}, p95 {}, max {}",
             millis(stats.wall_ms),
             millis(stats.sum_ms),
-            stats.speedup,
+            stats.parallelism,
             stats.ideal,
             millis(stats.p50_ms),
             millis(stats.p95_ms),

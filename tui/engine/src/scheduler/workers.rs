@@ -40,14 +40,14 @@ type IdleKey = (u32, Duration, WorkerIndex);
 pub(super) struct Workers {
     all: Vec<Worker>,
     by_id: HashMap<TaskId, WorkerIndex>,
-    /// Those that can be sent work: the trusted ones, and how many are excluded.
-    trusted: usize,
+    /// Those that can be sent work: the healthy ones, and how many are excluded.
+    healthy: usize,
     excluded: usize,
-    idle_trusted: BTreeSet<IdleKey>,
+    idle_healthy: BTreeSet<IdleKey>,
     idle_excluded: BTreeSet<IdleKey>,
     /// When exclusions end.
     returns: BTreeSet<(Instant, WorkerIndex)>,
-    /// The latencies of trusted workers whose last attempt succeeded, and their sum as work per 10^18 ns.
+    /// The latencies of healthy workers whose last attempt succeeded, and their sum as work per 10^18 ns.
     latencies: BTreeSet<(Duration, WorkerIndex)>,
     rate: u128,
 }
@@ -119,12 +119,12 @@ impl Workers {
 
     /// Returns how many can be sent work.
     pub(super) fn usable(&self) -> usize {
-        self.trusted + self.excluded
+        self.healthy + self.excluded
     }
 
     fn idle(&self) -> &BTreeSet<IdleKey> {
-        if self.trusted > 0 {
-            &self.idle_trusted
+        if self.healthy > 0 {
+            &self.idle_healthy
         } else {
             &self.idle_excluded
         }
@@ -151,8 +151,8 @@ impl Workers {
     /// do it, even if that means to wait for one.
     pub(super) fn pick_for(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
         let failures = |index: WorkerIndex| failed_on.iter().filter(|on| **on == index).count();
-        let candidates = if self.trusted > 0 {
-            self.trusted
+        let candidates = if self.healthy > 0 {
+            self.healthy
         } else {
             self.excluded
         };
@@ -178,7 +178,7 @@ impl Workers {
 
     fn is_candidate(&self, index: WorkerIndex) -> bool {
         let worker = self.get(index);
-        worker.base.is_some() && (worker.excluded_until.is_none() || self.trusted == 0)
+        worker.base.is_some() && (worker.excluded_until.is_none() || self.healthy == 0)
     }
 
     /// Returns whether the others would be through with all that waits before this one has done one piece of it, by
@@ -256,9 +256,9 @@ impl Workers {
         if worker.base.is_none() {
             return;
         }
-        let is_trusted = worker.excluded_until.is_none();
-        let (count, idle) = if is_trusted {
-            (&mut self.trusted, &mut self.idle_trusted)
+        let is_healthy = worker.excluded_until.is_none();
+        let (count, idle) = if is_healthy {
+            (&mut self.healthy, &mut self.idle_healthy)
         } else {
             (&mut self.excluded, &mut self.idle_excluded)
         };
@@ -268,7 +268,7 @@ impl Workers {
             enter(idle, (worker.failures_in_a_row, latency, index), add);
         }
         if let Some(latency) = worker.latency
-            && is_trusted
+            && is_healthy
             && worker.failures_in_a_row == 0
         {
             enter(&mut self.latencies, (latency, index), add);

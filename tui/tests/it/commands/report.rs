@@ -65,7 +65,7 @@ fn the_json_has_every_field_and_the_counts_are_right() {
     assert_eq!(String::from_utf8(written).unwrap(), words::json(&counts));
 
     let map = &report["phases"]["map"];
-    assert_eq!(fields(map), ["chunks", "speedup", "sum_ms", "wall_ms"]);
+    assert_eq!(fields(map), ["chunks", "parallelism", "sum_ms", "wall_ms"]);
     let chunks = map["chunks"].as_array().unwrap();
     assert_eq!(chunks.len(), 7);
     let (mut mapped, mut sum_ms) = (0, 0.0);
@@ -88,9 +88,12 @@ fn the_json_has_every_field_and_the_counts_are_right() {
     assert_eq!(mapped, total);
     assert!((assert_ms(&map["sum_ms"]) - sum_ms).abs() < 1e-6);
     let wall_ms = assert_ms(&map["wall_ms"]);
-    let speedup = map["speedup"].as_f64().unwrap();
-    assert!((speedup - sum_ms / wall_ms).abs() < 1e-6);
-    assert!(speedup <= 3.0, "three mappers, one request at a time each");
+    let parallelism = map["parallelism"].as_f64().unwrap();
+    assert!((parallelism - sum_ms / wall_ms).abs() < 1e-6);
+    assert!(
+        parallelism <= 3.0,
+        "three mappers, one request at a time each"
+    );
     assert!(assert_ms(&report["total_ms"]) >= wall_ms);
 
     // Progress is for people, and goes elsewhere.
@@ -136,7 +139,7 @@ fn the_text_says_what_was_counted() {
         "  done\n",
         "input   s3://mrdeck/liber-primus.txt",
         "3 chunks",
-        "speed-up",
+        "parallelism",
         "1 attempt  ",
         "7,180  2,727 unique, verified",
         "out     s3://mrdeck/mr/runs/",

@@ -56,7 +56,7 @@ fn a_newcomer_runs_verifies_and_exports() {
     for (word, count) in words::top(&counts, 5) {
         deck.wait_line(&[&count.to_string(), &word]);
     }
-    deck.wait_text(&["speed-up", " of 3", "v verify"]);
+    deck.wait_text(&["parallelism", " of 3", "v verify"]);
 
     deck.send("v");
     deck.wait_text(&["✓ verified", "e export chart"]);

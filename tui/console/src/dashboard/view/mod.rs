@@ -6,7 +6,7 @@
 //! ├ tasks ─────────────────────────────────────────────┤
 //! │ one row a task; a third of the height at most      │
 //! ├ pipeline ───────────────┬ latency ─────────────────┤
-//! │ each phase, each chunk  │ a bar each, speed-up      │
+//! │ each phase, each chunk  │ a bar each, parallelism   │
 //! ├ results ────────────────┼ events ──────────────────┤
 //! │ totals, top words       │ what happened             │
 //! ├ footer ─────────────────┴──────────────────────────┤

@@ -186,7 +186,7 @@ fn the_png_carries_the_runs_parameters() {
         ("25.000", "50.000")
     );
     assert_eq!((fact("Split ms"), fact("Reduce ms")), ("100.000", "10.000"));
-    assert_eq!(fact("Speed-up"), "2.000");
+    assert_eq!(fact("Parallelism"), "2.000");
     jiff::fmt::rfc2822::parse(fact("Creation Time")).unwrap();
 }
 
@@ -244,7 +244,7 @@ fn the_svg_names_every_bar_and_its_value() {
     assert!(
         texts
             .iter()
-            .any(|text| text.contains("= 1.25× speed-up (ideal 3×)")),
+            .any(|text| text.contains("= parallelism 1.25 of 3")),
         "{texts:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! The latency panel: a live bar for each phase and each mapper, and the speed-up against the ideal.
+//! The latency panel: a live bar for each phase and each mapper, and the parallelism.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -45,7 +45,7 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
         .collect();
     frame.render_widget(Paragraph::new(lines), bars);
     mark_selected(view, frame, Panel::Latency, bars, &shown);
-    frame.render_widget(speedup_line(view, run, summary.width), summary);
+    frame.render_widget(parallelism_line(view, run, summary.width), summary);
 }
 
 fn bar_line<'a>(
@@ -110,7 +110,7 @@ fn bar(value: f64, longest: f64, width: usize) -> String {
 }
 
 /// Live while the maps run: the time of all attempts so far over the wall time so far.
-fn speedup_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
+fn parallelism_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
     let (theme, now) = (&view.look.theme, view.model.now());
     let Some(wall) = run.clock(Phase::Map).elapsed_ms(now).filter(|ms| *ms > 0.0) else {
         return Line::default();
@@ -128,12 +128,12 @@ fn speedup_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
         .sum();
     let chunks = run.chunks.len() as u64;
     let ideal = u64::from(run.mappers).min(chunks).max(1);
-    let speedup = sum / wall;
-    let of_ideal = format!(" of {ideal} ({:.0} %)", speedup / ideal as f64 * 100.0);
+    let parallelism = sum / wall;
+    let of_ideal = format!(" of {ideal} ({:.0} %)", parallelism / ideal as f64 * 100.0);
     let terms = format!("  Σ {} / wall {}", millis(sum), millis(wall));
     let mut spans = vec![
-        Span::styled("speed-up ", theme.dim),
-        Span::styled(format!("{speedup:.2}"), theme.title),
+        Span::styled("parallelism ", theme.dim),
+        Span::styled(format!("{parallelism:.2}"), theme.title),
         Span::styled(of_ideal, theme.dim),
     ];
     let used: usize = spans.iter().map(Span::width).sum();

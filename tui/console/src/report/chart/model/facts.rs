@@ -37,8 +37,8 @@ pub fn of(record: &RunState) -> Vec<(&'static str, String)> {
         add("Map p50 ms", Some(stats.p50_ms));
         add("Map p95 ms", Some(stats.p95_ms));
         add("Map max ms", Some(stats.max_ms));
-        add("Speed-up", Some(stats.speedup));
-        add("Ideal speed-up", Some(f64::from(stats.ideal)));
+        add("Parallelism", Some(stats.parallelism));
+        add("Ideal parallelism", Some(f64::from(stats.ideal)));
     }
     add("Reduce ms", record.reduce.result().map(|(ms, _)| ms));
     add("Run ms", Some(record.wall_ms));

@@ -40,7 +40,7 @@ impl Header {
         Self {
             status,
             mood,
-            lines: vec![what_ran(record), gain(record)],
+            lines: vec![what_ran(record), parallelism(record)],
             diagnostic: record
                 .diagnostic
                 .as_ref()
@@ -79,15 +79,15 @@ fn what_ran(record: &RunState) -> String {
     parts.join("  ·  ")
 }
 
-fn gain(record: &RunState) -> String {
+fn parallelism(record: &RunState) -> String {
     let Some(stats) = map_stats(record) else {
-        return "no speed-up: the map phase has not finished".to_owned();
+        return "the map phase has not finished".to_owned();
     };
     format!(
-        "map: {} ms added up ÷ {} ms wall = {}× speed-up (ideal {}×)",
+        "map: {} ms added up ÷ {} ms wall = parallelism {} of {}",
         ms_text(stats.sum_ms),
         ms_text(stats.wall_ms),
-        times_text(stats.speedup),
+        times_text(stats.parallelism),
         thousands(stats.ideal.into()),
     )
 }
