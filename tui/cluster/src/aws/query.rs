@@ -93,6 +93,10 @@ impl QueryClient {
     }
 
     /// Makes a call in the query protocol: a form with `Action` and `Version` in, XML out.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no answer, or what came that is none.
     pub async fn query<T: DeserializeOwned>(
         &self,
         service: Service,
@@ -107,6 +111,10 @@ impl QueryClient {
     }
 
     /// Makes a call in the JSON 1.1 protocol: `target` names the operation.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is no answer, or what came that is none.
     pub async fn json<T: DeserializeOwned>(
         &self,
         service: Service,

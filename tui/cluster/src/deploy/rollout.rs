@@ -67,6 +67,10 @@ impl<'a> Rollout<'a> {
     }
 
     /// Waits until every service has its tasks.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the tasks don't come up.
     pub async fn wait(
         &mut self,
         ecs: &Client,

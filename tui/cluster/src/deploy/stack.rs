@@ -111,6 +111,10 @@ impl Stacks {
     }
 
     /// Describes a stack, by name or by id; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` did not answer.
     pub async fn describe(&self, name: &str, id: &str) -> Result<Option<Stack>, DeployError> {
         let form = [("StackName", id)];
         match self.call::<DescribeStacks>("DescribeStacks", &form).await {
@@ -126,6 +130,10 @@ impl Stacks {
     }
 
     /// Returns whether the stack is made from this very template.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` did not answer.
     pub async fn is_current(&self, stack: &Stack) -> Result<bool, DeployError> {
         let form = [("StackName", stack.id.as_str())];
         let answer: GetTemplate = self
@@ -136,6 +144,10 @@ impl Stacks {
     }
 
     /// Begins to create a stack, and returns its id.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` refused.
     pub async fn create(&self, name: &str, parameters: &Parameters) -> Result<String, DeployError> {
         let mut form = deployment(name);
         set(&mut form, parameters, &Parameters::new());
@@ -147,6 +159,10 @@ impl Stacks {
     }
 
     /// Begins to update a stack, and returns whether there was anything to change.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` refused.
     pub async fn update(&self, stack: &Stack, changed: &Parameters) -> Result<bool, DeployError> {
         let mut form = deployment(&stack.id);
         set(&mut form, changed, &stack.parameters);
@@ -162,6 +178,10 @@ impl Stacks {
     }
 
     /// Begins to delete a stack.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` refused.
     pub async fn delete(&self, stack: &Stack) -> Result<(), DeployError> {
         let form = [("StackName", stack.id.as_str())];
         self.call::<IgnoredAny>("DeleteStack", &form)
@@ -171,6 +191,10 @@ impl Stacks {
     }
 
     /// Returns what happened since the event `seen`, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` did not answer.
     pub async fn events_since(
         &self,
         id: &str,

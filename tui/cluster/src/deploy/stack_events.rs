@@ -52,12 +52,20 @@ impl Settled {
 
 impl Stacks {
     /// Returns the latest event so far; what comes after it is news.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` did not answer.
     pub async fn latest_event(&self, id: &str) -> Result<Option<String>, DeployError> {
         let events = self.events_since(id, None).await?;
         Ok(events.into_iter().next_back().map(|event| event.event_id))
     }
 
     /// Waits for a stack that something was begun with after the event `seen`.
+    ///
+    /// # Errors
+    ///
+    /// Returns why `CloudFormation` stopped answering.
     pub async fn follow(
         &self,
         name: &str,

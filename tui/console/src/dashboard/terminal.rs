@@ -19,6 +19,10 @@ pub struct Screen {
 
 impl Screen {
     /// Takes the terminal over. After a panic anywhere, `panicked` is cancelled so that the loop ends.
+    ///
+    /// # Errors
+    ///
+    /// Returns the terminal's error; it is given back then.
     pub fn open(panicked: CancellationToken) -> io::Result<Self> {
         let report = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
@@ -39,6 +43,10 @@ impl Screen {
     }
 
     /// Puts a text on the clipboard through the terminal (OSC 52), so that it works over SSH too.
+    ///
+    /// # Errors
+    ///
+    /// Returns the terminal's error.
     pub fn copy(text: &str) -> io::Result<()> {
         execute!(stdout(), CopyToClipboard::to_clipboard_from(text))
     }

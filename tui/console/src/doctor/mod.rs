@@ -38,6 +38,10 @@ const DEADLINE: Duration = Duration::from_secs(10);
 type Check<'a> = BoxFuture<'a, Vec<Finding>>;
 
 /// Checks everything that the configured cluster needs, and reports each finding as soon as its turn comes.
+///
+/// # Errors
+///
+/// Returns why the checks could not begin.
 pub async fn examine(config: &Config, mut tell: impl FnMut(Finding)) -> Result<(), Diagnostic> {
     let mut told: Vec<Finding> = Vec::new();
     let mut tell = |finding: Finding| {

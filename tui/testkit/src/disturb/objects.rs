@@ -3,7 +3,11 @@
 use mrdeck_core::uri::S3Uri;
 use serde_json::Value;
 
-/// The key of `input`, `chunk 1`, `output 2` (of a map) or `result`; an error if the run has no such object.
+/// The key of `input`, `chunk 1`, `output 2` (of a map) or `result`.
+///
+/// # Errors
+///
+/// Returns which event the record lacks.
 pub fn key_of(name: &str, record: &[Value]) -> Result<String, String> {
     let (kind, number) = name.split_once(' ').unwrap_or((name, "0"));
     let number: usize = number.parse().unwrap();

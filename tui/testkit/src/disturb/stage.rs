@@ -100,6 +100,10 @@ impl<'a> Stage<'a> {
     }
 
     /// The same for what need not come: then it says why not. A console that has ended is kept for [`Stage::end`].
+    ///
+    /// # Errors
+    ///
+    /// Returns how the console ended before that.
     pub fn play_if_it_comes(&mut self, act: &Act) -> Result<(), String> {
         if let Some(when) = &act.when {
             self.wait(when)?;
