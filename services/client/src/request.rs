@@ -9,6 +9,9 @@ use url::{ParseError, Url};
 /// The longest query of a reduce; a longer one is sent as a POST, since load balancers limit addresses (an ALB to 16 KiB).
 const MAX_QUERY: usize = 8 << 10;
 
+/// Says that the input was looked at before the run began: a chunk of it may have bytes that its beginning has not.
+const LOOKED_AT: [(&str, &str); 1] = [(api::AS, api::AS_BYTES)];
+
 /// `GET /split`.
 #[derive(Debug, Clone)]
 pub struct SplitRequest {
@@ -81,6 +84,7 @@ impl SplitRequest {
                 ("s3", self.input.to_string()),
                 ("chunks", self.chunks.to_string()),
             ])
+            .query(&LOOKED_AT)
             .query(mode.as_slice())
             .query(pinned(self.etag.as_ref()).as_slice()))
     }
@@ -94,7 +98,8 @@ impl MapRequest {
     ) -> Result<RequestBuilder, ParseError> {
         let builder = http
             .get(base.join(api::MAP)?)
-            .query(&[("s3", self.source.uri())]);
+            .query(&[("s3", self.source.uri())])
+            .query(&LOOKED_AT);
         let builder = match &self.source {
             ChunkRef::Object(_) => builder,
             ChunkRef::Range { start, end, .. } => builder.query(&[("start", start), ("end", end)]),

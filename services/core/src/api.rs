@@ -17,6 +17,12 @@ pub const MAP: &str = "/map";
 /// The reducer's path: adds up map outputs.
 pub const REDUCE: &str = "/reduce";
 
+/// The parameter that says how `/split` and `/map` take their input: [`AS_BYTES`], or left out.
+pub const AS: &str = "as";
+/// The input's bytes are counted whatever they are: the caller has looked at them, or wants it so. Otherwise an input
+/// that is not text is refused.
+pub const AS_BYTES: &str = "bytes";
+
 /// The number of chunks that `/split` makes when the request names none.
 pub const DEFAULT_CHUNKS: u32 = 3;
 /// The largest number of chunks that one `/split` makes.
@@ -70,6 +76,9 @@ pub struct OutputInfo {
     /// For a map: the bytes of the input that its chunk owns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// For a map: how many of these bytes are not ASCII. The rules count no word in them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_ascii: Option<u64>,
     /// For a reduce: the number of map outputs added up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<u64>,
@@ -191,6 +200,8 @@ pub mod code {
     pub const BAD_MAP_OUTPUT: &str = "bad_map_output";
     /// The request asks for more chunks than the input has words.
     pub const TOO_MANY_CHUNKS: &str = "too_many_chunks";
+    /// The input is compressed, in a wide encoding, or no text; another attempt changes nothing.
+    pub const UNSUPPORTED_ENCODING: &str = "unsupported_encoding";
     /// The input is not the requested version; another attempt changes nothing.
     pub const INPUT_CHANGED: &str = "input_changed";
     /// A map output is not the expected one; its chunk has to be mapped again.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::encoding::Unsupported;
+
 /// The kind of a failure, where the caller acts on it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -71,6 +73,17 @@ pub const CHECK_NETWORK: &str = "check the network, the region and --endpoint-ur
 /// The advice for an answer that does not come from AWS.
 pub const CHECK_ENDPOINT: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to; \
      if something stands in for AWS there, check its version";
+
+/// Returns the refusal of an input that is not text; `subject` names it.
+pub fn not_text(subject: &str, what: &Unsupported) -> Diagnostic {
+    Diagnostic::new(
+        format!("{subject} is {what}"),
+        format!(
+            "{}, or count its bytes as they are: --as-bytes, in the dashboard ':as-bytes on'",
+            what.advice()
+        ),
+    )
+}
 
 /// Returns the refusal of a change by a console that runs with `--read-only`.
 pub fn read_only(what: &str) -> Diagnostic {

@@ -65,6 +65,17 @@ pub fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{ending}", thousands(count))
 }
 
+/// Formats a part of a whole in percent: `less than 0.1 %`, `2.4 %`, `18 %`; 100 only for all of it.
+pub fn percent(part: u64, whole: u64) -> String {
+    let tenths = u128::from(part) * 1_000 / u128::from(whole.max(1));
+    match tenths {
+        0 if part == 0 => "0 %".to_owned(),
+        0 => "less than 0.1 %".to_owned(),
+        1..100 => format!("{}.{} %", tenths / 10, tenths % 10),
+        _ => format!("{} %", tenths / 10),
+    }
+}
+
 /// Returns foreign text that is safe to show: `�` replaces each character that [`is_unsafe`].
 pub fn printable(text: &str) -> Cow<'_, str> {
     printable_with(text, '\u{fffd}')
@@ -155,6 +166,23 @@ mod tests {
     fn numbers_are_grouped() {
         let text = [0, 999, 1_000, 29_698, 1_234_567].map(thousands);
         assert_eq!(text, ["0", "999", "1,000", "29,698", "1,234,567"]);
+    }
+
+    #[test]
+    fn percents_never_say_all_or_nothing_of_a_part() {
+        let of = [0, 1, 30, 999, 1_000, 9_999, 10_000];
+        let text = of.map(|part| percent(part, 10_000));
+        let expected = [
+            "0 %",
+            "less than 0.1 %",
+            "0.3 %",
+            "9.9 %",
+            "10 %",
+            "99 %",
+            "100 %",
+        ];
+        assert_eq!(text, expected);
+        assert_eq!(percent(0, 0), "0 %");
     }
 
     #[test]

@@ -26,25 +26,29 @@ async fn chain(text: &[u8], chunks: usize, mode: &str, piece: usize) {
         .min(usize::try_from(expected.words()).unwrap())
         .max(1);
 
-    let path = format!("/split?s3=s3://b/in.txt&chunks={chunks}&mode={mode}&run=R");
+    // The texts that are drawn have any bytes.
+    let path = format!("/split?s3=s3://b/in.txt&chunks={chunks}&mode={mode}&run=R&as=bytes");
     let split: SplitAnswer = serde_json::from_value(lab.ok(Role::Splitter, &path).await).unwrap();
     assert_eq!(split.chunks.len(), chunks);
     assert_eq!(split.bytes, Some(text.len() as u64));
     assert_eq!(split.sizes.unwrap().iter().sum::<u64>(), text.len() as u64);
 
-    let (mut inputs, mut words, mut bytes) = (Vec::new(), 0, 0);
+    let (mut inputs, mut words, mut bytes, mut non_ascii) = (Vec::new(), 0, 0, 0);
     for (index, chunk) in split.chunks.iter().enumerate() {
         let what = match chunk {
             ChunkRef::Object(s3) => format!("s3={s3}"),
             ChunkRef::Range { s3, start, end } => format!("s3={s3}&start={start}&end={end}"),
         };
-        let path = format!("/map?{what}&run=R&chunk={index:02}&attempt=1");
+        let path = format!("/map?{what}&run=R&chunk={index:02}&attempt=1&as=bytes");
         let map: MapAnswer = serde_json::from_value(lab.ok(Role::Mapper, &path).await).unwrap();
         words += map.info.words.unwrap();
         bytes += map.info.bytes.unwrap();
+        non_ascii += map.info.non_ascii.unwrap();
         inputs.push(map.out);
     }
     assert_eq!((words, bytes), (expected.words(), text.len() as u64));
+    let expected_non_ascii = text.iter().filter(|byte| !byte.is_ascii()).count();
+    assert_eq!(non_ascii, expected_non_ascii as u64);
 
     let body = serde_json::json!({"in": inputs}).to_string();
     let reply = lab.post("/reduce?run=R", body).await;

@@ -62,6 +62,7 @@ async fn an_output_of_a_run_says_what_it_is() {
                 words: Some(answer.info.words.unwrap()),
                 unique: Some(answer.info.unique.unwrap()),
                 bytes: Some(bytes),
+                non_ascii: Some(0),
                 files: None,
             },
         };
@@ -81,6 +82,7 @@ async fn an_output_of_a_run_says_what_it_is() {
             words: Some(5),
             unique: Some(4),
             bytes: None,
+            non_ascii: None,
             files: Some(1),
         },
     };

@@ -174,6 +174,7 @@ async fn what_an_output_says_of_itself_goes_to_s3_and_comes_back() {
             words: Some(u64::MAX),
             unique: Some(2),
             bytes: Some(9),
+            non_ascii: None,
             files: None,
         },
     };

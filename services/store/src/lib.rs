@@ -4,6 +4,7 @@ pub mod aws;
 mod call_log;
 mod diagnostic;
 mod listing;
+mod look;
 pub mod memory;
 pub mod refusal;
 pub mod s3;
@@ -20,6 +21,7 @@ use mrdeck_core::uri::S3Uri;
 
 pub use diagnostic::Audience;
 pub use listing::{Bucket, Entry, Page, Target};
+pub use look::look;
 
 /// A body as it arrives: its pieces in order, or the error that ended it.
 pub type BodyStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -33,6 +35,8 @@ pub struct ObjectMeta {
     /// The size of the whole object in bytes, even if only a range was requested.
     pub size: u64,
     pub etag: Option<String>,
+    /// The `Content-Encoding` that the object is stored with; its bytes are read as they are stored.
+    pub content_encoding: Option<String>,
     /// The description that an output of a map or a reduce carries.
     pub provenance: Option<Provenance>,
 }

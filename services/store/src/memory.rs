@@ -50,6 +50,7 @@ struct Inner {
 struct Stored {
     bytes: Bytes,
     etag: String,
+    content_encoding: Option<String>,
     provenance: Option<Provenance>,
 }
 
@@ -99,6 +100,15 @@ impl MemoryStore {
             .map(|stored| stored.bytes.clone())
     }
 
+    /// Has an object say that it is stored with this `Content-Encoding`, as other writers can.
+    pub fn set_content_encoding(&self, at: &S3Uri, value: &str) {
+        let mut inner = self.lock();
+        let bucket = inner.buckets.get_mut(at.bucket());
+        if let Some(stored) = bucket.and_then(|bucket| bucket.get_mut(at.key())) {
+            stored.content_encoding = Some(value.to_owned());
+        }
+    }
+
     /// Locks the data. No method panics while it holds the lock, so even a poisoned lock guards sound data.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -138,6 +148,7 @@ impl Inner {
         let stored = Stored {
             bytes,
             etag,
+            content_encoding: None,
             provenance,
         };
         bucket.insert(at.key().to_owned(), stored);
@@ -150,6 +161,7 @@ impl Stored {
         ObjectMeta {
             size: self.bytes.len() as u64,
             etag: Some(self.etag.clone()),
+            content_encoding: self.content_encoding.clone(),
             provenance: self.provenance.clone(),
         }
     }
@@ -379,6 +391,7 @@ mod tests {
                 words: Some(3),
                 unique: Some(2),
                 bytes: Some(9),
+                non_ascii: None,
                 files: None,
             },
         }

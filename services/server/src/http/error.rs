@@ -13,6 +13,7 @@ use mrdeck_core::api::{self, ErrorAnswer, ErrorDetail};
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::read::ReadError;
 use mrdeck_core::digest::Digest;
+use mrdeck_core::encoding::Unsupported;
 use mrdeck_core::human::plural;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::{S3Uri, S3UriError};
@@ -37,6 +38,12 @@ pub enum Error {
     BadChunks { value: String },
     #[error("mode={value} is unknown; write mode=copy or mode=range, or leave it out for copy")]
     BadMode { value: String },
+    #[error(
+        "as={value} is unknown; write as=bytes to have the bytes counted whatever they are, or leave it out"
+    )]
+    BadAs { value: String },
+    #[error("{uri} is {what}; {}, or add as=bytes to have its bytes counted as they are", what.advice())]
+    UnsupportedEncoding { uri: S3Uri, what: Unsupported },
     #[error("the byte range can't be counted: {detail}")]
     BadRange { detail: String },
     #[error("{name}={value} can't be part of a key; use 1 to 64 of A-Z, a-z, 0-9, _ and -")]
@@ -119,6 +126,8 @@ impl Error {
             Self::BadS3(_) => (BAD, "bad_s3"),
             Self::BadChunks { .. } => (BAD, "bad_chunks"),
             Self::BadMode { .. } => (BAD, "bad_mode"),
+            Self::BadAs { .. } => (BAD, "bad_as"),
+            Self::UnsupportedEncoding { .. } => (BAD, api::code::UNSUPPORTED_ENCODING),
             Self::BadRange { .. } => (BAD, "bad_range"),
             Self::BadAttempt { .. } => (BAD, "bad_attempt"),
             Self::EmptyInput { .. } => (BAD, "empty_input"),
@@ -187,6 +196,7 @@ impl Error {
     fn object(&self) -> Option<&S3Uri> {
         match self {
             Self::BadMapOutput { uri, .. }
+            | Self::UnsupportedEncoding { uri, .. }
             | Self::MapOutputTooLarge { uri, .. }
             | Self::MapOutputMismatch { uri, .. }
             | Self::Store(

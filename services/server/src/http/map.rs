@@ -13,10 +13,11 @@ use super::error::Error;
 use super::output::Output;
 use super::params::Params;
 use super::timing::{Part, Timings};
-use super::{ServiceState, input, keys};
+use super::{ServiceState, input, keys, text};
 use mrdeck_core::api::MapAnswer;
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::tokens::WordCounter;
+use mrdeck_core::encoding;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{BodyStream, ReadOptions, StoreError};
 
@@ -27,6 +28,7 @@ pub async fn handle(
     let at = params.input(&state.config)?;
     let range = range(&params)?;
     let attempt = params.attempt()?;
+    let as_text = text::is_asked(&params)?;
     // The version of the caller's run; an extension that other services ignore.
     let etag = params.one("etag")?.map(str::to_owned);
     let stamp = keys::stamp(Timestamp::now());
@@ -46,16 +48,25 @@ pub async fn handle(
                 range: None,
                 if_match: etag,
             };
-            let body = timings
+            let object = timings
                 .wait(Part::Get, state.store.get(&at, options))
-                .await?
-                .body;
-            booked(body, timings.clone())
+                .await?;
+            let meta = object.meta;
+            let body = booked(object.body, timings.clone());
+            if as_text {
+                text::checked(&at, &meta, body).await?
+            } else {
+                body
+            }
         }
-        Some(range) => part(&state, &at, range, etag, &timings).await?,
+        Some(range) => part(&state, &at, range, etag, as_text, &timings).await?,
     };
     let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
-    let (counter, bytes) = count(&at, body, memory, &timings).await?;
+    let Counted {
+        counter,
+        bytes,
+        non_ascii,
+    } = count(&at, body, memory, &timings).await?;
 
     let uncountable = |source: CountError| Error::Uncountable {
         uri: at.clone(),
@@ -69,6 +80,7 @@ pub async fn handle(
     })?;
     let mut output = finished.map_err(uncountable)?;
     output.info.bytes = Some(bytes);
+    output.info.non_ascii = Some(non_ascii);
     let answer = output
         .write(&state, out, attempt.as_ref(), &timings)
         .await?;
@@ -108,6 +120,7 @@ async fn part(
     at: &S3Uri,
     range: Range<u64>,
     etag: Option<String>,
+    as_text: bool,
     timings: &Arc<Timings>,
 ) -> Result<BodyStream, Error> {
     let meta = timings.wait(Part::Get, state.store.head(at)).await?;
@@ -120,6 +133,9 @@ async fn part(
             range.end, meta.size
         );
         return Err(Error::BadRange { detail });
+    }
+    if as_text {
+        text::check(state, at, &meta, timings).await?;
     }
     Ok(input::owned(
         state.store.clone(),
@@ -139,20 +155,34 @@ fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
     futures_util::stream::unfold((body, timings), next).boxed()
 }
 
+/// A chunk whose last piece has been fed.
+struct Counted {
+    counter: WordCounter,
+    bytes: u64,
+    non_ascii: u64,
+}
+
 async fn count(
     at: &S3Uri,
     mut body: BodyStream,
     memory: u64,
     timings: &Timings,
-) -> Result<(WordCounter, u64), Error> {
-    let (mut counter, mut bytes) = (WordCounter::within(memory), 0);
+) -> Result<Counted, Error> {
+    let mut counted = Counted {
+        counter: WordCounter::within(memory),
+        bytes: 0,
+        non_ascii: 0,
+    };
     while let Some(piece) = body.next().await.transpose()? {
-        bytes += piece.len() as u64;
-        let fed = timings.book(Part::Count, || counter.feed(&piece));
+        counted.bytes += piece.len() as u64;
+        let fed = timings.book(Part::Count, || {
+            counted.non_ascii += encoding::non_ascii(&piece);
+            counted.counter.feed(&piece)
+        });
         fed.map_err(|source| Error::Uncountable {
             uri: at.clone(),
             source,
         })?;
     }
-    Ok((counter, bytes))
+    Ok(counted)
 }

@@ -12,6 +12,7 @@ mod output;
 mod params;
 mod reduce;
 mod split;
+mod text;
 mod timing;
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::error::Error;
 use super::params::Params;
 use super::timing::{Part, Timings};
-use super::{ServiceState, input, keys};
+use super::{ServiceState, input, keys, text};
 use mrdeck_core::api::{self, ChunkRef, SplitAnswer, SplitMode};
 use mrdeck_core::count::cuts::cuts;
 use mrdeck_core::count::tokens::WordStarts;
@@ -30,6 +30,7 @@ pub async fn handle(
     let asked = params.one("chunks")?.map(chunks).transpose()?;
     let mode = params.one("mode")?.map_or(Ok(SplitMode::Copy), mode)?;
     let attempt = params.attempt()?;
+    let as_text = text::is_asked(&params)?;
     // The version of the caller's run; an extension that other services ignore.
     let etag = params.one("etag")?.map(str::to_owned);
 
@@ -40,6 +41,9 @@ pub async fn handle(
     }
     if meta.size == 0 {
         return Err(Error::EmptyInput { uri: at });
+    }
+    if as_text {
+        text::check(&state, &at, &meta, &timings).await?;
     }
     let wanted = asked.unwrap_or(api::DEFAULT_CHUNKS);
     let words = words_up_to(u64::from(wanted), &state, &at, &meta, &timings).await?;

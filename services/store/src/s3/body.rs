@@ -49,6 +49,7 @@ pub(super) fn object(
     let meta = ObjectMeta {
         size,
         etag: answer.e_tag().map(str::to_owned),
+        content_encoding: answer.content_encoding().map(str::to_owned),
         provenance: provenance(answer.metadata()),
     };
     Ok(Object {
@@ -153,6 +154,7 @@ mod tests {
             ObjectMeta {
                 size: 9,
                 etag: Some("\"v1\"".to_owned()),
+                content_encoding: None,
                 provenance: None,
             }
         );

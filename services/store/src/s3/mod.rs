@@ -98,6 +98,7 @@ impl Store for S3Store {
                 Ok(ObjectMeta {
                     size,
                     etag: answer.e_tag().map(str::to_owned),
+                    content_encoding: answer.content_encoding().map(str::to_owned),
                     provenance: body::provenance(answer.metadata()),
                 })
             }
