@@ -7,7 +7,7 @@ pub mod value;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
@@ -186,6 +186,7 @@ impl From<SplitArg> for SplitMode {
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
     /// What to count: s3://BUCKET/KEY, or a local file, which is uploaded first; optional with --local
+    #[arg(value_parser = OsStringValueParser::new().try_map(InputChoice::from_argument))]
     pub input: Option<InputChoice>,
 
     /// Cut the input into N chunks, 1 to 10000 (default: one per mapper, more for a large input)
@@ -199,6 +200,10 @@ pub struct RunArgs {
     /// Recount the whole input in one process, and compare
     #[arg(long)]
     pub verify: bool,
+
+    /// Count the input's bytes as they are, even if they are not text; a local file is not unpacked
+    #[arg(long)]
+    pub as_bytes: bool,
 
     #[command(flatten)]
     pub report: ReportArgs,

@@ -1,5 +1,6 @@
 //! What a run reads: an object, or a local file, which is uploaded first.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -7,7 +8,7 @@ use std::str::FromStr;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::Store;
 
-use crate::upload::{self, OnProgress, UploadError, key_name};
+use crate::upload::{self, OnProgress, UploadError, Uploaded};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// What was named as the input.
@@ -43,9 +44,9 @@ impl From<InputError> for Diagnostic {
 impl FromStr for InputChoice {
     type Err = InputError;
 
-    /// Reads an object's address where there is a scheme, else a path.
+    /// Reads an object's address where there is a scheme, else a path. Every character counts: blanks at the end of a
+    /// name are part of it.
     fn from_str(text: &str) -> Result<Self, InputError> {
-        let text = text.trim();
         if text.is_empty() {
             return Err(InputError::Missing);
         }
@@ -58,15 +59,28 @@ impl FromStr for InputChoice {
 }
 
 impl InputChoice {
+    /// Reads an argument of the command line. A path may be any bytes.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`Self::from_str`] does.
+    pub fn from_argument(text: OsString) -> Result<Self, InputError> {
+        match text.into_string() {
+            Ok(text) => text.parse(),
+            Err(path) => Ok(Self::File(path.into())),
+        }
+    }
+
     /// Returns whether this is the object that the choice stands for, or was uploaded as.
     pub fn became(&self, object: &S3Uri) -> bool {
         match self {
             Self::Object(uri) => uri == object,
-            Self::File(path) => object.key().ends_with(&format!("/{}", key_name(path))),
+            Self::File(path) => upload::is_upload_of(path, object.key()),
         }
     }
 
-    /// Returns the object to run on; a local file is uploaded to a key of its own first.
+    /// Returns the object to run on; a local file is uploaded to a key of its own first, as text or, with `as_bytes`, as
+    /// it is.
     ///
     /// # Errors
     ///
@@ -75,13 +89,17 @@ impl InputChoice {
         &self,
         store: &dyn Store,
         bucket: Option<&str>,
+        as_bytes: bool,
         on_progress: OnProgress<'_>,
-    ) -> Result<S3Uri, UploadError> {
+    ) -> Result<Uploaded, UploadError> {
         match self {
-            Self::Object(uri) => Ok(uri.clone()),
+            Self::Object(uri) => Ok(Uploaded {
+                object: uri.clone(),
+                conversions: Vec::new(),
+            }),
             Self::File(path) => {
                 let bucket = bucket.ok_or_else(|| UploadError::NoBucket(path.clone()))?;
-                upload::upload(path, store, bucket, on_progress).await
+                upload::upload(path, store, bucket, as_bytes, on_progress).await
             }
         }
     }
@@ -104,12 +122,14 @@ mod tests {
 
     #[test]
     fn a_scheme_makes_an_object_of_it() {
-        let object = " s3://b/k ".parse::<InputChoice>().unwrap();
-        assert_eq!(object.to_string(), "s3://b/k");
+        let object = "s3://b/k ".parse::<InputChoice>().unwrap();
+        assert_eq!(object.to_string(), "s3://b/k ");
         assert!(matches!(object, InputChoice::Object(_)));
         let file = "../a b.txt".parse::<InputChoice>().unwrap();
         assert!(matches!(file, InputChoice::File(_)));
-        for bad in ["", "  ", "http://x/y", "s3://b"] {
+        let blank = " a.txt ".parse::<InputChoice>().unwrap();
+        assert_eq!(blank, InputChoice::File(" a.txt ".into()));
+        for bad in ["", "http://x/y", "s3://b", " s3://b/k"] {
             assert!(bad.parse::<InputChoice>().is_err(), "{bad}");
         }
     }

@@ -180,6 +180,16 @@ pub fn check_map(
     }
 }
 
+/// Adds up the bytes that are not ASCII, as the mappers counted them. `None` if one of them did not say, or if it is
+/// more than the input has.
+pub fn non_ascii(state: &RunState) -> Option<u64> {
+    let of = |chunk: &ChunkState| chunk.work.answer()?.info.non_ascii;
+    let counted = state.chunks.iter().map(of);
+    let sum = counted.sum::<Option<u64>>()?;
+    state.input_bytes.filter(|bytes| sum <= *bytes)?;
+    Some(sum)
+}
+
 /// Refuses a reduce that added up something else than all of the maps.
 ///
 /// # Errors

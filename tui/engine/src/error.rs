@@ -2,7 +2,8 @@
 
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::read::ReadError;
-use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, not_text};
+use mrdeck_core::encoding::Unsupported;
 use mrdeck_core::human::{plural, thousands};
 use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
@@ -21,6 +22,8 @@ pub enum RunError {
     InputChanged(S3Uri),
     #[error("the input {0} has 0 bytes: there is nothing to count")]
     EmptyInput(S3Uri),
+    #[error("the input {input} is {what}")]
+    Unsupported { input: S3Uri, what: Unsupported },
     #[error("the bucket '{0}' can't keep what belongs to a run")]
     UnusableBucket(String),
 
@@ -146,7 +149,11 @@ impl RunError {
             }
             Self::NoJson { .. } => "this is a defect: please report it",
             // These have an advice of their own.
-            Self::Attempt(_) | Self::Check(_) | Self::Store(_) | Self::Manifest(_) => "",
+            Self::Unsupported { .. }
+            | Self::Attempt(_)
+            | Self::Check(_)
+            | Self::Store(_)
+            | Self::Manifest(_) => "",
         }
     }
 
@@ -175,6 +182,7 @@ impl From<&RunError> for Diagnostic {
             RunError::Check(error) => error.into(),
             RunError::Store(error) => error.into(),
             RunError::Manifest(error) => error.into(),
+            RunError::Unsupported { input, what } => not_text(&format!("the input {input}"), what),
             _ => Self::new(error.to_string(), error.advice()).of_kind(error.kind()),
         }
     }

@@ -21,6 +21,9 @@ pub struct RunOptions {
     pub chunks: Option<u32>,
     pub split: SplitMode,
     pub verify: bool,
+    /// Whether the input's bytes are counted whatever they are. Otherwise an input that is not text is refused.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_bytes: bool,
 }
 
 /// How a run stands.
@@ -67,6 +70,9 @@ pub struct ResultSummary {
     /// Of the output's bytes, in hexadecimal digits.
     #[serde(default)]
     pub sha256: String,
+    /// The bytes of the input that are not ASCII, where every mapper said how many it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_ascii: Option<u64>,
     /// The most frequent words, most frequent first.
     pub top: Vec<(String, u64)>,
 }
@@ -82,6 +88,9 @@ pub struct Verification {
     pub different: u64,
     /// A few of the above, as sentences.
     pub samples: Vec<String>,
+    /// The bytes of the input that are not ASCII.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_ascii: Option<u64>,
 }
 
 impl Verification {

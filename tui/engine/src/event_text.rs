@@ -209,6 +209,7 @@ mod tests {
             extra: 1,
             different: 0,
             samples: vec!["'a' is missing".to_owned(), "'b' is extra".to_owned()],
+            non_ascii: None,
         };
         let said = texts(&EventKind::Verified(found));
         let said: Vec<&str> = said.iter().map(|said| said.text.as_str()).collect();

@@ -125,6 +125,7 @@ mod tests {
                 chunks: None,
                 split: SplitMode::Copy,
                 verify: false,
+                as_bytes: false,
             },
         });
         let ended = |kind| {

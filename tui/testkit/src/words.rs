@@ -38,7 +38,9 @@ pub fn top(counts: &BTreeMap<String, u64>, n: usize) -> Vec<(String, u64)> {
     pairs
 }
 
-/// Random bytes that look like text often enough: words of all lengths, several separators, some that is no UTF-8.
+/// Random bytes that look like text often enough: words of all lengths, several separators, some that is no UTF-8. There
+/// are NUL bytes among them only behind the first 8 KiB,
+/// which mrdeck looks at.
 pub fn random_text(seed: u64, words: usize) -> Vec<u8> {
     const SEPARATORS: [&[u8]; 8] = [
         b" ",
@@ -57,7 +59,14 @@ pub fn random_text(seed: u64, words: usize) -> Vec<u8> {
         for _ in 0..length {
             text.push(*random.choice(b"abAB0'").unwrap());
         }
-        text.extend_from_slice(random.choice(SEPARATORS).unwrap());
+        let separator: &[u8] = random.choice(SEPARATORS).unwrap();
+        let is_looked_at = text.len() < mrdeck_core::encoding::LOOK;
+        let is_nul = separator == b"\0";
+        text.extend_from_slice(if is_looked_at && is_nul {
+            b"\x0b"
+        } else {
+            separator
+        });
     }
     text
 }

@@ -21,6 +21,7 @@ use mrdeck_testkit::words;
 pub const TESTS: &[Test] = tests![
     a_bucket_of_more_than_a_page_is_read_page_by_page,
     buckets_that_may_not_be_listed_give_way_to_the_configured_one,
+    an_object_that_is_stored_compressed_is_refused_whatever_its_bytes_are,
     a_large_file_goes_in_parts_and_is_counted_exactly,
     ctrl_c_in_mid_upload_leaves_nothing,
     on_a_terminal_a_bar_shows_the_upload_and_ctrl_c_ends_it,
@@ -123,6 +124,29 @@ fn buckets_that_may_not_be_listed_give_way_to_the_configured_one() {
         "s3://lab/ · 1 entry",
         "input.txt",
     ]);
+}
+
+fn an_object_that_is_stored_compressed_is_refused_whatever_its_bytes_are() {
+    let deployed = deploy();
+    let home = Home::new();
+    let run = |key: &str| {
+        let console = home.console().args(["run", &format!("s3://lab/{key}")]);
+        let console = console.args(PUBLIC).args(["--bucket", "lab"]);
+        console.envs(deployed.moto.environment())
+    };
+    for encoding in ["gzip", "br", "aws-chunked,zstd"] {
+        deployed.moto.put_encoded("lab", "k", encoding, b"a b\n");
+        let said = format!("s3://lab/k is stored with 'Content-Encoding: {encoding}'");
+        let finished = run("k").run();
+        finished.expect_complaint(3, &[&said, "unpack it first", "--as-bytes"]);
+    }
+    let keys = deployed.moto.keys("lab");
+    assert_eq!(keys, ["input.txt", "k"], "nothing was split");
+    run("k").arg("--as-bytes").run().expect(0);
+    for harmless in ["aws-chunked", "identity", "utf-8"] {
+        deployed.moto.put_encoded("lab", "h", harmless, b"a b\n");
+        run("h").run().expect(0);
+    }
 }
 
 fn a_large_file_goes_in_parts_and_is_counted_exactly() {

@@ -85,9 +85,11 @@ fn spell(lost: Option<Duration>) -> String {
 
 /// There are all of them, and the committed table is of them, with these texts.
 pub fn check(scenarios: &[Scenario]) -> Result<(), Failed> {
-    let numbers = scenarios.iter().map(|scenario| scenario.number);
-    if !numbers.eq(1..=38) {
-        return Err("the scenarios' numbers are not 1 to 38, each once".into());
+    let is_numbered = (1..)
+        .zip(scenarios)
+        .all(|(n, scenario)| n == scenario.number);
+    if !is_numbered {
+        return Err("the scenarios' numbers are not 1, 2, 3 …, each once".into());
     }
     let text = std::fs::read_to_string(root().join("assets/faults.md")).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();

@@ -1,6 +1,5 @@
 //! `mrdeck run`: one run, reported as text or JSON, with the chart and the counts saved on request.
 
-use mrdeck_core::uri::S3Uri;
 use tokio_util::sync::CancellationToken;
 
 use super::upload_progress::UploadDisplay;
@@ -9,8 +8,10 @@ use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::input::{InputChoice, InputError};
-use crate::upload::{UploadError, settle};
+use crate::stderr;
+use crate::upload::{UploadError, Uploaded, settle};
 use mrdeck_cluster::Connection;
+use mrdeck_core::human::printable;
 use mrdeck_engine::Job;
 use mrdeck_engine::event::RunOptions;
 
@@ -41,10 +42,17 @@ async fn run_connected(
         chunks: args.chunks,
         split: args.split.into(),
         verify: args.verify,
+        as_bytes: args.as_bytes,
     };
-    let job = match upload(&input, connection, &cancel).await {
+    let job = match upload(&input, args.as_bytes, connection, &cancel).await {
         None => return Exit::Interrupted,
-        Some(Ok(input)) => Job::New { input, options },
+        Some(Ok(uploaded)) => {
+            if let Some(note) = uploaded.note(&input.to_string()) {
+                stderr::line(&printable(&note));
+            }
+            let input = uploaded.object;
+            Job::New { input, options }
+        }
         Some(Err(error)) => return fail(&error.into()),
     };
     execute::execute(config, &args.report, job, connection, cancel).await
@@ -53,16 +61,16 @@ async fn run_connected(
 /// Returns the object to run on, after uploading a local file; `None` if that was cancelled.
 async fn upload(
     input: &InputChoice,
+    as_bytes: bool,
     connection: &Connection,
     cancel: &CancellationToken,
-) -> Option<Result<S3Uri, UploadError>> {
+) -> Option<Result<Uploaded, UploadError>> {
     let uploading = UploadDisplay::new(input);
     let store = connection.store.as_ref();
     let on_progress = |progress| uploading.show(progress);
-    let resolved = tokio::select! {
-        () = cancel.cancelled() => None,
-        resolved = input.resolve(store, connection.bucket.as_deref(), &on_progress) => Some(resolved),
-    };
+    let bucket = connection.bucket.as_deref();
+    let resolving = input.resolve(store, bucket, as_bytes, &on_progress);
+    let resolved = cancel.run_until_cancelled(resolving).await;
     drop(uploading);
     if let Err(error) = settle(store).await {
         fail(&error.into());

@@ -16,6 +16,10 @@ pub struct RunReport<'a> {
     phases: Phases<'a>,
     words: Option<u64>,
     unique: Option<u64>,
+    input_bytes: Option<u64>,
+    /// The input's bytes that are not ASCII, in which no words are counted; and their share of it, 0 to 1.
+    non_ascii_bytes: Option<u64>,
+    non_ascii_share: Option<f64>,
     out: Option<String>,
     /// Null if the run was not verified.
     verified: Option<bool>,
@@ -92,6 +96,9 @@ impl<'a> RunReport<'a> {
             },
             words: result.map(|result| result.words),
             unique: result.map(|result| result.unique),
+            input_bytes: record.input_bytes,
+            non_ascii_bytes: record.non_ascii(),
+            non_ascii_share: non_ascii_share(record),
             out: result.map(|result| result.out.to_string()),
             verified: record.verification.as_ref().map(Verification::is_exact),
             total_ms: record.wall_ms,
@@ -101,6 +108,11 @@ impl<'a> RunReport<'a> {
             error: record.diagnostic.as_ref(),
         }
     }
+}
+
+fn non_ascii_share(record: &RunState) -> Option<f64> {
+    let bytes = record.input_bytes.filter(|bytes| *bytes > 0)?;
+    Some(record.non_ascii()? as f64 / bytes as f64)
 }
 
 fn top_word((word, count): &(String, u64)) -> TopWord<'_> {

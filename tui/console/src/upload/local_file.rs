@@ -1,18 +1,14 @@
-//! A file on this machine as a body for S3: read piece by piece, refused when it changes meanwhile.
+//! A file on this machine, read from its beginning to the end that it had when it was opened; refused when it changes.
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::stream;
-use mrdeck_store::{BodyStream, StoreError};
-use tokio::fs::File;
-use tokio::io::AsyncReadExt;
-
 use super::{UploadError, home_of};
-
-/// Bytes read from the file at a time.
-const PIECE: usize = 256 << 10;
 
 /// What shows that a file is still the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,36 +27,61 @@ impl Version {
     }
 }
 
+/// How far the reading of a file is, for those who don't read it.
+#[derive(Debug, Default)]
+pub(super) struct Progress {
+    read: AtomicU64,
+    fault: OnceLock<String>,
+}
+
+impl Progress {
+    /// Returns how many bytes of the file were read.
+    pub(super) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Returns why the file itself could not be read to its end, if that is so.
+    pub(super) fn fault(&self) -> Option<&str> {
+        self.fault.get().map(String::as_str)
+    }
+}
+
+/// Reads the bytes that the file had when it was opened, no more: one that grows all the time comes to an end, too.
+#[derive(Debug)]
 pub(super) struct LocalFile {
     path: PathBuf,
     file: File,
     version: Version,
-    read: u64,
+    left: u64,
+    progress: Arc<Progress>,
 }
 
 impl LocalFile {
-    pub(super) async fn open(path: &Path) -> Result<Self, UploadError> {
+    /// Opens a file that has at least one byte. This blocks.
+    pub(super) fn open(path: &Path) -> Result<Self, UploadError> {
         let unreadable = |source| UploadError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let home = home_of(path);
+        // A folder may be called `~`.
+        let home = home_of(path).filter(|_| !path.exists());
         let path = home.as_deref().unwrap_or(path);
         // Before it is opened: to open a pipe is to wait for its other end.
-        let meta = tokio::fs::metadata(path).await.map_err(unreadable)?;
+        let meta = std::fs::metadata(path).map_err(unreadable)?;
         if !meta.is_file() {
             return Err(UploadError::NotAFile(path.to_owned()));
         }
         if meta.len() == 0 {
             return Err(UploadError::Empty(path.to_owned()));
         }
-        let file = File::open(path).await.map_err(unreadable)?;
-        let version = Version::of(&file.metadata().await.map_err(unreadable)?);
+        let file = File::open(path).map_err(unreadable)?;
+        let version = Version::of(&file.metadata().map_err(unreadable)?);
         Ok(Self {
             path: path.to_owned(),
             file,
             version,
-            read: 0,
+            left: version.size,
+            progress: Arc::default(),
         })
     }
 
@@ -69,44 +90,41 @@ impl LocalFile {
         self.version.size
     }
 
-    /// Returns the bytes the file had when it was opened, no more: one that grows all the time comes to an end, too.
-    pub(super) fn into_body(self) -> BodyStream {
-        Box::pin(stream::try_unfold(self, |mut source| async move {
-            let piece = source.next().await?;
-            Ok((!piece.is_empty()).then_some((piece, source)))
-        }))
+    pub(super) fn progress(&self) -> Arc<Progress> {
+        self.progress.clone()
     }
 
-    async fn next(&mut self) -> Result<Bytes, StoreError> {
-        let left = self.version.size - self.read;
-        let limit = usize::try_from(left).map_or(PIECE, |left| left.min(PIECE));
-        let mut piece = BytesMut::with_capacity(limit);
-        while piece.len() < limit {
-            let mut rest = (&mut self.file).take((limit - piece.len()) as u64);
-            match rest.read_buf(&mut piece).await {
-                Ok(0) => return Err(self.changed()),
-                Ok(_) => {}
-                Err(error) => return Err(self.fault(&format!("can't be read: {error}"))),
-            }
-        }
-        self.read += piece.len() as u64;
-        if piece.is_empty() {
-            let meta = self.file.metadata().await;
-            if !meta.is_ok_and(|meta| Version::of(&meta) == self.version) {
-                return Err(self.changed());
-            }
-        }
-        Ok(piece.freeze())
-    }
-
-    fn changed(&self) -> StoreError {
+    fn changed(&self) -> io::Error {
         self.fault("changed while it was uploaded, so nothing was written")
     }
 
-    fn fault(&self, what: &str) -> StoreError {
-        StoreError::Source {
-            detail: format!("{} {what}", self.path.display()),
+    fn fault(&self, what: &str) -> io::Error {
+        let fault = format!("{} {what}", self.path.display());
+        let fault = self.progress.fault.get_or_init(|| fault);
+        io::Error::other(fault.clone())
+    }
+}
+
+impl Read for LocalFile {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            let meta = self.file.metadata();
+            return if meta.is_ok_and(|meta| Version::of(&meta) == self.version) {
+                Ok(0)
+            } else {
+                Err(self.changed())
+            };
         }
+        let room = usize::try_from(self.left).map_or(into.len(), |left| left.min(into.len()));
+        let got = match self.file.read(&mut into[..room]) {
+            Ok(0) if room > 0 => return Err(self.changed()),
+            Ok(got) => got,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => return Err(self.fault(&format!("can't be read: {error}"))),
+        };
+        self.left -= got as u64;
+        self.progress.read.fetch_add(got as u64, Ordering::Relaxed);
+        Ok(got)
     }
 }
 
@@ -118,33 +136,37 @@ mod tests {
 
     use super::*;
 
+    const SIZE: usize = 1 << 20;
+
     /// Opens the file, lets `change` happen to it, and reads on.
-    async fn read_changed(change: impl FnOnce(&Path)) -> Result<u64, StoreError> {
+    fn read_changed(change: impl FnOnce(&Path)) -> io::Result<u64> {
         let mut file = tempfile::NamedTempFile::new().unwrap();
-        file.write_all(&vec![b'x'; 2 * PIECE]).unwrap();
-        let mut source = LocalFile::open(file.path()).await.unwrap();
-        source.next().await?;
+        file.write_all(&vec![b'x'; SIZE]).unwrap();
+        let mut source = LocalFile::open(file.path()).unwrap();
+        source.read_exact(&mut [0; 1_000])?;
         change(file.path());
-        while !source.next().await?.is_empty() {}
-        Ok(source.read)
+        let progress = source.progress();
+        let rest = io::copy(&mut source, &mut io::sink());
+        assert_eq!(rest.is_err(), progress.fault().is_some());
+        rest.map(|_| progress.read())
     }
 
-    #[tokio::test]
-    async fn a_file_that_changes_is_refused() {
-        assert_eq!(read_changed(|_| {}).await, Ok(2 * PIECE as u64));
+    #[test]
+    fn a_file_that_changes_is_refused() {
+        assert_eq!(read_changed(|_| {}).unwrap(), SIZE as u64);
         let changes: [fn(&Path); 3] = [
             |path| std::fs::write(path, "short").unwrap(),
             |path| {
-                let mut file = std::fs::File::options().append(true).open(path).unwrap();
+                let mut file = File::options().append(true).open(path).unwrap();
                 file.write_all(b"more").unwrap();
             },
             |path| {
-                let file = std::fs::File::options().write(true).open(path).unwrap();
+                let file = File::options().write(true).open(path).unwrap();
                 file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
             },
         ];
         for change in changes {
-            let found = read_changed(change).await.unwrap_err();
+            let found = read_changed(change).unwrap_err();
             assert!(found.to_string().contains("changed while"), "{found}");
         }
     }

@@ -9,6 +9,8 @@ pub(crate) mod verify;
 use std::time::Instant;
 
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::human::{percent, thousands};
+use mrdeck_store::look;
 use tracing::{Instrument, info_span};
 
 use self::reduce::Reduced;
@@ -81,7 +83,8 @@ async fn verify_if_due(run: &mut Run) -> Result<(), RunError> {
     verify::verify(run).await
 }
 
-/// Pins the input: the version that it has now, or had when the run began. An empty one is refused.
+/// Pins the input: the version that it has now, or had when the run began. An empty one is refused, and one that is
+/// not text.
 pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
     let input = run.state().input.clone();
     let meta = run.store.head(&input).await?;
@@ -91,6 +94,11 @@ pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
     let state = run.state();
     match state.input_bytes {
         None => {
+            if !state.options.as_bytes
+                && let Some(what) = look(run.store.as_ref(), &input, &meta).await?
+            {
+                return Err(RunError::Unsupported { input, what });
+            }
             let (bytes, etag) = (meta.size, meta.etag);
             run.emit(EventKind::InputPinned { bytes, etag });
             Ok(())
@@ -98,6 +106,24 @@ pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
         Some(bytes) if meta.etag == state.input_etag && meta.size == bytes => Ok(()),
         Some(_) => Err(RunError::InputChanged(input)),
     }
+}
+
+/// Says what share of the input is text in which the rules count no word, if that is known and not said yet.
+fn tell_non_ascii(run: &mut Run, before: Option<u64>) {
+    let state = run.state();
+    let (Some(bytes), Some(non_ascii)) = (state.input_bytes, state.non_ascii()) else {
+        return;
+    };
+    if non_ascii == 0 || before.is_some() {
+        return;
+    }
+    let notice = format!(
+        "{} of the input is not ASCII ({} of {} bytes): no words are counted there",
+        percent(non_ascii, bytes),
+        thousands(non_ascii),
+        thousands(bytes)
+    );
+    run.notice(Diagnostic::new(notice, ""));
 }
 
 /// Runs the scheduler over a phase's work.

@@ -5,7 +5,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
-use super::invalidate;
+use super::{invalidate, tell_non_ascii};
 use crate::checkpoint::objects::{self, Found};
 use crate::checks;
 use crate::error::RunError;
@@ -48,7 +48,12 @@ pub(super) async fn read(run: &mut Run) -> Result<bool, RunError> {
     compare_with_recorded(run, &out, &body).await?;
     let counts = parse(&out, &body)?;
     checks::check_conservation(run.state(), counts.words())?;
-    run.emit(EventKind::ResultRead(summarise(out, &body, &counts)));
+    let before = run.state().non_ascii();
+    let non_ascii = checks::non_ascii(run.state());
+    run.emit(EventKind::ResultRead(summarise(
+        out, &body, &counts, non_ascii,
+    )));
+    tell_non_ascii(run, before);
     Ok(true)
 }
 
@@ -86,13 +91,14 @@ pub(super) fn parse(at: &S3Uri, body: &[u8]) -> Result<Counts, RunError> {
     })
 }
 
-fn summarise(out: S3Uri, body: &[u8], counts: &Counts) -> ResultSummary {
+fn summarise(out: S3Uri, body: &[u8], counts: &Counts, non_ascii: Option<u64>) -> ResultSummary {
     let top = counts.top(TOP_WORDS);
     ResultSummary {
         out,
         words: counts.words(),
         unique: counts.unique(),
         sha256: Digest::of(body).to_string(),
+        non_ascii,
         top: top
             .into_iter()
             .map(|(word, count)| (word.to_owned(), count))

@@ -6,9 +6,10 @@ use futures_util::TryStreamExt;
 use mrdeck_core::count::table::{Comparison, compare};
 use mrdeck_core::count::tokens::WordCounter;
 use mrdeck_core::digest::Digest;
+use mrdeck_core::encoding;
 use mrdeck_store::ReadOptions;
 
-use super::{finish, result};
+use super::{finish, result, tell_non_ascii};
 use crate::checkpoint::objects;
 use crate::error::RunError;
 use crate::event::{EventKind, Verification};
@@ -30,7 +31,9 @@ pub(crate) async fn verify(run: &mut Run) -> Result<(), RunError> {
         extra: found.extra,
         different: found.different,
     });
+    let before = run.state().non_ascii();
     run.emit(EventKind::Verified(found));
+    tell_non_ascii(run, before);
     match wrong {
         Some(error) => Err(error),
         None => Ok(()),
@@ -49,8 +52,9 @@ async fn recount(run: &Run) -> Result<Verification, RunError> {
         source,
     };
     let mut body = run.store.get(&state.input, options).await?.body;
-    let mut counter = WordCounter::new();
+    let (mut counter, mut non_ascii) = (WordCounter::new(), 0);
     while let Some(piece) = body.try_next().await? {
+        non_ascii += encoding::non_ascii(&piece);
         counter.feed(&piece).map_err(uncountable)?;
     }
     let expected = counter.finish().map_err(uncountable)?;
@@ -60,7 +64,10 @@ async fn recount(run: &Run) -> Result<Verification, RunError> {
         return Err(RunError::CountsChanged(result.out.clone()));
     }
     let actual = result::parse(&result.out, &body)?;
-    Ok(summary(&compare(&expected, &actual)))
+    Ok(Verification {
+        non_ascii: Some(non_ascii),
+        ..summary(&compare(&expected, &actual))
+    })
 }
 
 fn summary(found: &Comparison) -> Verification {
@@ -86,5 +93,6 @@ fn summary(found: &Comparison) -> Verification {
         extra: count(found.extra.len()),
         different: count(found.different.len()),
         samples,
+        non_ascii: None,
     }
 }

@@ -97,6 +97,12 @@ impl RunState {
         })
     }
 
+    /// Returns how many bytes of the input are not ASCII, once that is known.
+    pub fn non_ascii(&self) -> Option<u64> {
+        let recounted = self.verification.as_ref().and_then(|found| found.non_ascii);
+        recounted.or_else(|| self.result.as_ref()?.non_ascii)
+    }
+
     /// The record of a whole sequence of events; `None` if it doesn't begin with a run's start.
     pub fn from_events<'a>(events: impl IntoIterator<Item = &'a RunEvent>) -> Option<Self> {
         let mut events = events.into_iter();

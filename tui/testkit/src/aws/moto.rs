@@ -98,9 +98,17 @@ impl Moto {
     }
 
     pub fn put_object(&self, bucket: &str, key: &str, body: &[u8]) {
+        self.put_encoded(bucket, key, "", body);
+    }
+
+    /// Puts an object that is stored with a `Content-Encoding`, unless that is empty.
+    pub fn put_encoded(&self, bucket: &str, key: &str, encoding: &str, body: &[u8]) {
         let scope = authorization("s3");
-        let headers = [("authorization", scope.as_str())];
+        let mut headers = vec![("authorization", scope.as_str())];
         self.send("PUT", &format!("/{bucket}"), &headers, b"");
+        if !encoding.is_empty() {
+            headers.push(("content-encoding", encoding));
+        }
         self.send("PUT", &format!("/{bucket}/{key}"), &headers, body);
     }
 

@@ -85,7 +85,7 @@ fn ask(service: &str, path: &str, run: &str, query: &[(&str, &str)]) -> Value {
     static HTTP: LazyLock<reqwest::Client> =
         LazyLock::new(|| mrdeck_client::http_client().unwrap());
     let request = HTTP.get(format!("{service}{path}"));
-    let request = request.query(query).query(&[("run", run)]);
+    let request = request.query(query).query(&[("run", run), ("as", "bytes")]);
     runtime().block_on(async {
         let answer = request.send().await.unwrap();
         let status = answer.status();

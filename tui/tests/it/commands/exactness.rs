@@ -92,5 +92,6 @@ fn words_longer_than_a_chunk_and_separators_only() {
         }
     }
     let blank = b" \r\n\t\xff\0";
-    assert_counted(&lab, "blank.txt", blank, &["--chunks", "1"]);
+    let as_bytes = ["--chunks", "1", "--as-bytes"];
+    assert_counted(&lab, "blank.txt", blank, &as_bytes);
 }

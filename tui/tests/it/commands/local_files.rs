@@ -5,7 +5,7 @@ use mrdeck_testkit::lab::Lab;
 use mrdeck_testkit::words;
 
 #[test]
-fn a_local_file_is_uploaded_and_counted_whatever_its_bytes() {
+fn a_local_file_is_uploaded_and_counted_byte_for_byte() {
     let texts: [(&str, &[u8]); 4] = [
         (
             "crlf and bom.txt",
@@ -19,7 +19,9 @@ fn a_local_file_is_uploaded_and_counted_whatever_its_bytes() {
     for (name, text) in texts {
         lab.home.write(name, text);
         let console = lab.console("run").arg(name).args(["--bucket", "lab"]);
-        let finished = console.args(["--output", "json", "--verify"]).run();
+        let finished = console
+            .args(["--output", "json", "--verify", "--as-bytes"])
+            .run();
         let report = lab.expect_exact(finished, text);
         let input = report["input"].as_str().unwrap();
         assert!(input.starts_with("s3://lab/mr/uploads/"), "{input}");

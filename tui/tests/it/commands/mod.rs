@@ -3,6 +3,7 @@
 mod broken_services;
 mod cancel;
 mod doctor;
+mod encodings;
 mod exactness;
 mod forged_objects;
 mod local_files;

@@ -30,8 +30,20 @@ fn the_json_has_every_field_and_the_counts_are_right() {
         .expect(0);
     let report = finished.json();
     let all = [
-        "error", "input", "out", "phases", "run", "status", "top", "total_ms", "unique",
-        "verified", "words",
+        "error",
+        "input",
+        "input_bytes",
+        "non_ascii_bytes",
+        "non_ascii_share",
+        "out",
+        "phases",
+        "run",
+        "status",
+        "top",
+        "total_ms",
+        "unique",
+        "verified",
+        "words",
     ];
     assert_eq!(fields(&report), all);
     assert_eq!(

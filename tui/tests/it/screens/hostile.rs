@@ -50,6 +50,7 @@ fn everywhere(evil: &str) -> Scene {
             chunks: Some(1),
             split: SplitMode::Copy,
             verify: true,
+            as_bytes: false,
         },
     });
     scene.event(EventKind::ChunksPlanned {
@@ -74,6 +75,7 @@ fn everywhere(evil: &str) -> Scene {
     });
     scene.event(EventKind::Notice(Diagnostic::new(evil.repeat(9), evil)));
     scene.event(EventKind::ResultRead(ResultSummary {
+        non_ascii: None,
         out: uri(evil),
         words: u64::MAX,
         unique: u64::MAX,

@@ -59,12 +59,29 @@ fn while_a_line_is_typed_every_letter_is_a_letter() {
 }
 
 #[test]
-fn a_paste_is_typed_without_its_line_ends_and_escapes() {
-    let mut scene = connected().pressed("oi");
-    scene.send(Msg::Paste("/tmp/a\u{1b}[31m b.txt\r\n".to_owned()));
-    match overlay(&scene) {
-        Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "/tmp/a[31m b.txt"),
-        other => panic!("{other:?}"),
+fn a_paste_is_one_line_and_is_typed_as_it_is() {
+    for end in ["", "\n", "\r\n"] {
+        let mut scene = connected().pressed("oi");
+        scene.send(Msg::Paste(format!("/tmp/a b .txt {end}")));
+        match overlay(&scene) {
+            Overlay::Prompt(prompt) => assert_eq!(prompt.line(), "/tmp/a b .txt "),
+            other => panic!("{other:?}"),
+        }
+    }
+    for (refused, why) in [
+        ("one.txt\ntwo.txt\n", "the pasted text has several lines"),
+        ("one.txt\rtwo.txt", "the pasted text has several lines"),
+        ("/tmp/a\u{1b}[31m", "the pasted text has control characters"),
+    ] {
+        let mut scene = connected().pressed("oi").pressed("/x");
+        scene.send(Msg::Paste(refused.to_owned()));
+        match overlay(&scene) {
+            Overlay::Prompt(prompt) => {
+                assert_eq!(prompt.line(), "/x");
+                assert_eq!(prompt.problem().unwrap().cause, why);
+            }
+            other => panic!("{other:?}"),
+        }
     }
     let mut scene = connected();
     assert_eq!(

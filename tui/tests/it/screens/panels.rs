@@ -144,6 +144,12 @@ fn a_run_that_is_done() {
 }
 
 #[test]
+fn a_result_says_what_share_of_the_input_is_beyond_ascii() {
+    let scene = Scene::new().connected().verified_beyond_ascii();
+    check("beyond-ascii", &scene.state);
+}
+
+#[test]
 fn a_run_that_is_done_and_verified() {
     check("verified", &Scene::new().connected().verified().state);
 }

@@ -62,8 +62,13 @@ async fn prepare(
         Wanted::New(input, options) => {
             let told = |progress| outbox.send(Msg::Uploading(progress));
             let bucket = connection.bucket.as_deref();
-            let input = input.resolve(connection.store.as_ref(), bucket, &told);
-            let input = input.await?;
+            let store = connection.store.as_ref();
+            let resolving = input.resolve(store, bucket, options.as_bytes, &told);
+            let uploaded = resolving.await?;
+            if let Some(note) = uploaded.note(&input.to_string()) {
+                outbox.send(Msg::Converted(note));
+            }
+            let input = uploaded.object;
             Job::New { input, options }
         }
     };

@@ -61,6 +61,7 @@ fn options() -> RunOptions {
         chunks: None,
         split: SplitMode::Copy,
         verify: false,
+        as_bytes: false,
     }
 }
 

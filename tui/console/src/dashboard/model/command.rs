@@ -19,6 +19,8 @@ pub enum Command {
     Split(SplitMode),
     /// Whether every run from now on is verified.
     Verify(bool),
+    /// Whether inputs that are not text are counted from now on.
+    AsBytes(bool),
     Scale(ScaleRequest),
     Switch(Switch),
     Export,
@@ -40,8 +42,8 @@ impl Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Argument {
     Nothing,
-    /// Something that is not completed.
-    Free,
+    /// A name, which is taken as it is typed, blanks and all.
+    Literal,
     /// One of these words; more may follow it.
     Words {
         words: &'static [&'static str],
@@ -78,7 +80,7 @@ const ROLES: Argument = Argument::Words {
 
 #[rustfmt::skip]
 pub const COMMANDS: &[CommandRow] = &[
-    CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Free, parse: parse_input_or_browse,
+    CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Literal, parse: parse_input_or_browse,
         help: "choose the next input, or browse" },
     CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
         help: "set how many chunks the input is cut into" },
@@ -86,6 +88,8 @@ pub const COMMANDS: &[CommandRow] = &[
         help: "copy each chunk, or only cut byte ranges" },
     CommandRow { name: "verify", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_verify,
         help: "turn verification of every run on or off" },
+    CommandRow { name: "as-bytes", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_as_bytes,
+        help: "count inputs as they are, even if they are not text" },
     CommandRow { name: "scale", short: &[], usage: "ROLE N", argument: ROLES, parse: parse_scale,
         help: "scale a role to N tasks (asks before stopping any)" },
     CommandRow { name: "cluster", short: &[], usage: "NAME", argument: Argument::Names(NameSource::Clusters), parse: parse_cluster,
@@ -118,18 +122,21 @@ fn usage() -> String {
 ///
 /// Returns what is wrong with the line, and how the command is written.
 pub fn parse(line: &str) -> Result<Command, Diagnostic> {
-    let line = line.trim().trim_start_matches(':');
-    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    let argument = argument.trim();
+    let line = line.trim_start().trim_start_matches(':');
+    let (name, literal) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let row = COMMANDS
         .iter()
         .find(|row| row.name == name || row.short.contains(&name));
+    let argument = match row.map(|row| row.argument) {
+        Some(Argument::Literal) => literal,
+        _ => literal.trim(),
+    };
     match row {
         Some(row) if row.argument != Argument::Nothing || argument.is_empty() => {
             (row.parse)(argument)
         }
         _ => Err(Diagnostic::new(
-            format!("there is no command ':{line}'"),
+            format!("there is no command ':{}'", line.trim_end()),
             format!("try {}", usage()),
         )),
     }
@@ -179,12 +186,20 @@ fn parse_split(text: &str) -> Result<Command, Diagnostic> {
 }
 
 fn parse_verify(text: &str) -> Result<Command, Diagnostic> {
+    parse_switch("verify", text).map(Command::Verify)
+}
+
+fn parse_as_bytes(text: &str) -> Result<Command, Diagnostic> {
+    parse_switch("as-bytes", text).map(Command::AsBytes)
+}
+
+fn parse_switch(name: &str, text: &str) -> Result<bool, Diagnostic> {
     match text {
-        "on" => Ok(Command::Verify(true)),
-        "off" => Ok(Command::Verify(false)),
+        "on" => Ok(true),
+        "off" => Ok(false),
         _ => Err(Diagnostic::new(
-            ":verify takes 'on' or 'off'",
-            "try :verify on",
+            format!(":{name} takes 'on' or 'off'"),
+            format!("try :{name} on"),
         )),
     }
 }

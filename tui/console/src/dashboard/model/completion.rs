@@ -66,7 +66,7 @@ pub(super) fn complete(line: &str, names: &Names) -> Completion {
                 names.note(places),
             )
         }
-        Some(Argument::Nothing | Argument::Free) | None => Completion {
+        Some(Argument::Nothing | Argument::Literal) | None => Completion {
             before,
             candidates: Vec::new(),
             note: None,

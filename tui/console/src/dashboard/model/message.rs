@@ -63,6 +63,8 @@ pub enum Msg {
     Listed(ListRequest, ListAnswer),
     Completed(PathCompletion),
     Uploading(UploadProgress),
+    /// What was done to a local file to make text of it.
+    Converted(String),
 }
 
 /// Something to be done outside. Nothing of it has happened yet.

@@ -23,6 +23,7 @@ impl Default for NextRun {
                 chunks: None,
                 split: SplitMode::Copy,
                 verify: false,
+                as_bytes: false,
             },
         }
     }
@@ -72,6 +73,16 @@ impl NextRun {
         };
         feedback.show(Level::Info, text);
         self.options.verify = verify;
+    }
+
+    pub(super) fn set_as_bytes(&mut self, as_bytes: bool, feedback: &mut Feedback) {
+        let text = if as_bytes {
+            "inputs are counted as they are, even if they are not text"
+        } else {
+            "inputs that are not text are refused"
+        };
+        feedback.show(Level::Info, text);
+        self.options.as_bytes = as_bytes;
     }
 
     /// Asks for the run; `None` without an input.

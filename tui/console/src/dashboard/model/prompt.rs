@@ -100,11 +100,23 @@ impl Prompt {
         }
     }
 
+    /// Inserts one line, without the line end that often comes with it. Several lines are refused: joined, they would
+    /// be a name that nothing has.
     pub(super) fn paste(&mut self, text: &str) {
-        for c in text.chars().filter(|c| !c.is_control()) {
-            self.input.handle(InputRequest::InsertChar(c));
-        }
         self.changed();
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let cause = if line.contains(['\n', '\r']) {
+            "the pasted text has several lines"
+        } else if line.contains(char::is_control) {
+            "the pasted text has control characters"
+        } else {
+            for c in line.chars() {
+                self.input.handle(InputRequest::InsertChar(c));
+            }
+            return;
+        };
+        self.problem = Some(Diagnostic::new(cause, "paste one line"));
     }
 
     pub(super) fn type_key(&mut self, key: &KeyEvent, names: &Names) -> Typed {

@@ -54,6 +54,7 @@ impl Model {
             Msg::RunEnded => self.run.ended(feedback),
             Msg::StartFailed(diagnostic) => self.run.start_failed(&diagnostic, feedback),
             Msg::Uploading(progress) => self.run.uploading(progress, self.now),
+            Msg::Converted(note) => feedback.log_text(Level::Info, note),
             Msg::ChartWritten(Ok(path)) => {
                 let text = format!("chart written to {}", path.display());
                 feedback.announce(Level::Good, text);
@@ -369,6 +370,7 @@ impl Model {
             Command::Chunks(chunks) => self.next_run.set_chunks(chunks, feedback),
             Command::Split(split) => self.next_run.set_split(split, feedback),
             Command::Verify(verify) => self.next_run.set_verify(verify, feedback),
+            Command::AsBytes(as_bytes) => self.next_run.set_as_bytes(as_bytes, feedback),
             Command::Scale(request) => {
                 let plan = self.scaling.plan(request, self.session.is_up(), feedback);
                 return plan.map(|effect| vec![effect]);

@@ -47,6 +47,7 @@ impl Sample {
             chunks: None,
             split: SplitMode::Range,
             verify: false,
+            as_bytes: false,
         };
         sample.push(EventKind::RunStarted {
             run: RunId(Ulid::from_parts(1_773_480_413_000, 0x1234_5678_9abc_def0)),

@@ -33,7 +33,7 @@ impl Location {
 
     /// Understands `s3://`, `s3://BUCKET` and `s3://BUCKET/PREFIX/`; anything else names no location.
     pub fn parse(text: &str) -> Option<Self> {
-        let rest = text.trim().strip_prefix("s3://")?;
+        let rest = text.strip_prefix("s3://")?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         match (bucket, prefix) {
             ("", "") => Some(Self::Buckets),

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use super::{View, mark_selected};
 use crate::dashboard::model::{Model, Panel};
 use crate::dashboard::view::{Look, draw_hint, text};
-use mrdeck_core::human::thousands;
+use mrdeck_core::human::{percent, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::RunState;
 
@@ -26,7 +26,10 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let Some((run, result)) = result else {
         return draw_hint(look, frame, area, hint(model));
     };
-    let [head, list] = Layout::vertical([Constraint::Length(2), Constraint::Fill(1)]).areas(area);
+    let uncounted = uncounted(run);
+    let height = if uncounted.is_some() { 3 } else { 2 };
+    let heights = [Constraint::Length(height), Constraint::Fill(1)];
+    let [head, list] = Layout::vertical(heights).areas(area);
     let (word, style) = standing(run, look);
     let mut totals = vec![
         Span::styled(thousands(result.words), look.theme.title),
@@ -40,7 +43,12 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let totals = Line::from(totals);
     let out = text::elide(&result.out.to_string(), usize::from(area.width));
     let out = Line::styled(out, look.theme.dim);
-    frame.render_widget(Paragraph::new(vec![totals, out]), head);
+    let mut lines = vec![totals, out];
+    lines.extend(uncounted.map(|text| {
+        let text = text::elide_end(&text, usize::from(area.width));
+        Line::styled(text, look.theme.warning)
+    }));
+    frame.render_widget(Paragraph::new(lines), head);
 
     let words = view.rows.results();
     let shown = text::window(words.len(), usize::from(list.height), words.cursor());
@@ -63,6 +71,12 @@ fn hint(model: &Model) -> &'static str {
         Some(RunStatus::Stopped) => "no result yet: r resumes the run",
         _ => "the counts appear here when a run is done",
     }
+}
+
+/// Says what share of the input is text in which no words are counted.
+fn uncounted(run: &RunState) -> Option<String> {
+    let (bytes, non_ascii) = (run.input_bytes?, run.non_ascii()?);
+    (non_ascii > 0).then(|| format!("{} not ASCII: no words there", percent(non_ascii, bytes)))
 }
 
 fn standing(run: &RunState, look: &Look) -> (&'static str, Style) {
