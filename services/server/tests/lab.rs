@@ -104,7 +104,7 @@ async fn map_writes_the_counts() {
     assert!(out.ends_with(&format!("{stamp}.json")));
     assert_eq!(
         reply.json(),
-        json!({"out": out, "words": 4, "unique": 3, "rules": 1, "bytes": 21, "sha256": THE_CAT})
+        json!({"out": out, "words": 4, "unique": 3, "rules": 1, "bytes": 21, "non_ascii": 0, "sha256": THE_CAT})
     );
     assert_eq!(
         lab.read(&out),
