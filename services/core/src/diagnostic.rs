@@ -12,6 +12,8 @@ use crate::encoding::Unsupported;
 pub enum DiagnosticKind {
     #[default]
     Other,
+    /// A setting of this machine that can't be used, in the environment or in a file.
+    Settings,
     /// Missing or expired credentials: nothing is wrong with the run itself.
     Credentials,
     /// The credentials are valid but do not permit the operation.
@@ -69,6 +71,10 @@ impl std::error::Error for Diagnostic {}
 
 /// The advice for a service of AWS that does not answer.
 pub const CHECK_NETWORK: &str = "check the network, the region and --endpoint-url";
+
+/// The advice for credentials that AWS refuses, whichever source they have.
+pub const RENEW_CREDENTIALS: &str =
+    "renew them where they come from ('mrdeck doctor' says where), or choose another --profile";
 
 /// The advice for an answer that does not come from AWS.
 pub const CHECK_ENDPOINT: &str = "check what --endpoint-url or AWS_ENDPOINT_URL leads to; \

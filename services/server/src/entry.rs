@@ -10,6 +10,7 @@ use crate::healthcheck::{Unhealthy, check};
 use crate::server::{RunOptions, ServeError, run, run_hello};
 use crate::usage::{Asked, asked, help, version};
 use mrdeck_core::role::Role;
+use mrdeck_store::settings::environment::start_without_empty;
 
 /// Obeys the command line of a service; without arguments, runs the service until it is stopped. A running service
 /// prints `listening on HOST:PORT` on stdout and logs to stderr.
@@ -28,6 +29,7 @@ fn start<F>(name: &str, s3: bool, service: impl FnOnce(RunOptions) -> F) -> Exit
 where
     F: Future<Output = Result<(), ServeError>>,
 {
+    start_without_empty(&[]);
     match asked(std::env::args_os().skip(1)) {
         Ok(Asked::Serve) => serve(service),
         Ok(Asked::HealthCheck) => match healthy() {
@@ -65,11 +67,13 @@ where
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
-            ExitCode::from(if matches!(error, ServeError::Config(_)) {
-                2
-            } else {
-                1
-            })
+            ExitCode::from(
+                if matches!(error, ServeError::Config(_) | ServeError::Settings(_)) {
+                    2
+                } else {
+                    1
+                },
+            )
         }
     }
 }

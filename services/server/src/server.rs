@@ -19,6 +19,7 @@ use crate::memory;
 use mrdeck_core::role::Role;
 use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
 use mrdeck_store::s3::S3Store;
+use mrdeck_store::settings::SettingsError;
 
 /// The time that requests in flight have after the service is told to stop; ECS kills it after 30 s.
 pub const GRACE: Duration = Duration::from_secs(25);
@@ -28,6 +29,8 @@ pub const GRACE: Duration = Duration::from_secs(25);
 pub enum ServeError {
     #[error(transparent)]
     Config(#[from] ConfigError),
+    #[error("{}; {}", .0, .0.advice())]
+    Settings(#[from] SettingsError),
     #[error(
         "the address {addr} is taken by another process; stop that one, or choose another with ADDR=HOST:PORT"
     )]
@@ -106,11 +109,11 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
     let addr = config.addr.clone();
     let aws = options.aws.clone();
     let service = async move {
-        let aws = Box::pin(sdk_config(&aws)).await;
+        let aws = Box::pin(sdk_config(&aws)).await?;
         // The caller retries the work as a whole, on another task; a second layer of retries here would only hide the
         // reason for a delay.
         let store = S3Store::new(s3_client(&aws, Retries::None));
-        router(role, ServiceState::new(Arc::new(store), config))
+        Ok(router(role, ServiceState::new(Arc::new(store), config)))
     };
     run_service(role.as_str(), &addr, service, options).await
 }
@@ -125,20 +128,20 @@ pub async fn run_hello(options: RunOptions) -> Result<(), ServeError> {
         Some(addr) => addr.clone(),
         None => listen_addr(environment("ADDR").as_deref())?,
     };
-    run_service("hello", &addr, async { hello::router() }, options).await
+    run_service("hello", &addr, async { Ok(hello::router()) }, options).await
 }
 
 /// Binds the port before it creates the service, so that a port in use is reported at once.
 async fn run_service(
     name: &'static str,
     addr: &ListenAddr,
-    service: impl Future<Output = Router>,
+    service: impl Future<Output = Result<Router, ServeError>>,
     options: RunOptions,
 ) -> Result<(), ServeError> {
     let stop = stop_signal().map_err(ServeError::Signals)?;
     let listener = bind(addr).await?;
     let addr = listener.local_addr().map_err(ServeError::Stopped)?;
-    let service = service.await;
+    let service = service.await?;
     tracing::info!(role = name, %addr, version = env!("CARGO_PKG_VERSION"), "listening");
     (options.on_listening)(addr);
     let shutdown = async move {

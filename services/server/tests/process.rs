@@ -230,6 +230,71 @@ fn a_wrong_configuration_is_a_sentence_and_exit_code_2() {
     }
 }
 
+#[test]
+fn aws_settings_that_can_not_be_used_are_a_sentence_and_exit_code_2() {
+    let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/wrong-aws-config");
+    std::fs::write(config, "[default]\n# one\nretry_mode = none\n").unwrap();
+    for (name, value, word) in [
+        // As from an env file with Windows line ends.
+        ("AWS_ACCESS_KEY_ID", "AK\r", "line end"),
+        ("AWS_SECRET_ACCESS_KEY", "SK\r", "line end"),
+        ("AWS_SESSION_TOKEN", "T\r", "line end"),
+        ("AWS_REGION", "us-east-1\r", "line end"),
+        ("AWS_REGION", "us east", "us-east-1"),
+        ("AWS_ENDPOINT_URL", "localhost:9000", "http://"),
+        ("AWS_ENDPOINT_URL_S3", "http://localhost:9000\r", "line end"),
+        ("AWS_RETRY_MODE", "none", "standard"),
+        ("AWS_MAX_ATTEMPTS", "0", "above 0"),
+        ("AWS_PROFILE", "nowhere", "/dev/null"),
+        ("SSL_CERT_FILE", "/nonexistent", "certificate"),
+        ("AWS_CONFIG_FILE", config, "line 3"),
+    ] {
+        let output = mapper(&[("ADDR", "127.0.0.1:0"), (name, value)])
+            .output()
+            .unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name}: {log}");
+        let named = if name == "AWS_CONFIG_FILE" {
+            value
+        } else {
+            name
+        };
+        assert!(log.contains(named) && log.contains(word), "{name}: {log}");
+        assert_eq!(log.lines().count(), 1, "{name}: {log}");
+        assert!(output.stdout.is_empty(), "it never claims to listen");
+    }
+}
+
+#[test]
+fn aws_settings_that_are_empty_count_as_unset() {
+    let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
+    let config = concat!(env!("CARGO_TARGET_TMPDIR"), "/aws-config-of-an-endpoint");
+    let endpoint = format!("http://{}", s3.local_addr().unwrap());
+    std::fs::write(config, format!("[default]\nendpoint_url = {endpoint}\n")).unwrap();
+    let mut child = mapper(&[
+        ("ADDR", "127.0.0.1:0"),
+        ("AWS_CONFIG_FILE", config),
+        ("AWS_REGION", ""),
+        ("AWS_ENDPOINT_URL", ""),
+        ("AWS_ENDPOINT_URL_S3", " "),
+        ("AWS_RETRY_MODE", ""),
+        ("AWS_MAX_ATTEMPTS", ""),
+        ("AWS_SESSION_TOKEN", ""),
+        ("AWS_PROFILE", ""),
+        ("SSL_CERT_FILE", ""),
+    ])
+    .spawn()
+    .unwrap();
+    let addr = listening(&mut child);
+    let request = send(addr, "/map?s3=s3://bucket/k");
+    let (call, _) = s3.accept().unwrap();
+    let first = BufReader::new(call).lines().next().unwrap().unwrap();
+    assert!(first.starts_with("GET /bucket/k"), "{first}");
+    drop(request);
+    signal(&child, "TERM");
+    assert!(stopped(&mut child));
+}
+
 /// What `--healthcheck` exits with, and what it says on the way.
 fn health(binary: &str, addr: &str) -> (Option<i32>, String) {
     let mut command = service(binary, &[("ADDR", addr)]);

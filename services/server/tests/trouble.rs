@@ -42,7 +42,10 @@ async fn how_s3_failed_shows_in_status_and_code() {
             "s3_denied",
         ),
         (
-            StoreError::Credentials { detail: detail() },
+            StoreError::Credentials {
+                detail: detail(),
+                advice: None,
+            },
             502,
             "s3_credentials",
         ),

@@ -1,6 +1,10 @@
 //! Advice on the failures of S3: one table for two audiences.
 
-use mrdeck_core::diagnostic::{CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind};
+use std::borrow::Cow;
+
+use mrdeck_core::diagnostic::{
+    CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind, RENEW_CREDENTIALS,
+};
 
 use crate::StoreError;
 
@@ -15,7 +19,17 @@ pub enum Audience {
 
 impl StoreError {
     /// Returns what to do about the failure, as an imperative.
-    pub fn advice(&self, audience: Audience) -> &'static str {
+    pub fn advice(&self, audience: Audience) -> Cow<'static, str> {
+        if let (
+            Audience::User,
+            Self::Credentials {
+                advice: Some(advice),
+                ..
+            },
+        ) = (audience, self)
+        {
+            return Cow::Owned(advice.clone());
+        }
         let (user, operator) = match self {
             Self::NoSuchBucket { .. } => (
                 "check the bucket's name and the region",
@@ -36,7 +50,7 @@ impl StoreError {
                 "try again",
             ),
             Self::Credentials { .. } => (
-                "renew them, for instance with 'aws sso login', or choose another --profile",
+                RENEW_CREDENTIALS,
                 "give this service valid ones (in ECS: a task role)",
             ),
             Self::Unreachable { .. } => (
@@ -64,10 +78,10 @@ impl StoreError {
                 "check its bucket and region, then try again",
             ),
         };
-        match audience {
+        Cow::Borrowed(match audience {
             Audience::User => user,
             Audience::Operator => operator,
-        }
+        })
     }
 }
 
@@ -95,11 +109,18 @@ mod tests {
     fn each_audience_is_told_what_it_can_set() {
         let expired = StoreError::Credentials {
             detail: "the token has expired".to_owned(),
+            advice: None,
         };
         assert!(expired.advice(Audience::User).contains("--profile"));
         assert!(expired.advice(Audience::Operator).contains("task role"));
         let told = Diagnostic::from(&expired);
         assert_eq!(told.advice, expired.advice(Audience::User));
         assert_eq!(told.kind, DiagnosticKind::Credentials);
+        let known = StoreError::Credentials {
+            detail: "the session has ended".to_owned(),
+            advice: Some("log in".to_owned()),
+        };
+        assert_eq!(Diagnostic::from(&known).advice, "log in");
+        assert!(known.advice(Audience::Operator).contains("task role"));
     }
 }

@@ -8,6 +8,7 @@ mod look;
 pub mod memory;
 pub mod refusal;
 pub mod s3;
+pub mod settings;
 pub mod unreadable;
 
 use std::ops::Range;
@@ -136,7 +137,11 @@ pub enum StoreError {
     #[error("S3 refuses the time of this machine's clock: {detail}")]
     Skewed { detail: String },
     #[error("no valid AWS credentials: {detail}")]
-    Credentials { detail: String },
+    Credentials {
+        detail: String,
+        /// What to do about it, where it is known which source of credentials failed.
+        advice: Option<String>,
+    },
     #[error("S3 can't be reached: {detail}")]
     Unreachable { detail: String },
     /// An answer came that is not S3's.

@@ -46,7 +46,7 @@ pub(super) async fn connect(
     let cluster = FixedCluster {
         tasks: watch::Sender::new(TaskList::new(tasks)),
     };
-    let sdk_config = aws::sdk_config(&options.aws).await;
+    let sdk_config = aws::sdk_config(&options.aws).await?;
     let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(
         &sdk_config,
         aws::Retries::Standard,

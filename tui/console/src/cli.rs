@@ -9,9 +9,8 @@ use std::path::PathBuf;
 
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use url::Url;
 
-use self::value::{ServiceUrl, Timeout, whole_number};
+use self::value::{ServiceUrl, Timeout, bucket, cluster, profile, region, whole_number};
 use crate::input::InputChoice;
 use mrdeck_cluster::deploy::request::{BucketName, Cidr, ImageTag, RoleName, StackName};
 use mrdeck_cluster::settings::{AddressChoice, MAX_LOCAL_MAPPERS};
@@ -82,8 +81,8 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "DIR")]
     pub local_data: Option<PathBuf>,
 
-    /// Use the ECS cluster with this name or ARN
-    #[arg(long, global = true, env = "MRDECK_CLUSTER", value_name = "NAME")]
+    /// Use the ECS cluster with this name or ARN (default: MRDECK_CLUSTER)
+    #[arg(long, global = true, value_name = "NAME", value_parser = cluster)]
     pub cluster: Option<String>,
 
     /// Which of a task's addresses to send requests to (default: auto)
@@ -91,19 +90,19 @@ pub struct CommonArgs {
     pub address: Option<AddressArg>,
 
     /// Use this AWS region (default: what the AWS SDK finds)
-    #[arg(long, global = true, value_name = "REGION")]
+    #[arg(long, global = true, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
 
     /// Use this AWS profile (default: what the AWS SDK finds)
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", value_parser = profile)]
     pub profile: Option<String>,
 
     /// Send all AWS calls to this URL instead of to AWS
     #[arg(long, global = true, value_name = "URL")]
-    pub endpoint_url: Option<Url>,
+    pub endpoint_url: Option<ServiceUrl>,
 
-    /// Upload local files to this bucket
-    #[arg(long, global = true, env = "MRDECK_BUCKET", value_name = "NAME")]
+    /// Upload local files to this bucket (default: MRDECK_BUCKET)
+    #[arg(long, global = true, value_name = "NAME", value_parser = bucket)]
     pub bucket: Option<String>,
 
     /// Use the splitter at this address instead of looking tasks up
@@ -423,13 +422,44 @@ mod tests {
                 "lower-case letters",
             ),
         ] {
-            let parsed = Cli::try_parse_from([&["mrdeck"], args].concat());
-            let error = parsed.expect_err("a wrong value");
-            assert_eq!(error.exit_code(), 2, "{args:?}");
-            let text = error.to_string();
-            for part in [flag, &format!("'{value}'"), right] {
-                assert!(text.contains(part), "'{part}' is not in: {text}");
-            }
+            expect_refused(args, flag, value, right);
+        }
+    }
+
+    /// Asserts that a value is refused with its flag, itself, and what would be right.
+    fn expect_refused(args: &[&str], flag: &str, value: &str, right: &str) {
+        let parsed = Cli::try_parse_from([&["mrdeck"], args].concat());
+        let error = parsed.expect_err("a wrong value");
+        assert_eq!(error.exit_code(), 2, "{args:?}");
+        let text = error.to_string();
+        for part in [flag, &format!("'{value}'"), right] {
+            assert!(text.contains(part), "'{part}' is not in: {text}");
+        }
+    }
+
+    #[test]
+    fn what_names_something_in_aws_is_checked() {
+        for (args, flag, value, right) in [
+            (
+                &["--endpoint-url", "ftp://a"][..],
+                "--endpoint-url",
+                "ftp://a",
+                "http://",
+            ),
+            (&["--bucket", "s3://lab"], "--bucket", "s3://lab", "lab"),
+            (&["--bucket", "a/b"], "--bucket", "a/b", "name alone"),
+            (&["--bucket", ""], "--bucket", "", "name"),
+            (&["--cluster", "a b"], "--cluster", "a b", "ARN"),
+            (&["--region", "us east"], "--region", "us east", "us-east-1"),
+            (&["--region", ""], "--region", "", "us-east-1"),
+            (
+                &["--profile", " x"],
+                "--profile",
+                " x",
+                "begins with a blank",
+            ),
+        ] {
+            expect_refused(args, flag, value, right);
         }
     }
 

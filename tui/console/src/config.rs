@@ -7,15 +7,19 @@ use std::time::Duration;
 use etcetera::BaseStrategy;
 use mrdeck_store::aws::AwsOptions;
 use serde::Deserialize;
-use url::Url;
 
-use crate::cli::value::{ServiceUrl, Timeout};
+use crate::cli::value::{self, ServiceUrl, Timeout};
 use crate::cli::{CommonArgs, OutputFormat};
 use mrdeck_cluster::settings::{
     AddressChoice, Backend, ConnectOptions, EcsSettings, FixedAddresses,
 };
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
+
+const CLUSTER: &str = "MRDECK_CLUSTER";
+const BUCKET: &str = "MRDECK_BUCKET";
+/// The environment variables that the console itself reads.
+pub const VARIABLES: [&str; 4] = [CLUSTER, BUCKET, "MRDECK_LOG", "NO_COLOR"];
 
 /// Everything a session needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -53,7 +57,9 @@ pub enum ConfigError {
         line: usize,
         source: Box<toml::de::Error>,
     },
-    #[error("there is no home directory to keep data in")]
+    #[error("{name} can't be used: {fault}")]
+    Variable { name: &'static str, fault: String },
+    #[error("there is no home directory to keep data in: HOME is not an absolute path")]
     NoHome,
 }
 
@@ -76,6 +82,7 @@ impl From<&ConfigError> for Diagnostic {
             ConfigError::Invalid { .. } => {
                 "correct it; the names are those of the flags, with _ for -"
             }
+            ConfigError::Variable { .. } => "correct or unset it",
             ConfigError::NoHome => "set XDG_STATE_HOME, or use --local-data DIR",
         };
         Self::new(error.to_string(), advice)
@@ -86,13 +93,17 @@ impl From<&ConfigError> for Diagnostic {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct FileSettings {
+    #[serde(deserialize_with = "value::cluster_in_file")]
     cluster: Option<String>,
     address: AddressChoice,
     /// What a family's name contains, by role.
     families: Families,
+    #[serde(deserialize_with = "value::region_in_file")]
     region: Option<String>,
+    #[serde(deserialize_with = "value::profile_in_file")]
     profile: Option<String>,
-    endpoint_url: Option<Url>,
+    endpoint_url: Option<ServiceUrl>,
+    #[serde(deserialize_with = "value::bucket_in_file")]
     bucket: Option<String>,
     splitter: Option<ServiceUrl>,
     mapper: Vec<ServiceUrl>,
@@ -133,9 +144,10 @@ impl Config {
         if is_elsewhere {
             return Err(ConfigError::NotOnEcs);
         }
-        if let Some(cluster) = args.cluster.as_deref().filter(|name| *name != stack) {
+        let cluster = given(args.cluster.as_ref(), CLUSTER, value::cluster)?;
+        if let Some(cluster) = cluster.filter(|name| *name != stack) {
             return Err(ConfigError::ClusterOfStack {
-                cluster: cluster.to_owned(),
+                cluster,
                 stack: stack.to_owned(),
             });
         }
@@ -157,6 +169,13 @@ impl Config {
             Backend::Local { data, .. } => data.join("runs"),
             Backend::Fixed(_) | Backend::Ecs(_) => state_dir()?.join("runs"),
         };
+        let bucket = match &backend {
+            // It has a bucket of its own.
+            Backend::Local { .. } => None,
+            Backend::Fixed(_) | Backend::Ecs(_) => {
+                given(args.bucket.as_ref(), BUCKET, value::bucket)?.or(file.bucket)
+            }
+        };
         let endpoint_url = args.endpoint_url.clone().or(file.endpoint_url);
         Ok(Self {
             connect: ConnectOptions {
@@ -164,10 +183,10 @@ impl Config {
                 aws: AwsOptions {
                     region: args.region.clone().or(file.region),
                     profile: args.profile.clone().or(file.profile),
-                    endpoint_url: endpoint_url.map(String::from),
+                    endpoint_url: endpoint_url.map(|ServiceUrl(url)| url.into()),
                     ..AwsOptions::default()
                 },
-                bucket: args.bucket.clone().or(file.bucket),
+                bucket,
                 read_only: args.read_only || file.read_only,
             },
             attempt_limit: args.timeout.or(file.timeout).map(|Timeout(limit)| limit),
@@ -193,10 +212,14 @@ fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, Con
     if fixed_by_flag && args.cluster.is_some() {
         return Err(ConfigError::ClusterAndFixed);
     }
-    let cluster = args.cluster.as_ref().or(file.cluster.as_ref());
-    if let Some(cluster) = cluster.filter(|_| !fixed_by_flag) {
+    let cluster = if fixed_by_flag {
+        None
+    } else {
+        given(args.cluster.as_ref(), CLUSTER, value::cluster)?.or_else(|| file.cluster.clone())
+    };
+    if let Some(cluster) = cluster {
         return Ok(Backend::Ecs(EcsSettings {
-            cluster: cluster.clone(),
+            cluster,
             address: args.address.map_or(file.address, AddressChoice::from),
             families: [
                 (Role::Splitter, file.families.splitter.clone()),
@@ -230,12 +253,33 @@ fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, Con
     }))
 }
 
+/// Returns the value of a flag, else that of its variable, which is read by the same rules.
+fn given(
+    flag: Option<&String>,
+    name: &'static str,
+    parse: fn(&str) -> Result<String, String>,
+) -> Result<Option<String>, ConfigError> {
+    if flag.is_some() {
+        return Ok(flag.cloned());
+    }
+    let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = |fault| ConfigError::Variable { name, fault };
+    let text = value
+        .to_str()
+        .ok_or_else(|| wrong("it is not UTF-8 text".to_owned()))?;
+    parse(text).map(Some).map_err(wrong)
+}
+
 fn state_dir() -> Result<PathBuf, ConfigError> {
     let dirs = etcetera::choose_base_strategy().map_err(|_| ConfigError::NoHome)?;
-    Ok(dirs
-        .state_dir()
-        .unwrap_or_else(|| dirs.data_dir())
-        .join("mrdeck"))
+    let dir = dirs.state_dir().unwrap_or_else(|| dirs.data_dir());
+    // Below a relative one, each folder would have records of its own.
+    if dir.is_relative() {
+        return Err(ConfigError::NoHome);
+    }
+    Ok(dir.join("mrdeck"))
 }
 
 /// Reads the named file, which must exist, or the default one, which may be missing.
@@ -248,11 +292,13 @@ fn file_settings(named: Option<&Path>) -> Result<FileSettings, ConfigError> {
         },
     };
     match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&text).map_err(|source| ConfigError::Invalid {
-            line: line_of(&text, &source),
-            path,
-            source: Box::new(source),
-        }),
+        Ok(text) => {
+            parse(text.trim_start_matches('\u{feff}')).map_err(|source| ConfigError::Invalid {
+                line: line_of(&text, &source),
+                path,
+                source: Box::new(source),
+            })
+        }
         Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
             Ok(FileSettings::default())
         }

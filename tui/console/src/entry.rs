@@ -69,13 +69,19 @@ async fn dispatch(cli: &Cli) -> Exit {
         Ok(config) => config,
         Err(error) => return commands::refuse(&Diagnostic::from(&error)),
     };
+    // The dashboard says it on its screen.
+    let config = match &cli.command {
+        None => return dashboard::run(config).await,
+        Some(_) => commands::told_of(config),
+    };
     match &cli.command {
-        None => dashboard::run(config).await,
         Some(Command::Run(args)) => commands::run(&config, args).await,
         Some(Command::Resume(args)) => commands::resume(&config, args).await,
         Some(Command::Scale(args)) => commands::scale(&config, args).await,
         Some(Command::Tasks) => commands::tasks(&config).await,
         Some(Command::Doctor) => commands::doctor(&config).await,
-        Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => unreachable!("done above"),
+        None | Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => {
+            unreachable!("done above")
+        }
     }
 }

@@ -50,6 +50,7 @@ impl From<&Diagnostic> for Exit {
     fn from(diagnostic: &Diagnostic) -> Self {
         match diagnostic.kind {
             DiagnosticKind::Credentials => Self::Credentials,
+            DiagnosticKind::Settings => Self::Usage,
             DiagnosticKind::Other
             | DiagnosticKind::Denied
             | DiagnosticKind::InputChanged

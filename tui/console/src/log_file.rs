@@ -33,6 +33,8 @@ pub enum LogError {
     Open { path: PathBuf, source: io::Error },
     #[error("{FILTER}={value} can't be used: {source}")]
     Filter { value: String, source: ParseError },
+    #[error("{FILTER}={value} can't be used: it has other characters than those of a filter")]
+    NotAFilter { value: String },
 }
 
 impl From<LogError> for Diagnostic {
@@ -41,7 +43,7 @@ impl From<LogError> for Diagnostic {
             LogError::NoFolder { .. } => "create it or choose another with --log",
             LogError::NotAFile(_) => "choose a file with --log",
             LogError::Open { .. } => "choose a file that you may write to with --log",
-            LogError::Filter { .. } => {
+            LogError::Filter { .. } | LogError::NotAFilter { .. } => {
                 "give a level or levels by module, for instance debug, or info,mrdeck_engine=trace"
             }
         };
@@ -73,6 +75,9 @@ pub fn start(path: &Path) -> Result<WorkerGuard, LogError> {
 fn filter(value: Option<String>) -> Result<EnvFilter, LogError> {
     let value = value.filter(|value| !value.is_empty());
     let value = value.unwrap_or_else(|| DEFAULT_FILTER.to_owned());
+    if !value.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return Err(LogError::NotAFilter { value });
+    }
     EnvFilter::try_new(&value).map_err(|source| LogError::Filter { value, source })
 }
 
@@ -111,7 +116,13 @@ mod tests {
             assert!(filter(Some(good.to_owned())).is_ok(), "{good}");
         }
         assert!(filter(None).is_ok());
-        for bad in ["mrdeck=loud", "info,=", "mrdeck=info=debug"] {
+        for bad in [
+            "mrdeck=loud",
+            "info,=",
+            "mrdeck=info=debug",
+            "info\r",
+            "\u{2603}",
+        ] {
             let error = filter(Some(bad.to_owned())).expect_err(bad);
             assert!(error.to_string().contains(bad), "{error}");
         }

@@ -8,7 +8,7 @@ use futures_util::TryStreamExt as _;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::aws::{self, AwsOptions, Credentials};
+use mrdeck_store::aws::{self, Credentials};
 use mrdeck_store::s3::S3Store;
 use mrdeck_store::{ReadOptions, Store as _};
 use s3s::auth::SimpleAuth;
@@ -42,7 +42,7 @@ impl ObjectStore {
         let (listener, client) = runtime().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}", listener.local_addr().unwrap());
-            let client = client_of(&url, ACCESS_KEY, SECRET_KEY).await;
+            let client = client_of(&url, ACCESS_KEY, SECRET_KEY);
             (listener, client)
         });
         let address = listener.local_addr().unwrap();
@@ -122,20 +122,9 @@ impl ObjectStore {
 }
 
 /// A client of any server that speaks S3.
-pub async fn client_of(url: &str, access_key: &str, secret_key: &str) -> S3Store {
-    // Another provider can only be there if this was called before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+pub fn client_of(url: &str, access_key: &str, secret_key: &str) -> S3Store {
     let credentials = Credentials::new(access_key, secret_key, None, None, "tests");
-    let options = AwsOptions {
-        region: Some("us-east-1".to_owned()),
-        endpoint_url: Some(url.to_owned()),
-        credentials: Some(credentials),
-        ..AwsOptions::default()
-    };
-    S3Store::new(aws::s3_client(
-        &aws::sdk_config(&options).await,
-        aws::Retries::Standard,
-    ))
+    S3Store::new(aws::fixed_client(url, "us-east-1", credentials))
 }
 
 fn collect_keys(bucket: &Path, folder: &Path, keys: &mut Vec<String>) {

@@ -51,7 +51,7 @@ fn deck(home: &Home, end: &DeadEnd, environment: Vec<(&'static str, String)>) ->
 fn put_all(moto: &Moto, keys: impl Iterator<Item = String>) {
     moto.put_object("lab", "first", b"x");
     runtime().block_on(async {
-        let store = s3::client_of(&moto.url(), "testing", "testing").await;
+        let store = s3::client_of(&moto.url(), "testing", "testing");
         for key in keys {
             let uri = S3Uri::new("lab", &key).unwrap();
             store

@@ -124,7 +124,7 @@ pub async fn listen(answers: Vec<Response<Body>>) -> (String, Arc<Script>) {
 }
 
 pub async fn at_endpoint(endpoint: String, retries: Retries) -> S3Store {
-    let config = sdk_config(&options(endpoint)).await;
+    let config = sdk_config(&options(endpoint)).await.unwrap();
     S3Store::new(s3_client(&config, retries))
 }
 
@@ -132,8 +132,8 @@ pub async fn at_endpoint(endpoint: String, retries: Retries) -> S3Store {
 pub fn options(endpoint: String) -> AwsOptions {
     AwsOptions {
         region: Some("us-east-1".to_owned()),
-        profile: None,
         endpoint_url: Some(endpoint),
         credentials: Some(Credentials::new("id", "hush", None, None, "test")),
+        ..AwsOptions::default()
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 pub(super) use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
+use crate::aws::NoCredentials;
 use crate::refusal::{Refusal, is_about_credentials, refusal};
 use crate::unreadable::Unreadable;
 use crate::{StoreError, Target};
@@ -60,7 +61,10 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
         Kind::Changed => changed(at, detail),
         Kind::Conflict => conflict(at, detail),
         Kind::OtherRegion => StoreError::OtherRegion { at, detail },
-        Kind::Shared(Refusal::Credentials) => StoreError::Credentials { detail },
+        Kind::Shared(Refusal::Credentials) => StoreError::Credentials {
+            detail,
+            advice: None,
+        },
         Kind::Shared(Refusal::Denied) => StoreError::Denied { at, detail },
         Kind::Shared(Refusal::Throttled) => StoreError::Throttled { detail },
         Kind::Shared(Refusal::Skewed) => StoreError::Skewed { detail },
@@ -131,9 +135,18 @@ fn undelivered<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> StoreError
 where
     E: Error + 'static,
 {
+    if let Some(NoCredentials { cause, advice }) = NoCredentials::among(error) {
+        return StoreError::Credentials {
+            detail: cause.clone(),
+            advice: Some(advice.clone()),
+        };
+    }
     let detail = causes(error);
     if is_about_credentials(error) {
-        return StoreError::Credentials { detail };
+        return StoreError::Credentials {
+            detail,
+            advice: None,
+        };
     }
     match error {
         SdkError::ConstructionFailure(_) => StoreError::Other {

@@ -10,14 +10,19 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, SharedCredentialsProvider, future};
 use mrdeck_store::aws::{self, AwsOptions};
+use mrdeck_store::settings::SettingsError;
 use tokio::sync::Mutex;
 
 /// Credentials are fetched anew this long before they expire, as by the SDK's own cache.
 const EARLY: Duration = Duration::from_secs(10);
 
 /// Loads the SDK's configuration; all its clients share one set of renewable credentials.
-pub async fn session(options: &AwsOptions) -> (SdkConfig, Renewal) {
-    let sdk = aws::sdk_config(options).await;
+///
+/// # Errors
+///
+/// Returns the first setting that can't be used.
+pub async fn session(options: &AwsOptions) -> Result<(SdkConfig, Renewal), SettingsError> {
+    let sdk = aws::sdk_config(options).await?;
     let shared = Shared(Arc::new(Mutex::new(Held {
         source: sdk.credentials_provider(),
         current: None,
@@ -32,7 +37,7 @@ pub async fn session(options: &AwsOptions) -> (SdkConfig, Renewal) {
         // They are held here; the SDK's cache would go on with what AWS has already refused.
         .identity_cache(IdentityCache::no_cache())
         .build();
-    (sdk, renewal)
+    Ok((sdk, renewal))
 }
 
 /// Makes a session look for its credentials again.
@@ -43,14 +48,27 @@ pub struct Renewal {
 }
 
 impl Renewal {
+    /// Returns when there are valid credentials. What gives them may take longer than any call to AWS, and has a deadline
+    /// of its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there are none.
+    pub async fn ready(&self) -> Result<(), CredentialsError> {
+        self.shared.provide().await.map(|_| ())
+    }
+
     /// Forgets the credentials, and reads the files and the environment that name their source anew.
-    pub async fn renew(&self) {
-        let source = aws::sdk_config(&self.options).await.credentials_provider();
+    ///
+    /// # Errors
+    ///
+    /// Returns the first setting that can't be used; then the source is the same as before.
+    pub async fn renew(&self) -> Result<(), SettingsError> {
+        let sdk = aws::sdk_config(&self.options).await;
         let mut held = self.shared.0.lock().await;
-        *held = Held {
-            source,
-            current: None,
-        };
+        held.current = None;
+        held.source = sdk?.credentials_provider();
+        Ok(())
     }
 }
 

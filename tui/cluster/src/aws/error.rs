@@ -5,10 +5,13 @@ use std::error::Error;
 use aws_sdk_ecs::config::http::HttpResponse;
 use aws_sdk_ecs::error::{BoxError, ProvideErrorMetadata, SdkError};
 use mrdeck_core::causes::causes;
+use mrdeck_store::aws::NoCredentials;
 use mrdeck_store::refusal::{Refusal, is_about_credentials, refusal};
 use mrdeck_store::unreadable::Unreadable;
 
-use mrdeck_core::diagnostic::{CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind};
+use mrdeck_core::diagnostic::{
+    CHECK_ENDPOINT, CHECK_NETWORK, Diagnostic, DiagnosticKind, RENEW_CREDENTIALS,
+};
 
 /// Why a call has no result, whichever client made it.
 #[derive(Debug, thiserror::Error)]
@@ -163,7 +166,7 @@ impl From<AwsError> for Diagnostic {
         }: AwsError,
     ) -> Self {
         match cause {
-            QueryError::Credentials { source } => no_credentials(&causes(&*source)),
+            QueryError::Credentials { source } => no_credentials(&*source),
             QueryError::Unmade { service, source } => Self::new(
                 format!(
                     "the request to {service} can't be made: {}",
@@ -195,7 +198,7 @@ fn refused(what: &str, cluster: &str, code: &str, message: &str) -> Diagnostic {
             format!("there is no ECS cluster '{cluster}' here"),
             "check its name and the region: 'aws ecs list-clusters' shows what exists",
         ),
-        (_, Refusal::Credentials) => no_credentials(message),
+        (_, Refusal::Credentials) => refused_credentials(message, RENEW_CREDENTIALS),
         (_, Refusal::Denied) => Diagnostic::new(
             format!("AWS does not allow you to {what}: {message}"),
             "ask for the permission, or use another --profile",
@@ -216,16 +219,15 @@ fn refused(what: &str, cluster: &str, code: &str, message: &str) -> Diagnostic {
     }
 }
 
-/// Explains that there are no valid credentials.
-pub fn no_credentials(detail: &str) -> Diagnostic {
-    // The SDK lists where it looked, a line each.
-    let lines: Vec<&str> = detail.lines().map(str::trim).collect();
-    Diagnostic::new(
-        format!(
-            "no valid AWS credentials: {}",
-            lines.join("; ").replace(":; ", ": ")
-        ),
-        "renew them, for instance with 'aws sso login', or choose another --profile",
-    )
-    .of_kind(DiagnosticKind::Credentials)
+/// Explains that there are no valid credentials: what failed, and what to do where they come from.
+pub fn no_credentials(error: &(dyn Error + 'static)) -> Diagnostic {
+    match NoCredentials::among(error) {
+        Some(known) => refused_credentials(&known.cause, &known.advice),
+        None => refused_credentials(&causes(error), RENEW_CREDENTIALS),
+    }
+}
+
+fn refused_credentials(detail: &str, advice: &str) -> Diagnostic {
+    Diagnostic::new(format!("no valid AWS credentials: {detail}"), advice)
+        .of_kind(DiagnosticKind::Credentials)
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws_config::profile::{self, ProfileFileLoadError, ProfileSet};
 use mrdeck_client::{HttpClientError, http_client};
 use mrdeck_store::aws::{AwsOptions, sdk_config};
+use mrdeck_store::settings::{SettingsError, profile_names, regions_of_profiles};
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -33,7 +33,7 @@ pub enum NameSource {
 pub async fn names(source: NameSource, aws: &AwsOptions) -> Result<Vec<String>, Diagnostic> {
     let found = timeout(DEADLINE, async {
         match source {
-            NameSource::Profiles => profiles().await,
+            NameSource::Profiles => Ok(profile_names()?.into_iter().collect()),
             NameSource::Regions => regions(aws).await,
             NameSource::Clusters => clusters(aws).await,
         }
@@ -46,8 +46,8 @@ pub async fn names(source: NameSource, aws: &AwsOptions) -> Result<Vec<String>, 
 enum LookupError {
     #[error("AWS did not answer within {} s", DEADLINE.as_secs())]
     Late,
-    #[error("the AWS configuration files can't be read: {0}")]
-    Profiles(#[source] ProfileFileLoadError),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     #[error(transparent)]
     Http(#[from] HttpClientError),
     #[error(transparent)]
@@ -58,7 +58,7 @@ impl From<LookupError> for Diagnostic {
     fn from(error: LookupError) -> Self {
         let advice = match error {
             LookupError::Late => "a name can be typed all the same",
-            LookupError::Profiles(_) => "see ~/.aws/config and ~/.aws/credentials",
+            LookupError::Settings(error) => return error.into(),
             LookupError::Http(error) => return error.into(),
             LookupError::Aws(error) => return error.into(),
         };
@@ -66,22 +66,9 @@ impl From<LookupError> for Diagnostic {
     }
 }
 
-// The defaults are the real files and the real environment; their types are of crates that are no dependency here.
-#[allow(clippy::default_trait_access)]
-async fn profile_files() -> Result<ProfileSet, LookupError> {
-    let (disk, environment, files) = (Default::default(), Default::default(), Default::default());
-    let loaded = profile::load(&disk, &environment, &files, None).await;
-    loaded.map_err(LookupError::Profiles)
-}
-
-async fn profiles() -> Result<BTreeSet<String>, LookupError> {
-    let files = profile_files().await?;
-    Ok(files.profiles().map(str::to_owned).collect())
-}
-
 /// Returns the regions that the account may use; where it may not ask, those that the profiles name.
 async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
-    let sdk = sdk_config(aws).await;
+    let sdk = sdk_config(aws).await?;
     let client = QueryClient::new(&sdk, http_client()?);
     let form = ec2::Request::new("DescribeRegions").finish();
     let refused = match client.query::<Regions>(EC2, &form).await {
@@ -91,11 +78,7 @@ async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
         }
         Err(refused) => refused,
     };
-    let files = profile_files().await?;
-    let named: BTreeSet<String> = files
-        .profiles()
-        .filter_map(|name| Some(files.get_profile(name)?.get("region")?.to_owned()))
-        .collect();
+    let named: BTreeSet<String> = regions_of_profiles()?.into_iter().collect();
     if named.is_empty() {
         Err(refused.doing("list the regions (ec2:DescribeRegions)"))?;
     }
@@ -103,7 +86,7 @@ async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
 }
 
 async fn clusters(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
-    let client = ecs_client(&sdk_config(aws).await);
+    let client = ecs_client(&sdk_config(aws).await?);
     let arns: Vec<String> = client
         .list_clusters()
         .into_paginator()

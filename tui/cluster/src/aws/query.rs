@@ -291,7 +291,7 @@ mod tests {
             credentials: Some(Credentials::new("key", "secret", None, None, "test")),
             ..AwsOptions::default()
         };
-        let sdk = sdk_config(&options).await;
+        let sdk = sdk_config(&options).await.unwrap();
         // Fails if another test was first, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = QueryClient::new(&sdk, mrdeck_client::http_client().unwrap());

@@ -89,6 +89,8 @@ impl Intercept for RateLimiter {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
     use aws_config::retry::RetryConfig;
     use aws_sdk_ecs::Client;
     use aws_sdk_ecs::config::Builder;
@@ -150,7 +152,7 @@ mod tests {
             .with_initial_backoff(Duration::from_millis(1));
         let limiter = RateLimiter::new();
         let began = Instant::now();
-        let config = Builder::from(&sdk_config(&options).await)
+        let config = Builder::from(&sdk_config(&options).await.unwrap())
             .retry_config(retries)
             .interceptor(limiter.clone());
         let client = Client::from_conf(config.build());

@@ -113,7 +113,7 @@ pub(super) async fn connect(
     settings: &EcsSettings,
     options: &ConnectOptions,
 ) -> Result<Connection, Diagnostic> {
-    let (sdk, renewal) = credentials::session(&options.aws).await;
+    let (sdk, renewal) = credentials::session(&options.aws).await?;
     let http = mrdeck_client::http_client()?;
     let aws = QueryClient::new(&sdk, http.clone());
     let limiter = RateLimiter::new();

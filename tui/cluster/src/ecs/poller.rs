@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ecs::Client;
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
@@ -16,9 +17,10 @@ use super::poll_interval::PollInterval;
 use super::public_ips::PublicIpCache;
 use super::task_row::task_row;
 use crate::aws::credentials::Renewal;
+use crate::aws::error::no_credentials;
 use crate::aws::{AwsError, QueryClient};
 use crate::settings::EcsSettings;
-use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
+use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic, DiagnosticKind};
 use mrdeck_core::task::TaskList;
 
 /// A list must be complete within this, or the cluster counts as out of reach.
@@ -100,10 +102,13 @@ impl Poller {
                 }
                 Err(error) => {
                     self.interval.back_off();
-                    if error.is_about_credentials() {
-                        self.renewal.renew().await;
+                    let mut problem = Diagnostic::from(error);
+                    if problem.kind == DiagnosticKind::Credentials
+                        && let Err(setting) = self.renewal.renew().await
+                    {
+                        problem = setting.into();
                     }
-                    sender.send_modify(|list| list.problem = Some(error.into()));
+                    sender.send_modify(|list| list.problem = Some(problem));
                 }
             }
         }
@@ -120,6 +125,8 @@ impl Poller {
 
     /// Lists the tasks once.
     pub(super) async fn list_in_time(&mut self) -> Result<TaskList, ListError> {
+        // What gives credentials may wait for a person: that is not ECS's delay.
+        self.renewal.ready().await?;
         let listed = timeout(LIST_DEADLINE, self.list()).await;
         Ok(listed.map_err(|_| ListError::Late(LIST_DEADLINE))??)
     }
@@ -147,23 +154,17 @@ impl Poller {
 pub(super) enum ListError {
     #[error("ECS has not answered for {} s", .0.as_secs())]
     Late(Duration),
+    #[error("there are no valid AWS credentials")]
+    Credentials(#[from] CredentialsError),
     #[error(transparent)]
     Aws(#[from] AwsError),
-}
-
-impl ListError {
-    fn is_about_credentials(&self) -> bool {
-        match self {
-            Self::Late(_) => false,
-            Self::Aws(error) => error.cause.is_about_credentials(),
-        }
-    }
 }
 
 impl From<ListError> for Diagnostic {
     fn from(error: ListError) -> Self {
         match error {
             ListError::Late(_) => Self::new(error.to_string(), CHECK_NETWORK),
+            ListError::Credentials(error) => no_credentials(&error),
             ListError::Aws(error) => error.into(),
         }
     }

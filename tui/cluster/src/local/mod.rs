@@ -94,7 +94,7 @@ pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Loc
     }
     let lock = lock(data)?;
     let server = object_store::start(&objects).await?;
-    let store: Arc<dyn Store> = Arc::new(server.store().await);
+    let store: Arc<dyn Store> = Arc::new(server.store());
     seed(store.as_ref()).await.map_err(LocalError::Sample)?;
 
     let supervisor = Supervisor::new(Launcher {

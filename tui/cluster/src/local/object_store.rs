@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use mrdeck_store::aws::{self, AwsOptions, Credentials};
+use mrdeck_store::aws::{self, Credentials};
 use mrdeck_store::s3::S3Store;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
@@ -80,21 +80,10 @@ impl ObjectStore {
     }
 
     /// Returns this process's own client.
-    pub(super) async fn store(&self) -> S3Store {
-        let config = aws::sdk_config(&AwsOptions {
-            region: Some(REGION.to_owned()),
-            endpoint_url: Some(self.endpoint()),
-            credentials: Some(Credentials::new(
-                &self.access_key,
-                &self.secret_key,
-                None,
-                None,
-                "embedded",
-            )),
-            ..AwsOptions::default()
-        })
-        .await;
-        S3Store::new(aws::s3_client(&config, aws::Retries::Standard))
+    pub(super) fn store(&self) -> S3Store {
+        let (key, secret) = (&self.access_key, &self.secret_key);
+        let credentials = Credentials::new(key, secret, None, None, "embedded");
+        S3Store::new(aws::fixed_client(&self.endpoint(), REGION, credentials))
     }
 
     /// Returns what a service needs in its environment to use this server, and nothing else.

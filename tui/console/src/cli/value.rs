@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
-use serde::Deserialize;
+use mrdeck_store::settings::value::{self, REGION};
+use serde::de::{Deserialize, Deserializer, Error};
 use url::Url;
 
 /// Returns a parser of whole numbers within bounds.
@@ -29,8 +30,128 @@ where
     }
 }
 
+/// The most characters of an ECS cluster's name.
+const MAX_CLUSTER: usize = 255;
+/// The most characters of a bucket's name, in regions that are old enough.
+const MAX_BUCKET: usize = 255;
+
+/// Reads the name of a bucket. Its finer rules are S3's.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn bucket(text: &str) -> Result<String, String> {
+    if let Some(rest) = text.strip_prefix("s3://") {
+        let name = rest.split('/').next().unwrap_or_default();
+        return Err(format!("give the bucket's name alone: {name}"));
+    }
+    visible(text)?;
+    let is_name = |c: char| !c.is_whitespace() && c != '/';
+    let is_access_point = text.starts_with("arn:");
+    if text.is_empty() || text.len() > MAX_BUCKET || !is_access_point && !text.chars().all(is_name)
+    {
+        return Err("give the bucket's name alone, for instance my-bucket".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the name or the ARN of an ECS cluster.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn cluster(text: &str) -> Result<String, String> {
+    visible(text)?;
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    let is_arn = text.starts_with("arn:") && text.contains(":cluster/");
+    if is_arn || (1..=MAX_CLUSTER).contains(&text.len()) && text.chars().all(is_name) {
+        return Ok(text.to_owned());
+    }
+    Err("give the name of a cluster (letters, digits, - and _) or its ARN".to_owned())
+}
+
+/// Reads the name of an AWS region.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn region(text: &str) -> Result<String, String> {
+    visible(text)?;
+    if REGION.fits(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("give {}", REGION.wanted))
+    }
+}
+
+/// Reads the name of a profile in AWS's own files.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn profile(text: &str) -> Result<String, String> {
+    visible(text)?;
+    if text.is_empty() {
+        return Err("give the name of a profile".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Checks that nothing is in a value that can't be seen.
+fn visible(text: &str) -> Result<(), String> {
+    value::fault(text).map_or(Ok(()), |fault| Err(format!("it {fault}")))
+}
+
+/// Returns a reader of the same value in the configuration file, where an empty one counts as unset.
+fn in_file<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    parse: fn(&str) -> Result<String, String>,
+) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    parse(&text).map(Some).map_err(D::Error::custom)
+}
+
+/// Reads [`bucket`] from the configuration file.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn bucket_in_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    in_file(from, bucket)
+}
+
+/// Reads [`cluster`] from the configuration file.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn cluster_in_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    in_file(from, cluster)
+}
+
+/// Reads [`region`] from the configuration file.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn region_in_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    in_file(from, region)
+}
+
+/// Reads [`profile`] from the configuration file.
+///
+/// # Errors
+///
+/// Returns what would be right.
+pub fn profile_in_file<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    in_file(from, profile)
+}
+
 /// The longest that an attempt may take: `--timeout`, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "f64")]
 pub struct Timeout(pub Duration);
 
@@ -66,8 +187,8 @@ impl FromStr for Timeout {
     }
 }
 
-/// The fixed address of a service: an `http://` or `https://` URL with a host.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// The address of a service: an `http://` or `https://` URL with a host.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(try_from = "String")]
 pub struct ServiceUrl(pub Url);
 

@@ -6,7 +6,7 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{print_json, refuse};
+use super::{print_json, refuse, told_of};
 use crate::cli::{CommonArgs, DownArgs, OutputFormat};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -37,7 +37,7 @@ enum Fate<'a> {
 
 pub async fn down(common: &CommonArgs, args: &DownArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
-        Ok(config) => config,
+        Ok(config) => told_of(config),
         Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     if config.connect.read_only {

@@ -7,7 +7,7 @@
 //! | [`tasks()`], [`doctor()`], [`scale()`] | look at a cluster, and change how many tasks run |
 //! | [`up()`], [`down()`] | deploy the services, and remove them; `stack_session` is what they share |
 //! | [`serve()`] | one service in the foreground |
-//! | `stdout`, `failure`, `confirm` | print, fail, ask |
+//! | `stdout`, `failure`, `confirm`, `waiting` | print, fail, ask, say what is waited for |
 
 mod confirm;
 mod connect;
@@ -25,6 +25,7 @@ mod stdout;
 mod tasks;
 mod up;
 mod upload_progress;
+mod waiting;
 
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub use up::up;
 use failure::fail;
 pub(crate) use failure::refuse;
 use stdout::{print, print_json};
+pub(crate) use waiting::told_of;
 
 /// Between two frames of a spinner.
 const TICK: Duration = Duration::from_millis(100);

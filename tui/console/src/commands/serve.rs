@@ -23,7 +23,7 @@ pub async fn serve(args: &ServeArgs) -> Exit {
         Err(error) => {
             stderr::error(&error.to_string(), "");
             match error {
-                ServeError::Config(_) => Exit::Usage,
+                ServeError::Config(_) | ServeError::Settings(_) => Exit::Usage,
                 _ => Exit::Failed,
             }
         }

@@ -52,7 +52,7 @@ pub(super) struct StackSession {
 
 impl StackSession {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
-        let sdk = aws::sdk_config(&config.connect.aws).await;
+        let sdk = aws::sdk_config(&config.connect.aws).await?;
         let aws = QueryClient::new(&sdk, mrdeck_client::http_client()?);
         let identity = caller_identity(&sdk).await?;
         Ok(Self {

@@ -7,7 +7,7 @@ use mrdeck_store::aws;
 use serde::Serialize;
 
 use super::stack_session::{Failure, StackSession, ask, until_interrupted};
-use super::{print, print_json, refuse};
+use super::{print, print_json, refuse, told_of};
 use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
@@ -41,7 +41,7 @@ struct UpReport<'a> {
 
 pub async fn up(common: &CommonArgs, args: &UpArgs) -> Exit {
     let config = match Config::for_stack(common, &args.stack.stack) {
-        Ok(config) => config,
+        Ok(config) => told_of(config),
         Err(error) => return refuse(&Diagnostic::from(&error)),
     };
     let wanted = match deploy_request(args, config.connect.bucket.as_deref()) {

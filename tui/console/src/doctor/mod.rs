@@ -27,7 +27,6 @@ use crate::config::Config;
 use mrdeck_client::http_client;
 use mrdeck_cluster::Connection;
 use mrdeck_cluster::aws::QueryClient;
-use mrdeck_cluster::aws::credentials::session;
 use mrdeck_cluster::settings::{Backend, EcsSettings};
 use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
 
@@ -83,11 +82,21 @@ async fn examine_local(config: &Config, tell: &mut impl FnMut(Finding)) {
 
 /// Checks services at fixed addresses: of AWS, only S3 is involved.
 async fn examine_fixed(config: &Config, tell: &mut impl FnMut(Finding)) -> Result<(), Diagnostic> {
-    let (sdk, _) = session(&config.connect.aws).await;
+    let (sdk, late) = credentials::session_in_time(config).await?;
     let http = http_client()?;
     let connection = mrdeck_cluster::connect(&config.connect).await?;
     let clock = s3_endpoint(&sdk);
     let bucket = config.connect.bucket.as_deref();
+    if let Some(late) = late {
+        tell(Finding::failed("credentials", late.clone()));
+        let checks: Vec<Check> = vec![
+            one(within("clock", clock::check(&http, &clock))),
+            examine_tasks(&connection).boxed(),
+        ];
+        in_order(checks, tell).await;
+        tell(Finding::failed("bucket", late));
+        return Ok(());
+    }
     let checks: Vec<Check> = vec![
         one(within("credentials", credentials::check_found(&sdk))),
         one(within(
@@ -107,13 +116,25 @@ async fn examine_ecs(
     settings: &EcsSettings,
     tell: &mut impl FnMut(Finding),
 ) -> Result<(), Diagnostic> {
-    let (sdk, _) = session(&config.connect.aws).await;
+    let (sdk, late) = credentials::session_in_time(config).await?;
     let http = http_client()?;
     let aws = QueryClient::new(&sdk, http.clone());
     let store: Arc<dyn Store> =
         Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
     let clock = s3_endpoint(&sdk);
     let bucket = config.connect.bucket.as_deref();
+    if let Some(late) = late {
+        tell(Finding::failed("credentials", late.clone()));
+        in_order(
+            vec![one(within("clock", clock::check(&http, &clock)))],
+            tell,
+        )
+        .await;
+        for check in ["cluster", "tasks", "bucket"] {
+            tell(Finding::failed(check, late.clone()));
+        }
+        return Ok(());
+    }
     let checks: Vec<Check> = vec![
         one(within("credentials", credentials::check(&sdk))),
         one(within(

@@ -20,7 +20,8 @@ pub(super) async fn check(sdk: &SdkConfig, options: &AwsOptions, services: &[&st
         .collect();
     let found = format!("{region}, {}", endpoints(&named));
     // The console's own configuration always has a region.
-    if found_config(options).await.region().is_some() {
+    let found_here = found_config(options).await;
+    if found_here.is_ok_and(|sdk| sdk.region().is_some()) {
         return Finding::ok(CHECK, found);
     }
     let advice = "choose one with --region, AWS_REGION or the profile";

@@ -2,8 +2,10 @@
 
 mod broken_services;
 mod cancel;
+mod credentials;
 mod doctor;
 mod encodings;
+mod environment;
 mod exactness;
 mod forged_objects;
 mod local_files;

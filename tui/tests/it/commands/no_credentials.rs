@@ -15,7 +15,7 @@ fn the_tasks_are_not_asked_for() {
     let console = console(&home).args(["tasks", "--cluster", "mr"]);
     console
         .run()
-        .expect_complaint(5, &["no valid AWS credentials", "aws sso login"]);
+        .expect_complaint(5, &["no valid AWS credentials", "aws configure"]);
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn nothing_is_put_up_or_taken_down() {
         let console = console(&home).args([command, "--yes"]);
         console
             .run()
-            .expect_complaint(5, &["no valid AWS credentials", "aws sso login"]);
+            .expect_complaint(5, &["no valid AWS credentials", "aws configure"]);
     }
 }
 
@@ -43,12 +43,13 @@ fn the_doctor_tells_it_once() {
         format!("{} → {}", found["found"], found["advice"])
     };
     let said = find("credentials");
-    for words in ["no valid AWS credentials", "aws sso login"] {
+    for words in ["no valid AWS credentials", "aws configure"] {
         assert!(said.contains(words), "'{words}' is not in: {said}");
     }
     for check in ["cluster", "tasks", "bucket readable", "bucket writable"] {
         let said = find(check);
         assert!(said.contains("because of credentials"), "{check}: {said}");
     }
-    assert_eq!(report.to_string().matches("aws sso login").count(), 1);
+    assert_eq!(report.to_string().matches("aws configure").count(), 1);
+    assert!(!report.to_string().contains("sso"), "SSO is not the source");
 }

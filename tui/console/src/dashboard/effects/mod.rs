@@ -33,6 +33,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskList;
 use mrdeck_engine::Job;
 use mrdeck_engine::journal::Journal;
+use mrdeck_store::aws::ProcessListener;
 
 /// How long quitting waits for the cluster to end.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(2);
@@ -64,10 +65,11 @@ impl EffectRuntime {
     pub fn new(config: Config) -> Self {
         let (sender, inbox) = mpsc::unbounded_channel();
         let epoch = SessionEpoch(0);
+        let outbox = Outbox::new(sender, epoch);
         Self {
-            config: Arc::new(config),
+            config: Arc::new(telling(config, &outbox)),
             epoch,
-            outbox: Outbox::new(sender, epoch),
+            outbox,
             inbox,
             connection: None,
             tasks: None,
@@ -164,9 +166,9 @@ impl EffectRuntime {
     fn switch(&mut self, switch: Switch) {
         let mut config = Config::clone(&self.config);
         target::apply(&mut config, switch);
-        self.config = Arc::new(config);
         self.epoch.0 += 1;
         self.outbox = self.outbox.of(self.epoch);
+        self.config = Arc::new(telling(config, &self.outbox));
         self.connection = None;
         self.tasks = None;
         self.connect();
@@ -261,11 +263,23 @@ impl EffectRuntime {
     }
 }
 
+/// Has the news of a `credential_process` sent to the model.
+fn telling(mut config: Config, outbox: &Outbox) -> Config {
+    let outbox = outbox.clone();
+    let tell = move |news| outbox.send(Msg::Process(news));
+    config.connect.aws.process_listener = ProcessListener::new(tell);
+    config
+}
+
 /// Returns whether a message is worth nothing at another cluster.
 fn is_of_session(msg: &Msg) -> bool {
     matches!(
         msg,
-        Msg::LinkLost { .. } | Msg::Unfinished(_) | Msg::Named(..) | Msg::Listed(..)
+        Msg::LinkLost { .. }
+            | Msg::Process(_)
+            | Msg::Unfinished(_)
+            | Msg::Named(..)
+            | Msg::Listed(..)
     )
 }
 

@@ -17,6 +17,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskList};
 use mrdeck_engine::event::{RunEvent, RunOptions};
 use mrdeck_engine::state::RunState;
+use mrdeck_store::aws::ProcessNews;
 
 /// Something that happened outside: a key, news of the cluster, news of the run.
 #[derive(Debug)]
@@ -43,6 +44,8 @@ pub enum Msg {
         is_retried: bool,
     },
     Tasks(TaskList),
+    /// News of the command that gives the credentials.
+    Process(ProcessNews),
     /// A run that stopped before its end, as this machine's record has it.
     Unfinished(Box<RunState>),
     Run(RunEvent),

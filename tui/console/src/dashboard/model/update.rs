@@ -43,6 +43,7 @@ impl Model {
                 is_retried,
             } => self.session.link_lost(diagnostic, is_retried, feedback),
             Msg::Tasks(list) => self.session.take_tasks(list, feedback),
+            Msg::Process(news) => self.session.take_process_news(&news, feedback),
             Msg::Unfinished(record) => self.run.offer(*record, self.now, feedback),
             Msg::Run(event) => {
                 let is_new = self.run.take_event(&event, feedback);

@@ -10,6 +10,8 @@ use mrdeck_core::human::{age, bytes, millis};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::work::Phase;
 
+/// What is said while a command of the user's profile has not given credentials yet.
+const WAITING: &str = "waiting for credentials from credential_process";
 /// Columns a name takes at most.
 const NAME_WIDTH: usize = 24;
 
@@ -25,15 +27,24 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
     let goal = target.map_or(String::new(), |name| {
         format!(" {}:", text::elide(name, NAME_WIDTH))
     });
+    let is_waiting = model.session.is_waiting_for_credentials();
     match model.session.link() {
+        Link::Connecting if is_waiting => {
+            let used: usize = left.iter().map(Span::width).sum();
+            let text = format!("{goal} {WAITING}");
+            let text = text::elide_end(&text, room.saturating_sub(used + 1));
+            left.push(Span::styled(text, theme.warning));
+        }
         Link::Connecting => {
             left.push(Span::styled(format!("{goal} connecting …"), theme.warning));
         }
         Link::Down { is_retried, .. } => {
-            let text = if *is_retried {
-                " not connected: retrying (ctrl-r: now)"
+            let text = if is_waiting {
+                format!(" {WAITING}")
+            } else if *is_retried {
+                " not connected: retrying (ctrl-r: now)".to_owned()
             } else {
-                " not connected: ctrl-r reconnects"
+                " not connected: ctrl-r reconnects".to_owned()
             };
             let used: usize = left.iter().map(Span::width).sum();
             let text = text::elide_end(&format!("{goal}{text}"), room.saturating_sub(used + 1));
@@ -49,6 +60,9 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
                 if used + word.width() < room {
                     left.push(word);
                 }
+            }
+            if is_waiting {
+                left.push(Span::styled(format!("  {WAITING}"), theme.warning));
             }
             if let Some(late) = stale(model) {
                 left.push(Span::styled(format!("  {late}"), theme.warning));

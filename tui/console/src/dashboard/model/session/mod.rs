@@ -7,8 +7,10 @@ pub use self::names::Names;
 pub use self::target::{AUTO, Switch, Target, TargetKind};
 
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::human::printable;
 use mrdeck_core::task::TaskList;
 use mrdeck_core::uri::S3Uri;
+use mrdeck_store::aws::ProcessNews;
 
 use super::feedback::Feedback;
 use super::log::Level;
@@ -44,6 +46,8 @@ pub struct Session {
     link: Link,
     tasks: TaskList,
     names: Names,
+    /// How many commands are being waited for that give credentials.
+    processes: usize,
 }
 
 impl Session {
@@ -55,6 +59,7 @@ impl Session {
             link: Link::Connecting,
             tasks: TaskList::default(),
             names: Names::new(is_local),
+            processes: 0,
         }
     }
 
@@ -91,6 +96,26 @@ impl Session {
         match &self.link {
             Link::Up(info) => info.bucket.as_deref(),
             Link::Connecting | Link::Down { .. } => None,
+        }
+    }
+
+    /// Returns whether a `credential_process` is being waited for.
+    pub fn is_waiting_for_credentials(&self) -> bool {
+        self.processes > 0
+    }
+
+    pub(super) fn take_process_news(&mut self, news: &ProcessNews, feedback: &mut Feedback) {
+        match news {
+            ProcessNews::Waiting(which) => {
+                self.processes += 1;
+                let text = format!("waiting for credentials from {}", printable(which));
+                feedback.log_text(Level::Info, text);
+            }
+            ProcessNews::Said(line) => {
+                let text = format!("credential_process: {}", printable(line));
+                feedback.log_text(Level::Info, text);
+            }
+            ProcessNews::Over => self.processes = self.processes.saturating_sub(1),
         }
     }
 
@@ -173,6 +198,7 @@ impl Session {
         self.target = target;
         self.names.forget();
         self.tasks = TaskList::default();
+        self.processes = 0;
         self.link = Link::Connecting;
     }
 }
