@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use mrdeck_core::diagnostic::Diagnostic;
+use url::Url;
 
 /// The longest that connecting may take. A task in the same region answers in milliseconds; packets that a firewall
 /// drops are never answered.
@@ -19,21 +20,30 @@ impl From<HttpClientError> for Diagnostic {
     }
 }
 
-/// Builds the HTTP client: no redirects, no proxies, no hidden retries, no delayed small packets.
+/// Builds the HTTP client for tasks: no redirects, no hidden retries, no delayed small packets, and no proxy but the
+/// named one.
 ///
 /// Without usable root certificates it trusts none: `http://` addresses need none, and most tasks have such.
 ///
 /// # Errors
 ///
 /// Returns an error where TLS can't be set up.
-pub fn http_client() -> Result<reqwest::Client, HttpClientError> {
-    let trusting = builder().build();
+pub fn http_client(proxy: Option<&Url>) -> Result<reqwest::Client, HttpClientError> {
+    let builder = || -> Result<_, reqwest::Error> {
+        let builder = http_client_builder();
+        Ok(match proxy {
+            Some(url) => builder.proxy(reqwest::Proxy::all(url.as_str())?),
+            None => builder,
+        })
+    };
+    let trusting = builder()?.build();
     trusting
-        .or_else(|_| builder().tls_certs_only([]).build())
+        .or_else(|_| builder()?.tls_certs_only([]).build())
         .map_err(HttpClientError)
 }
 
-fn builder() -> reqwest::ClientBuilder {
+/// Returns what all HTTP clients have in common, however they get to where they call.
+pub fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_DEADLINE)
         .tcp_nodelay(true)

@@ -20,7 +20,7 @@ use url::{ParseError, Url};
 
 pub use answer::{Timed, TimedPart};
 pub use error::CallError;
-pub use http::{HttpClientError, http_client};
+pub use http::{HttpClientError, http_client, http_client_builder};
 pub use identify::{identify, service_name};
 pub use request::{AttemptName, MapRequest, ReduceRequest, SplitRequest};
 
@@ -31,14 +31,14 @@ pub struct Client {
 }
 
 impl Client {
-    /// Creates a client with its own connections.
+    /// Creates a client with its own connections, through a proxy if one is named.
     ///
     /// # Errors
     ///
     /// Returns an error if TLS can't be set up.
-    pub fn new() -> Result<Self, HttpClientError> {
+    pub fn new(proxy: Option<&Url>) -> Result<Self, HttpClientError> {
         Ok(Self {
-            http: http_client()?,
+            http: http_client(proxy)?,
         })
     }
 

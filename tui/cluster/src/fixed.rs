@@ -51,7 +51,10 @@ pub(super) async fn connect(
         &sdk_config,
         aws::Retries::Standard,
     )));
-    let (tasks, prober) = probe::follow(cluster.tasks(), mrdeck_client::http_client()?);
+    let (tasks, prober) = probe::follow(
+        cluster.tasks(),
+        mrdeck_client::http_client(options.task_proxy.as_ref())?,
+    );
     Ok(Connection {
         cluster: Arc::new(cluster),
         tasks,

@@ -17,6 +17,8 @@ pub struct ConnectOptions {
     pub aws: AwsOptions,
     /// Where local files are uploaded to; the local cluster brings its own.
     pub bucket: Option<String>,
+    /// The proxy through which tasks are called; without one they are called directly.
+    pub task_proxy: Option<Url>,
     /// Refuses to start or stop tasks.
     pub read_only: bool,
 }

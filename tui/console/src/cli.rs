@@ -101,6 +101,10 @@ pub struct CommonArgs {
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<ServiceUrl>,
 
+    /// Call tasks through this proxy (default: directly, whatever HTTPS_PROXY says)
+    #[arg(long, global = true, value_name = "URL")]
+    pub task_proxy: Option<ServiceUrl>,
+
     /// Upload local files to this bucket (default: MRDECK_BUCKET)
     #[arg(long, global = true, value_name = "NAME", value_parser = bucket)]
     pub bucket: Option<String>,

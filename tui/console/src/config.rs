@@ -103,6 +103,7 @@ struct FileSettings {
     #[serde(deserialize_with = "value::profile_in_file")]
     profile: Option<String>,
     endpoint_url: Option<ServiceUrl>,
+    task_proxy: Option<ServiceUrl>,
     #[serde(deserialize_with = "value::bucket_in_file")]
     bucket: Option<String>,
     splitter: Option<ServiceUrl>,
@@ -177,6 +178,11 @@ impl Config {
             }
         };
         let endpoint_url = args.endpoint_url.clone().or(file.endpoint_url);
+        let task_proxy = match &backend {
+            // It is on this machine.
+            Backend::Local { .. } => None,
+            Backend::Fixed(_) | Backend::Ecs(_) => args.task_proxy.clone().or(file.task_proxy),
+        };
         Ok(Self {
             connect: ConnectOptions {
                 backend,
@@ -187,6 +193,7 @@ impl Config {
                     ..AwsOptions::default()
                 },
                 bucket,
+                task_proxy: task_proxy.map(|ServiceUrl(url)| url),
                 read_only: args.read_only || file.read_only,
             },
             attempt_limit: args.timeout.or(file.timeout).map(|Timeout(limit)| limit),

@@ -49,5 +49,7 @@ pub fn for_run(config: &Config, record: &RunState) -> String {
     flag("--region", &config.connect.aws.region);
     flag("--profile", &config.connect.aws.profile);
     flag("--endpoint-url", &config.connect.aws.endpoint_url);
+    let task_proxy = config.connect.task_proxy.as_ref().map(ToString::to_string);
+    flag("--task-proxy", &task_proxy);
     words.join(" ")
 }

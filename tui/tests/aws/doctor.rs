@@ -73,6 +73,7 @@ fn a_healthy_cluster_is_ok_from_end_to_end() {
     let expected = [
         "credentials",
         "region",
+        "network",
         "clock",
         "cluster",
         "public IPs",
@@ -115,7 +116,7 @@ fn a_healthy_cluster_is_ok_from_end_to_end() {
         .lines()
         .map(|line| line.split(' ').next().unwrap())
         .collect();
-    assert_eq!(words, ["ok"; 15], "{text}");
+    assert_eq!(words, ["ok"; 16], "{text}");
     assert!(!text.contains('\x1b'), "colours are for terminals: {text}");
 }
 

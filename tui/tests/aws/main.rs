@@ -6,6 +6,7 @@ mod doctor;
 mod inputs;
 mod log;
 mod logs;
+mod network;
 mod outages;
 mod scale;
 mod switching;
@@ -31,12 +32,13 @@ macro_rules! tests {
 }
 pub(crate) use tests;
 
-const ALL: [&[Test]; 11] = [
+const ALL: [&[Test]; 12] = [
     doctor::TESTS,
     outages::TESTS,
     inputs::TESTS,
     log::TESTS,
     logs::TESTS,
+    network::TESTS,
     task_replacement::TESTS,
     scale::TESTS,
     switching::TESTS,

@@ -138,7 +138,7 @@ fn expired_credentials_stop_no_run_and_renewed_ones_are_found() {
     deck.wait_text(&[
         "not connected: retrying",
         "no valid AWS credentials",
-        "aws sso login",
+        "aws configure",
     ]);
     credentials("FIRST");
     deck.wait_text(&["Tasks 6"]);

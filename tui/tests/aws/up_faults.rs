@@ -103,14 +103,20 @@ fn what_cloudformation_refuses_is_named_and_nothing_is_left_behind() {
             403,
             EXPIRED,
             5,
-            ["no valid AWS credentials", "aws sso login"],
+            [
+                "no valid AWS credentials",
+                "renew them where they come from",
+            ],
         ),
         (
             "GetCallerIdentity",
             403,
             EXPIRED,
             5,
-            ["no valid AWS credentials", "aws sso login"],
+            [
+                "no valid AWS credentials",
+                "renew them where they come from",
+            ],
         ),
         (
             "DescribeVpcs",

@@ -1,8 +1,8 @@
 //! Configures the AWS SDK: one HTTP stack, one place that decides on path-style addresses.
 
 mod credentials;
+mod http;
 mod process;
-mod tls;
 mod user_agent;
 
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub async fn sdk_config(options: &AwsOptions) -> Result<SdkConfig, SettingsError
 /// Returns the first setting that can't be used.
 pub async fn found_config(options: &AwsOptions) -> Result<SdkConfig, SettingsError> {
     let settings = Settings::read(options)?;
-    let http = tls::client(settings.endpoint.as_deref())?;
+    let http = http::client(&settings)?;
     let base = ProviderConfig::without_region().with_http_client(http.clone());
     let region = if let Some(region) = &settings.region {
         Some(Region::new(region.clone()))
@@ -108,7 +108,7 @@ pub async fn found_config(options: &AwsOptions) -> Result<SdkConfig, SettingsErr
 pub fn fixed_client(endpoint: &str, region: &str, credentials: Credentials) -> aws_sdk_s3::Client {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .http_client(tls::plain_client())
+        .http_client(http::plain_client())
         .timeout_config(timeouts())
         .identity_cache(IdentityCache::no_cache())
         .region(Region::new(region.to_owned()))

@@ -13,11 +13,13 @@ use super::value::{self, Kind};
 const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 
 /// The variables that are read here or by the libraries, besides those of endpoints.
-const READ: [&str; 44] = [
+const READ: [&str; 53] = [
+    "ALL_PROXY",
     "AWS_ACCESS_KEY_ID",
     "AWS_ACCOUNT_ID",
     "AWS_ACCOUNT_ID_ENDPOINT_MODE",
     "AWS_AUTH_SCHEME_PREFERENCE",
+    "AWS_CA_BUNDLE",
     "AWS_CONFIG_FILE",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
@@ -52,12 +54,19 @@ const READ: [&str; 44] = [
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
     "HOME",
+    "HTTPS_PROXY",
+    "HTTP_PROXY",
+    "NO_PROXY",
     "RUST_LOG",
     "SECRET_ACCESS_KEY",
     "SSL_CERT_DIR",
     "SSL_CERT_FILE",
     "XDG_CONFIG_HOME",
     "XDG_STATE_HOME",
+    "all_proxy",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
 ];
 
 /// Starts the program once more in this process's place if a variable that is read is set but empty, without all such

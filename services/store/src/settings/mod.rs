@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`environment`] | the variables, and what an empty one means |
 //! | `file`, `profile` | the two shared files, and the profiles in both |
+//! | [`network`] | proxies and certificate authorities |
 //! | `plan` | where a profile's credentials come from |
 //! | `value` | what a value must look like |
 //! | `error` | what is said of a wrong one |
@@ -14,6 +15,7 @@
 pub mod environment;
 mod error;
 mod file;
+pub mod network;
 mod plan;
 mod profile;
 pub mod value;
@@ -24,6 +26,7 @@ use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 
 use self::environment::{checked, variable};
 pub use self::error::{Origin, SettingsError};
+use self::network::Network;
 pub use self::plan::{Base, Plan};
 use self::profile::Profiles;
 use self::value::{
@@ -116,6 +119,7 @@ pub struct Settings {
     pub endpoint: Option<String>,
     pub places: Vec<Place>,
     pub plan: Plan,
+    pub network: Network,
 }
 
 impl Settings {
@@ -152,6 +156,7 @@ impl Settings {
         };
         let places = places(options)?;
         let plan = Plan::of(&profiles, &profile)?;
+        let network = Network::read(&profiles, &profile)?;
         Ok(Self {
             region,
             retry_mode,
@@ -159,6 +164,7 @@ impl Settings {
             endpoint,
             places,
             plan,
+            network,
             profile,
             profiles,
         })
@@ -218,6 +224,17 @@ pub fn regions_of_profiles() -> Result<Vec<String>, SettingsError> {
     regions.sort();
     regions.dedup();
     Ok(regions)
+}
+
+/// Returns how calls to AWS leave this machine.
+///
+/// # Errors
+///
+/// Returns the first setting of them that can't be used.
+pub fn network(options: &AwsOptions) -> Result<Network, SettingsError> {
+    let profiles = Profiles::read()?;
+    let profile = profile_name(options, &profiles)?;
+    Network::read(&profiles, &profile)
 }
 
 fn profile_name(options: &AwsOptions, profiles: &Profiles) -> Result<String, SettingsError> {

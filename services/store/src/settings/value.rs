@@ -50,6 +50,11 @@ pub const NUMBER: Kind = kind("a whole number", |text| u32::from_str(text).is_ok
 pub const PATH: Kind = kind("a path that begins with a slash", |text| {
     text.starts_with('/') && text.chars().all(|c| c.is_ascii_graphic())
 });
+pub const PATH_NAME: Kind = kind("the name of a file", |_| true);
+pub const PROXY: Kind = secret(
+    "the http:// or https:// address of a proxy (SOCKS is not supported)",
+    is_proxy,
+);
 pub const ROLE: Kind = kind("the ARN of a role", |text| {
     text.starts_with("arn:") && text.contains(":role/")
 });
@@ -106,6 +111,13 @@ fn is_endpoint(text: &str) -> bool {
     text.is_ascii() && !text.contains(' ') && Url::parse(text).is_ok_and(is_web)
 }
 
+fn is_proxy(text: &str) -> bool {
+    if text.contains("://") {
+        return is_endpoint(text);
+    }
+    is_endpoint(&format!("http://{text}"))
+}
+
 fn is_one_of(text: &str, words: &[&str]) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
@@ -133,6 +145,11 @@ mod tests {
                     "http://a b",
                     "s3://x",
                 ],
+            ),
+            (
+                PROXY,
+                &["proxy:3128", "http://ada:hush@proxy.test", "10.0.0.1"],
+                &["", "socks5://proxy:1080", "http://", "a b"],
             ),
             (RETRY_MODE, &["standard", "Legacy"], &["", "none"]),
             (ATTEMPTS, &["1", "10"], &["0", "-1", "x", "1.5", ""]),

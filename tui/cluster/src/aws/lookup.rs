@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mrdeck_client::{HttpClientError, http_client};
 use mrdeck_store::aws::{AwsOptions, sdk_config};
 use mrdeck_store::settings::{SettingsError, profile_names, regions_of_profiles};
 use serde::Deserialize;
@@ -11,6 +10,7 @@ use tokio::time::timeout;
 
 use super::arn::resource_name;
 use super::ec2::{self, EC2};
+use super::http::{AwsHttpError, http_client};
 use super::{AwsError, QueryClient, ecs_client};
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -49,7 +49,7 @@ enum LookupError {
     #[error(transparent)]
     Settings(#[from] SettingsError),
     #[error(transparent)]
-    Http(#[from] HttpClientError),
+    Http(#[from] AwsHttpError),
     #[error(transparent)]
     Aws(#[from] AwsError),
 }
@@ -69,7 +69,7 @@ impl From<LookupError> for Diagnostic {
 /// Returns the regions that the account may use; where it may not ask, those that the profiles name.
 async fn regions(aws: &AwsOptions) -> Result<BTreeSet<String>, LookupError> {
     let sdk = sdk_config(aws).await?;
-    let client = QueryClient::new(&sdk, http_client()?);
+    let client = QueryClient::new(&sdk, http_client(aws)?);
     let form = ec2::Request::new("DescribeRegions").finish();
     let refused = match client.query::<Regions>(EC2, &form).await {
         Ok(answer) => {

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod ec2;
 pub mod error;
 mod error_body;
+pub mod http;
 pub mod identity;
 pub mod lookup;
 mod query;

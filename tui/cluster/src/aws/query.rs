@@ -294,7 +294,7 @@ mod tests {
         let sdk = sdk_config(&options).await.unwrap();
         // Fails if another test was first, which does as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = QueryClient::new(&sdk, mrdeck_client::http_client().unwrap());
+        let client = QueryClient::new(&sdk, mrdeck_client::http_client(None).unwrap());
         let body = Value::from("body");
         let asking = client.json(EC2, "Operation", &body);
         let (answer, served) = tokio::join!(asking, serve(listener, answers));

@@ -32,6 +32,7 @@ use self::scaler::{Scaler, ScalingApi};
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use super::{Cluster, Connection, probe};
 use crate::aws::credentials;
+use crate::aws::http::http_client;
 use crate::aws::{AwsError, QueryClient};
 use crate::settings::{ConnectOptions, EcsSettings};
 use mrdeck_core::diagnostic::{Diagnostic, read_only};
@@ -114,8 +115,7 @@ pub(super) async fn connect(
     options: &ConnectOptions,
 ) -> Result<Connection, Diagnostic> {
     let (sdk, renewal) = credentials::session(&options.aws).await?;
-    let http = mrdeck_client::http_client()?;
-    let aws = QueryClient::new(&sdk, http.clone());
+    let aws = QueryClient::new(&sdk, http_client(&options.aws)?);
     let limiter = RateLimiter::new();
     let ecs_config = || {
         let config = Builder::from(&sdk).interceptor(CallLog);
@@ -163,6 +163,7 @@ pub(super) async fn connect(
     };
     let store: Arc<dyn Store> =
         Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
+    let http = mrdeck_client::http_client(options.task_proxy.as_ref())?;
     let (tasks, prober) = probe::follow(listed, http);
     Ok(Connection {
         cluster: Arc::new(cluster),

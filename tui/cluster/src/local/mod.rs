@@ -107,7 +107,7 @@ pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, Loc
     supervisor.start(Role::Reducer, 1);
     supervisor.wait_until_up(START_DEADLINE).await?;
 
-    let (tasks, prober) = probe::follow(supervisor.tasks(), mrdeck_client::http_client()?);
+    let (tasks, prober) = probe::follow(supervisor.tasks(), mrdeck_client::http_client(None)?);
     Ok(Connection {
         cluster: Arc::new(LocalCluster {
             supervisor,

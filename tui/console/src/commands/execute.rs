@@ -83,7 +83,13 @@ async fn follow(
     cancel: CancellationToken,
 ) -> Result<RunState, Diagnostic> {
     let mut progress = RunDisplay::of(&job);
-    let mut running = RunningJob::start(job, Client::new()?, config, connection, cancel);
+    let mut running = RunningJob::start(
+        job,
+        Client::new(config.connect.task_proxy.as_ref())?,
+        config,
+        connection,
+        cancel,
+    );
     while let Some(event) = running.next_event().await {
         progress.show(&event);
     }

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::signals;
 use crate::stderr;
 use mrdeck_cluster::aws::QueryClient;
+use mrdeck_cluster::aws::http::http_client;
 use mrdeck_cluster::aws::identity::{CallerIdentity, caller_identity};
 use mrdeck_cluster::deploy::DeployError;
 use mrdeck_cluster::deploy::stack::{Phase, Stack, Stacks};
@@ -53,7 +54,7 @@ pub(super) struct StackSession {
 impl StackSession {
     pub(super) async fn open(config: &Config, name: &str) -> Result<Self, Diagnostic> {
         let sdk = aws::sdk_config(&config.connect.aws).await?;
-        let aws = QueryClient::new(&sdk, mrdeck_client::http_client()?);
+        let aws = QueryClient::new(&sdk, http_client(&config.connect.aws)?);
         let identity = caller_identity(&sdk).await?;
         Ok(Self {
             stacks: Stacks::new(aws.clone()),

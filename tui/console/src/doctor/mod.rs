@@ -7,6 +7,7 @@ mod clock;
 mod credentials;
 mod ecs;
 mod finding;
+mod network;
 mod region;
 mod tasks;
 mod versions;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, ready};
 use futures_util::stream::FuturesOrdered;
 use mrdeck_store::Store;
 use mrdeck_store::aws;
@@ -24,9 +25,9 @@ use tokio::time::timeout;
 
 pub use self::finding::{CheckStatus, Finding};
 use crate::config::Config;
-use mrdeck_client::http_client;
 use mrdeck_cluster::Connection;
 use mrdeck_cluster::aws::QueryClient;
+use mrdeck_cluster::aws::http::http_client;
 use mrdeck_cluster::settings::{Backend, EcsSettings};
 use mrdeck_core::diagnostic::{CHECK_NETWORK, Diagnostic};
 
@@ -83,7 +84,7 @@ async fn examine_local(config: &Config, tell: &mut impl FnMut(Finding)) {
 /// Checks services at fixed addresses: of AWS, only S3 is involved.
 async fn examine_fixed(config: &Config, tell: &mut impl FnMut(Finding)) -> Result<(), Diagnostic> {
     let (sdk, late) = credentials::session_in_time(config).await?;
-    let http = http_client()?;
+    let http = http_client(&config.connect.aws)?;
     let connection = mrdeck_cluster::connect(&config.connect).await?;
     let clock = s3_endpoint(&sdk);
     let bucket = config.connect.bucket.as_deref();
@@ -103,6 +104,7 @@ async fn examine_fixed(config: &Config, tell: &mut impl FnMut(Finding)) -> Resul
             "region",
             region::check(&sdk, &config.connect.aws, region::OF_S3),
         )),
+        one(ready(network::check(&sdk, config, true))),
         one(within("clock", clock::check(&http, &clock))),
         examine_tasks(&connection).boxed(),
         bucket::check(connection.store.as_ref(), bucket, config.connect.read_only).boxed(),
@@ -117,7 +119,7 @@ async fn examine_ecs(
     tell: &mut impl FnMut(Finding),
 ) -> Result<(), Diagnostic> {
     let (sdk, late) = credentials::session_in_time(config).await?;
-    let http = http_client()?;
+    let http = http_client(&config.connect.aws)?;
     let aws = QueryClient::new(&sdk, http.clone());
     let store: Arc<dyn Store> =
         Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
@@ -141,6 +143,7 @@ async fn examine_ecs(
             "region",
             region::check(&sdk, &config.connect.aws, region::OF_ECS),
         )),
+        one(ready(network::check(&sdk, config, false))),
         one(within("clock", clock::check(&http, &clock))),
         one(within("cluster", ecs::cluster(&sdk, &settings.cluster))),
         one(within("public IPs", ecs::public_ips(&aws))),

@@ -26,7 +26,7 @@ const RUN_TASK: usize = 10;
 
 pub struct Moto {
     server: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
 }
 
 /// Where nobody listens, and nobody will by chance: the ports that the system gives away are above these.

@@ -60,6 +60,20 @@ impl Request {
         Ok(Some(request))
     }
 
+    /// Leaves of an absolute target, which only a forward proxy gets, what a server gets; returns the host and port.
+    pub fn take_host(&mut self) -> String {
+        let rest = self.target.strip_prefix("http://").unwrap();
+        let (host, path) = rest.split_once('/').unwrap();
+        let (host, path) = (host.to_owned(), format!("/{path}"));
+        self.target = path;
+        host
+    }
+
+    /// The target as it came: of a CONNECT it is a host and a port.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     pub fn seen(&self, service: &str) -> Seen {
         let url = self.url();
         let query: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -104,7 +118,7 @@ impl Request {
         Some(rest.split_once('/')?.0.to_owned())
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.headers.iter().filter(|line| is_header(line, name));
         Some(lines.next()?.split_once(':')?.1.trim())
     }

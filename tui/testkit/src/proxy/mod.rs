@@ -2,6 +2,7 @@
 //! It speaks as much HTTP/1.1 as the console and the services need, one request a connection.
 
 pub mod fault;
+pub mod forward;
 pub(crate) mod message;
 pub mod rule;
 pub mod script;

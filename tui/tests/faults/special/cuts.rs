@@ -83,7 +83,7 @@ fn expect_counted(lab: &Lab, run: &str, outs: &[Value], text: &[u8]) {
 
 fn ask(service: &str, path: &str, run: &str, query: &[(&str, &str)]) -> Value {
     static HTTP: LazyLock<reqwest::Client> =
-        LazyLock::new(|| mrdeck_client::http_client().unwrap());
+        LazyLock::new(|| mrdeck_client::http_client(None).unwrap());
     let request = HTTP.get(format!("{service}{path}"));
     let request = request.query(query).query(&[("run", run), ("as", "bytes")]);
     runtime().block_on(async {

@@ -55,12 +55,13 @@ impl Value {
 }
 
 /// The variables, and the letters of the values that are refused. An empty one never is.
-const VARIABLES: [(&str, &str); 62] = [
+const VARIABLES: [(&str, &str); 70] = [
+    ("ALL_PROXY", "cnlb"),
     ("AWS_ACCESS_KEY_ID", "cnb"),
     ("AWS_ACCOUNT_ID", "cnb"),
     ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "cnlb"),
     ("AWS_AUTH_SCHEME_PREFERENCE", "cb"),
-    ("AWS_CA_BUNDLE", ""),
+    ("AWS_CA_BUNDLE", "cnlb"),
     ("AWS_CONFIG_FILE", "cl"),
     // Read beside the address of the credentials alone.
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN", ""),
@@ -108,11 +109,14 @@ const VARIABLES: [(&str, &str); 62] = [
     ("AWS_USE_FIPS_ENDPOINT", "cnlb"),
     ("AWS_WEB_IDENTITY_TOKEN_FILE", "cnlb"),
     ("HOME", "cnlb"),
+    ("HTTPS_PROXY", "cnlb"),
+    ("HTTP_PROXY", "cnlb"),
     ("LANG", ""),
     ("MRDECK_BUCKET", "cnlb"),
     ("MRDECK_CLUSTER", "cnlb"),
     ("MRDECK_LOG", "cnb"),
     ("NO_COLOR", ""),
+    ("NO_PROXY", "cb"),
     ("SSL_CERT_DIR", "cnlb"),
     ("SSL_CERT_FILE", "cnlb"),
     ("TERM", ""),
@@ -120,6 +124,10 @@ const VARIABLES: [(&str, &str); 62] = [
     ("XDG_CONFIG_HOME", ""),
     ("XDG_DATA_HOME", ""),
     ("XDG_STATE_HOME", ""),
+    ("all_proxy", "cnlb"),
+    ("http_proxy", "cnlb"),
+    ("https_proxy", "cnlb"),
+    ("no_proxy", "cb"),
 ];
 
 /// A console that is asked for something that ends soon, and that would use the variable.

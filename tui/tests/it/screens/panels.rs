@@ -35,7 +35,7 @@ fn a_cluster_that_is_tried_again_is_complained_of_once() {
         scene.send(Msg::LinkLost {
             diagnostic: Diagnostic::new(
                 "no valid AWS credentials: the token has expired",
-                "renew them, for instance with 'aws sso login', or choose another --profile",
+                "renew them where they come from ('mrdeck doctor' says where), or choose another --profile",
             ),
             is_retried: true,
         });

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::Link;
 use super::outbox::Outbox;
@@ -35,7 +36,8 @@ pub(super) async fn run(
         Ok(connection) => connection,
         Err(diagnostic) => return Msg::StartFailed(diagnostic),
     };
-    let preparing = cancel.run_until_cancelled(prepare(wanted, &connection, &outbox));
+    let task_proxy = config.connect.task_proxy.as_ref();
+    let preparing = cancel.run_until_cancelled(prepare(wanted, &connection, &outbox, task_proxy));
     let prepared = preparing.await.unwrap_or_else(|| {
         let cause = "cancelled before the run began, nothing was written";
         Err(Diagnostic::new(cause, ""))
@@ -56,6 +58,7 @@ async fn prepare(
     wanted: Wanted,
     connection: &Connection,
     outbox: &Outbox,
+    task_proxy: Option<&Url>,
 ) -> Result<(Job, Client), Diagnostic> {
     let job = match wanted {
         Wanted::Job(job) => job,
@@ -72,7 +75,7 @@ async fn prepare(
             Job::New { input, options }
         }
     };
-    Ok((job, Client::new()?))
+    Ok((job, Client::new(task_proxy)?))
 }
 
 async fn follow(

@@ -35,6 +35,7 @@ impl EffectRuntime {
                     endpoint_url: Some("http://127.0.0.1:9".to_owned()),
                     ..AwsOptions::default()
                 },
+                task_proxy: None,
                 bucket: None,
                 read_only: false,
             },
