@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use url::Url;
 
+/// The most bytes of a host's name: RFC 1035, section 2.3.4, as text.
+const MAX_HOST: usize = 253;
+
 /// A kind of value.
 #[derive(Debug, Clone, Copy)]
 pub struct Kind {
@@ -107,7 +110,10 @@ fn is_region(text: &str) -> bool {
 }
 
 fn is_endpoint(text: &str) -> bool {
-    let is_web = |url: Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_web = |url: Url| {
+        let is_host = |host: &str| host.len() <= MAX_HOST;
+        matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(is_host)
+    };
     text.is_ascii() && !text.contains(' ') && Url::parse(text).is_ok_and(is_web)
 }
 

@@ -113,7 +113,9 @@ impl Child {
         #[cfg(unix)]
         command.process_group(0);
         for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("AWS_") {
+            let text = name.to_string_lossy();
+            let is_proxy = text.to_ascii_lowercase().ends_with("_proxy");
+            if text.starts_with("AWS_") || is_proxy {
                 command.env_remove(name);
             }
         }
