@@ -18,7 +18,7 @@ use crate::http::{ServiceState, router};
 use crate::memory;
 use mrdeck_core::role::Role;
 use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
-use mrdeck_store::s3::S3Store;
+use mrdeck_store::regional::RegionalStore;
 use mrdeck_store::settings::SettingsError;
 
 /// The time that requests in flight have after the service is told to stop; ECS kills it after 30 s.
@@ -112,7 +112,7 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
         let aws = Box::pin(sdk_config(&aws)).await?;
         // The caller retries the work as a whole, on another task; a second layer of retries here would only hide the
         // reason for a delay.
-        let store = S3Store::new(s3_client(&aws, Retries::None));
+        let store = RegionalStore::new(s3_client(&aws, Retries::None));
         Ok(router(role, ServiceState::new(Arc::new(store), config)))
     };
     run_service(role.as_str(), &addr, service, options).await

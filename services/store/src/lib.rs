@@ -7,6 +7,7 @@ mod listing;
 mod look;
 pub mod memory;
 pub mod refusal;
+pub mod regional;
 pub mod s3;
 pub mod settings;
 pub mod unreadable;
@@ -147,11 +148,22 @@ pub enum StoreError {
     /// An answer came that is not S3's.
     #[error("S3's answer about {at} can't be read: {detail}")]
     Unreadable { at: Target, detail: String },
-    #[error("the bucket of {at} is in another region: {detail}")]
-    OtherRegion { at: Target, detail: String },
+    #[error("the bucket of {at} is in {}: {detail}", named(region.as_deref()))]
+    OtherRegion {
+        at: Target,
+        detail: String,
+        /// Which one, if S3 says it.
+        region: Option<String>,
+    },
     /// The source of an upload could not be read; S3 is not at fault.
     #[error("{detail}")]
     Source { detail: String },
     #[error("S3 refused {at}: {detail}")]
     Other { at: Target, detail: String },
+}
+
+fn named(region: Option<&str>) -> String {
+    region.map_or("another region".to_owned(), |name| {
+        format!("the region {name}")
+    })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mrdeck_store::Store;
 use mrdeck_store::aws;
-use mrdeck_store::s3::S3Store;
+use mrdeck_store::regional::RegionalStore;
 use tokio::sync::watch;
 use url::{Host, Url};
 
@@ -47,7 +47,7 @@ pub(super) async fn connect(
         tasks: watch::Sender::new(TaskList::new(tasks)),
     };
     let sdk_config = aws::sdk_config(&options.aws).await?;
-    let store: Arc<dyn Store> = Arc::new(S3Store::new(aws::s3_client(
+    let store: Arc<dyn Store> = Arc::new(RegionalStore::new(aws::s3_client(
         &sdk_config,
         aws::Retries::Standard,
     )));

@@ -7,9 +7,13 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::aws::NoCredentials;
 use crate::refusal::{Refusal, is_about_credentials, refusal};
+use crate::settings::value::REGION;
 use crate::unreadable::Unreadable;
 use crate::{StoreError, Target};
 pub(super) use mrdeck_core::causes::causes;
+
+/// The header by which S3 says where a bucket is.
+const BUCKET_REGION: &str = "x-amz-bucket-region";
 
 /// A failed call, as far as its own answer tells.
 #[derive(Debug)]
@@ -22,6 +26,19 @@ pub(super) enum Failure {
 }
 
 pub(super) fn classify<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let mut failure = classified(at, error);
+    if let Failure::Known(StoreError::OtherRegion { region, .. }) = &mut failure {
+        let answer = error.raw_response();
+        let header = answer.and_then(|answer| answer.headers().get(BUCKET_REGION));
+        *region = header.filter(|name| REGION.fits(name)).map(str::to_owned);
+    }
+    failure
+}
+
+fn classified<E>(at: &Target, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -60,7 +77,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
         Kind::NoKey => return Failure::Missing,
         Kind::Changed => changed(at, detail),
         Kind::Conflict => conflict(at, detail),
-        Kind::OtherRegion => StoreError::OtherRegion { at, detail },
+        Kind::OtherRegion => other_region(at, detail),
         Kind::Shared(Refusal::Credentials) => StoreError::Credentials {
             detail,
             advice: None,
@@ -70,7 +87,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
         Kind::Shared(Refusal::Skewed) => StoreError::Skewed { detail },
         Kind::Shared(Refusal::Unknown) => match status {
             404 if code.is_none() => return Failure::Missing,
-            301 => StoreError::OtherRegion { at, detail },
+            301 => other_region(at, detail),
             400 if code.is_none() => return Failure::Bare(StoreError::Other { at, detail }),
             401 | 403 if code.is_none() => {
                 return Failure::Bare(StoreError::Denied { at, detail });
@@ -91,6 +108,14 @@ fn no_bucket(at: Target, detail: String) -> Failure {
         Target::Buckets => return Failure::Known(StoreError::Other { at, detail }),
     };
     Failure::Known(StoreError::NoSuchBucket { bucket })
+}
+
+fn other_region(at: Target, detail: String) -> StoreError {
+    StoreError::OtherRegion {
+        at,
+        detail,
+        region: None,
+    }
 }
 
 fn changed(at: Target, detail: String) -> StoreError {

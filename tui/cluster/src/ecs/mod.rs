@@ -21,7 +21,7 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::Builder;
 use mrdeck_store::Store;
 use mrdeck_store::aws::{self, CallLog};
-use mrdeck_store::s3::S3Store;
+use mrdeck_store::regional::RegionalStore;
 use tokio::sync::{Notify, mpsc, watch};
 
 pub use self::interfaces::may_look_up_public_ips;
@@ -161,8 +161,10 @@ pub(super) async fn connect(
         scaler,
         read_only: options.read_only,
     };
-    let store: Arc<dyn Store> =
-        Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
+    let store: Arc<dyn Store> = Arc::new(RegionalStore::new(aws::s3_client(
+        &sdk,
+        aws::Retries::Standard,
+    )));
     let http = mrdeck_client::http_client(options.task_proxy.as_ref())?;
     let (tasks, prober) = probe::follow(listed, http);
     Ok(Connection {

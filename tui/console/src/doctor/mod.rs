@@ -20,7 +20,7 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use futures_util::stream::FuturesOrdered;
 use mrdeck_store::Store;
 use mrdeck_store::aws;
-use mrdeck_store::s3::S3Store;
+use mrdeck_store::regional::RegionalStore;
 use tokio::time::timeout;
 
 pub use self::finding::{CheckStatus, Finding};
@@ -121,8 +121,10 @@ async fn examine_ecs(
     let (sdk, late) = credentials::session_in_time(config).await?;
     let http = http_client(&config.connect.aws)?;
     let aws = QueryClient::new(&sdk, http.clone());
-    let store: Arc<dyn Store> =
-        Arc::new(S3Store::new(aws::s3_client(&sdk, aws::Retries::Standard)));
+    let store: Arc<dyn Store> = Arc::new(RegionalStore::new(aws::s3_client(
+        &sdk,
+        aws::Retries::Standard,
+    )));
     let clock = s3_endpoint(&sdk);
     let bucket = config.connect.bucket.as_deref();
     if let Some(late) = late {
