@@ -210,8 +210,14 @@ fn a_bucket_that_is_there_is_used_and_never_removed() {
         ],
     );
     let down = console(&home, &moto, "down").args(["--yes", "--delete-data"]);
-    down.run()
-        .expect_complaint(0, &["keep the bucket mine: it existed before the stack"]);
+    let down = down.run().expect_complaint(
+        0,
+        &[
+            "keep the bucket mine: it existed before the stack",
+            "'mrdeck up --bucket mine' uses it again",
+        ],
+    );
+    assert!(!down.stderr.contains("s3 rb"), "{down}");
     assert_eq!(moto.keys("mine"), ["precious.txt"]);
 }
 
