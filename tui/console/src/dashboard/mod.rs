@@ -73,10 +73,12 @@ pub async fn run(config: Config) -> Exit {
         ended = event_loop.run(EventStream::new()) => ended.map(|()| Exit::Done),
     };
     drop(screen);
-    if let Some(command) = effects.shutdown().await {
+    let unfinished = effects.shutdown().await;
+    if let Some(command) = &unfinished {
         stderr::line(&format!("interrupted; resume with: {command}"));
     }
     match ended {
+        Ok(Exit::Done) if unfinished.is_some() => Exit::Unfinished,
         Ok(exit) => exit,
         Err(error) => {
             stderr::error(&format!("the terminal was lost: {error}"), "");

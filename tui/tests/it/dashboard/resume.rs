@@ -50,6 +50,7 @@ fn quitting_amid_a_run_says_how_to_go_on() {
     let mut deck = amid(&lab, &home);
     deck.send("q");
     let closed = deck.wait();
+    assert_eq!(closed.code, 4);
     closed.expect_restored();
     let said = String::from_utf8(closed.bytes()).unwrap();
     let run = home.record()[0]["run"].as_str().unwrap().to_owned();

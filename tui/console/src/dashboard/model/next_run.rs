@@ -89,7 +89,8 @@ impl NextRun {
     pub(super) fn start(&self, feedback: &mut Feedback) -> Option<Effect> {
         let input = self.input.clone()?;
         if matches!(input, InputChoice::File(_)) {
-            feedback.announce(Level::Info, format!("uploading {input}"));
+            // The header says how far it is; a status line would outlive it.
+            feedback.log_text(Level::Info, format!("uploading {input}"));
         }
         let options = self.options.clone();
         Some(Effect::Start { input, options })
