@@ -44,6 +44,8 @@ pub fn http_client(proxy: Option<&Url>) -> Result<reqwest::Client, HttpClientErr
 
 /// Returns what all HTTP clients have in common, however they get to where they call.
 pub fn http_client_builder() -> reqwest::ClientBuilder {
+    // reqwest takes TLS's cryptography from what the process has installed. This fails only if there is some already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder()
         .connect_timeout(CONNECT_DEADLINE)
         .tcp_nodelay(true)

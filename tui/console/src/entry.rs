@@ -36,8 +36,6 @@ fn start_log(cli: &Cli) -> Result<Option<WorkerGuard>, Diagnostic> {
 }
 
 fn run(cli: &Cli) -> Exit {
-    // Fails only if a provider was installed before, and that is this one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -292,8 +292,6 @@ mod tests {
             ..AwsOptions::default()
         };
         let sdk = sdk_config(&options).await.unwrap();
-        // Fails if another test was first, which does as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = QueryClient::new(&sdk, mrdeck_client::http_client(None).unwrap());
         let body = Value::from("body");
         let asking = client.json(EC2, "Operation", &body);

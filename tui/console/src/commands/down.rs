@@ -79,15 +79,16 @@ async fn run(
     };
     stderr::line(&format!("the stack {name} is deleted"));
     if let Some(bucket) = kept {
-        let mut line =
-            format!("the bucket {bucket} is kept: 'mrdeck up --bucket {bucket}' uses it again");
         // How to remove what was there before the stack is nobody's business here.
-        if stack.own_bucket().is_some() {
-            line.push_str(&format!(
-                ", 'aws s3 rb --force s3://{bucket}' removes it with all that is in it"
-            ));
-        }
-        stderr::line(&line);
+        let removal = match stack.own_bucket() {
+            Some(own) => {
+                format!(", 'aws s3 rb --force s3://{own}' removes it with all that is in it")
+            }
+            None => String::new(),
+        };
+        stderr::line(&format!(
+            "the bucket {bucket} is kept: 'mrdeck up --bucket {bucket}' uses it again{removal}"
+        ));
     }
     Ok(report(config, name, "down", kept, removed))
 }
