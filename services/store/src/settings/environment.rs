@@ -70,7 +70,7 @@ const READ: [&str; 53] = [
 ];
 
 /// Starts the program once more in this process's place if a variable that is read is set but empty, without all such
-/// variables. Returns if there is none; also if that can't be done, and then [`variable`] refuses them.
+/// variables. Returns if there is none; also if that can't be done, and then `variable` refuses them.
 ///
 /// `also` has the variables that the program reads beyond AWS's.
 pub fn start_without_empty(also: &[&str]) {

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`environment`] | the variables, and what an empty one means |
 //! | `file`, `profile` | the two shared files, and the profiles in both |
-//! | [`network`] | proxies and certificate authorities |
+//! | [`mod@network`] | proxies and certificate authorities |
 //! | `plan` | where a profile's credentials come from |
 //! | `value` | what a value must look like |
 //! | `error` | what is said of a wrong one |
