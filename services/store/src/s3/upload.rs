@@ -8,7 +8,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures_util::stream::{Fuse, FuturesUnordered};
 use tokio::sync::oneshot;
 
 use super::S3Store;
@@ -76,12 +76,9 @@ pub(super) async fn upload(
 }
 
 impl Sending<'_> {
-    async fn send(
-        &self,
-        store: &S3Store,
-        at: &S3Uri,
-        mut body: BodyStream,
-    ) -> Result<u64, StoreError> {
+    async fn send(&self, store: &S3Store, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {
+        // Parts are filled until one stays empty, so the body is asked again behind its end.
+        let mut body = body.fuse();
         let mut buffer = BytesMut::new();
         fill(&mut body, &mut buffer, self.one_request + 1).await?;
         if buffer.len() <= self.one_request {
@@ -106,7 +103,11 @@ impl Sending<'_> {
 }
 
 /// Reads until the buffer holds `size` bytes or the body ends.
-async fn fill(body: &mut BodyStream, buffer: &mut BytesMut, size: usize) -> Result<(), StoreError> {
+async fn fill(
+    body: &mut Fuse<BodyStream>,
+    buffer: &mut BytesMut,
+    size: usize,
+) -> Result<(), StoreError> {
     while buffer.len() < size {
         match body.next().await {
             Some(piece) => buffer.extend_from_slice(&piece?),
@@ -118,7 +119,7 @@ async fn fill(body: &mut BodyStream, buffer: &mut BytesMut, size: usize) -> Resu
 
 /// Returns exactly `size` bytes, or fewer at the end of the body. Further bytes stay in `buffer`.
 async fn next_part(
-    body: &mut BodyStream,
+    body: &mut Fuse<BodyStream>,
     buffer: &mut BytesMut,
     size: usize,
 ) -> Result<Bytes, StoreError> {
@@ -179,7 +180,7 @@ impl Upload {
     async fn send_all(
         &self,
         sending: &Sending<'_>,
-        mut body: BodyStream,
+        mut body: Fuse<BodyStream>,
         mut buffer: BytesMut,
     ) -> Result<u64, StoreError> {
         let mut in_flight = FuturesUnordered::new();
@@ -306,7 +307,7 @@ mod tests {
     #[tokio::test]
     async fn parts_have_their_exact_size_whatever_the_pieces() {
         let pieces = [&b"abc"[..], b"", b"defgh", b"i"].map(|piece| Ok(Bytes::from_static(piece)));
-        let mut body = stream::iter(pieces).boxed();
+        let mut body = stream::iter(pieces).boxed().fuse();
         let mut buffer = BytesMut::new();
         let mut parts = Vec::new();
         for _ in 0..4 {
