@@ -53,7 +53,7 @@ pub(super) fn client(settings: &Settings) -> Result<SharedHttpClient, SettingsEr
         // It is never refused: nothing in it can be wrong.
         return Ok(plain_client());
     };
-    Ok(SharedHttpClient::new(ByScheme {
+    Ok(SharedHttpClient::new(Clients {
         http: through(
             config(network, network.http.as_ref(), ProxyConfig::http),
             context.clone(),
@@ -125,39 +125,49 @@ fn is_plain(url: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case("http://"))
 }
 
-/// Sends each request by the client of its scheme, since one can't have two proxies, and says what was on the way of one
-/// that failed.
-#[derive(Debug)]
-struct ByScheme<T> {
-    http: T,
-    https: T,
+/// Two clients, since one can't have two proxies.
+#[derive(Debug, Clone)]
+struct Clients {
+    http: SharedHttpClient,
+    https: SharedHttpClient,
     network: Arc<Network>,
 }
 
-impl HttpClient for ByScheme<SharedHttpClient> {
+impl HttpClient for Clients {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
         SharedHttpConnector::new(ByScheme {
-            http: self.http.http_connector(settings, components),
-            https: self.https.http_connector(settings, components),
-            network: self.network.clone(),
+            clients: self.clone(),
+            settings: settings.clone(),
+            components: components.clone(),
         })
     }
 }
 
-impl HttpConnector for ByScheme<SharedHttpConnector> {
+/// Sends each request by the client of its scheme, and says what was on the way of one that failed. A scheme that is not
+/// used costs nothing: the certificates are read for the first call that needs them.
+#[derive(Debug)]
+struct ByScheme {
+    clients: Clients,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
+
+impl HttpConnector for ByScheme {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let uri = request.uri().to_owned();
-        let network = self.network.clone();
-        let connector = if is_plain(&uri) {
-            &self.http
+        let clients = &self.clients;
+        let client = if is_plain(&uri) {
+            &clients.http
         } else {
-            &self.https
+            &clients.https
         };
+        let connector = client.http_connector(&self.settings, &self.components);
         let answer = connector.call(request);
+        let network = clients.network.clone();
         HttpConnectorFuture::new(async move {
             answer
                 .await
