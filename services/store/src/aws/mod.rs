@@ -3,6 +3,7 @@
 mod credentials;
 mod http;
 mod process;
+mod process_listener;
 mod user_agent;
 
 use std::time::Duration;
@@ -20,7 +21,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 pub use self::credentials::NoCredentials;
-pub use self::process::{ProcessListener, ProcessNews};
+pub use self::process_listener::{ProcessListener, ProcessNews};
 use self::user_agent::PlainUserAgent;
 pub use crate::call_log::CallLog;
 use crate::settings::{Settings, SettingsError};

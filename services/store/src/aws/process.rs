@@ -4,10 +4,8 @@
 //! said. Here its standard input is empty, what it says is passed on, it has a deadline, and it never outlives this
 //! process, not even after `kill -9`.
 
-use std::fmt;
 use std::io;
 use std::process::{ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -21,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
+use super::process_listener::{ProcessListener, ProcessNews, Waiting};
 use crate::settings::Origin;
 
 /// Long enough for a login in a browser, which some of these commands wait for.
@@ -41,75 +40,6 @@ const SCRIPT: &str = "exec 3<&0 </dev/null
 { read -r ended <&3 || kill -KILL 0; } >/dev/null 2>&1 &
 exec 3<&-
 exec sh -c \"$1\"";
-
-/// What becomes of the command, as far as a person who waits wants to know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ProcessNews {
-    /// It is being waited for; the text says which command it is.
-    Waiting(String),
-    /// A line that it wrote to standard error.
-    Said(String),
-    /// It is not waited for any more.
-    Over,
-}
-
-/// Who is told of the command. The default is nobody.
-#[derive(Clone, Default)]
-pub struct ProcessListener(Option<Arc<dyn Fn(ProcessNews) + Send + Sync>>);
-
-impl ProcessListener {
-    /// Calls `tell` with all news, which must not block.
-    pub fn new(tell: impl Fn(ProcessNews) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(tell)))
-    }
-
-    /// Returns one that calls this one and then `tell`.
-    #[must_use]
-    pub fn and(&self, tell: impl Fn(&ProcessNews) + Send + Sync + 'static) -> Self {
-        let first = self.clone();
-        Self::new(move |news| {
-            tell(&news);
-            first.tell(news);
-        })
-    }
-
-    fn tell(&self, news: ProcessNews) {
-        if let Some(tell) = &self.0 {
-            tell(news);
-        }
-    }
-}
-
-impl fmt::Debug for ProcessListener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ProcessListener")
-    }
-}
-
-/// Says that the command is waited for, and that it is over, however it ends.
-struct Waiting<'a> {
-    listener: &'a ProcessListener,
-    origin: &'a Origin,
-    is_told: bool,
-}
-
-impl Waiting<'_> {
-    fn tell(&mut self) {
-        if !self.is_told {
-            self.is_told = true;
-            let origin = self.origin.to_string();
-            self.listener.tell(ProcessNews::Waiting(origin));
-        }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.is_told {
-            self.listener.tell(ProcessNews::Over);
-        }
-    }
-}
 
 /// Why the command gave no credentials.
 #[derive(Debug, thiserror::Error)]
@@ -178,12 +108,12 @@ impl CredentialProcess {
         }
     }
 
+    async fn provide(&self) -> provider::Result {
+        self.run().await.map_err(CredentialsError::provider_error)
+    }
+
     async fn run(&self) -> Result<Credentials, ProcessError> {
-        let mut waiting = Waiting {
-            listener: &self.listener,
-            origin: &self.origin,
-            is_told: false,
-        };
+        let mut waiting = Waiting::new(&self.listener, &self.origin);
         let mut said = String::new();
         let mut child = self.start().map_err(|source| ProcessError::Start {
             origin: self.origin.clone(),
@@ -272,7 +202,7 @@ impl CredentialProcess {
                     status = Some(ended?);
                     late.set(sleep(PATIENCE));
                 }
-                () = &mut late, if status.is_some() || !waiting.is_told => match status {
+                () = &mut late, if status.is_some() || !waiting.is_told() => match status {
                     // What it left running holds its output open.
                     Some(_) => break,
                     None => waiting.tell(),
@@ -358,17 +288,11 @@ impl ProvideCredentials for CredentialProcess {
     }
 }
 
-impl CredentialProcess {
-    async fn provide(&self) -> provider::Result {
-        self.run().await.map_err(CredentialsError::provider_error)
-    }
-}
-
 #[cfg(all(test, unix))]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
 
