@@ -207,4 +207,19 @@ fn what_is_wrong_with_a_proxy_or_an_authority_is_named() {
         .run();
     let dead = dead.expect_complaint(3, &["refused", "http://127.0.0.1:9 (HTTP_PROXY)"]);
     assert!(!dead.stderr.contains("hush"), "{dead}");
+
+    let strict = ForwardProxy::with_password(network.deployed.moto.address, network.tls.address);
+    for (name, scheme, told) in [
+        ("HTTP_PROXY", "http", "wants a user and a password"),
+        ("HTTPS_PROXY", "https", "proxy authorization required"),
+    ] {
+        let console = network.console(scheme, &["tasks"]);
+        let finished = console.env(name, strict.url()).run();
+        let proxy = format!("{} ({name})", strict.url());
+        finished.expect_complaint(3, &[told, &proxy]);
+    }
+    assert!(strict.seen().is_empty());
+    let console = network.console("http", &["tasks"]);
+    let url = strict.url().replace("http://", "http://ada:hush@");
+    console.env("HTTP_PROXY", url).run().expect(0);
 }

@@ -16,11 +16,11 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::settings::network::{Network, Proxy};
+use crate::settings::network::{Network, Proxy, named_by_environment};
 use crate::settings::{Origin, Settings, SettingsError};
 
-/// The variables that name other certificates than the system's.
-const NAMES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+/// Proxy Authentication Required.
+const UNAUTHORIZED: u16 = 407;
 
 /// Whether there is a certificate to trust, or why not. The SDK panics in a debug build if there is none.
 static AUTHORITIES: LazyLock<Result<(), String>> = LazyLock::new(|| {
@@ -71,11 +71,7 @@ fn system_store(endpoint: Option<&str>) -> Result<TrustStore, SettingsError> {
     let Err(detail) = &*AUTHORITIES else {
         return Ok(TrustStore::default());
     };
-    let named = NAMES.into_iter().find_map(|name| {
-        let value = std::env::var_os(name)?;
-        Some((name, value.to_string_lossy().into_owned()))
-    });
-    match named {
+    match named_by_environment() {
         Some((name, value)) if !endpoint.is_some_and(is_plain) => {
             Err(SettingsError::NoAuthorities {
                 origin: Origin::Variable(name.to_owned()),
@@ -169,9 +165,13 @@ impl HttpConnector for ByScheme {
         let answer = connector.call(request);
         let network = clients.network.clone();
         HttpConnectorFuture::new(async move {
-            answer
-                .await
-                .map_err(|error| explained(error, &network, &uri))
+            match answer.await {
+                Ok(answer) if answer.status().as_u16() == UNAUTHORIZED => {
+                    Err(unauthorized(&network, &uri))
+                }
+                Ok(answer) => Ok(answer),
+                Err(error) => Err(explained(error, &network, &uri)),
+            }
         })
     }
 }
@@ -183,12 +183,29 @@ enum OnTheWay {
         "the certificate is of no authority that is trusted here; name a file with your network's in AWS_CA_BUNDLE"
     )]
     Authority { source: ConnectorError },
+    #[error(
+        "the proxy {shown} ({origin}) wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+    )]
+    Unauthorized { shown: String, origin: Origin },
     #[error("through the proxy {shown} ({origin})")]
     Proxy {
         shown: String,
         origin: Origin,
         source: ConnectorError,
     },
+}
+
+/// Returns what an answer with 407 means: it is not AWS's.
+fn unauthorized(network: &Network, uri: &str) -> ConnectorError {
+    let refused: Box<dyn Error + Send + Sync> = match network.proxy_of(uri) {
+        Some(proxy) => Box::new(OnTheWay::Unauthorized {
+            shown: proxy.shown(),
+            origin: proxy.origin.clone(),
+        }),
+        None => "a proxy that no setting names wants a user and a password (HTTP 407)".into(),
+    };
+    // Asking again with the same words is in vain.
+    ConnectorError::user(refused)
 }
 
 /// Returns the error with what a person has to look at, and of the kind by which the SDK decides on a retry.

@@ -1,7 +1,9 @@
 //! How calls to AWS leave this machine: through which proxy, and trusting which certificate authorities.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 use hyper_util::client::proxy::matcher::Matcher;
 use rustls::RootCertStore;
@@ -62,6 +64,16 @@ pub struct Authorities {
     pub origin: Origin,
     pub file: PathBuf,
     pub certificates: Vec<String>,
+}
+
+/// Returns the variable that names other certificates than the system's, and its value. The TLS library reads it.
+pub fn named_by_environment() -> Option<(&'static str, String)> {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .into_iter()
+        .find_map(|name| {
+            let value = std::env::var_os(name)?;
+            Some((name, value.to_string_lossy().into_owned()))
+        })
 }
 
 /// The ways of calls to AWS.
@@ -158,11 +170,9 @@ fn authorities(profiles: &Profiles, profile: &str) -> Result<Option<Authorities>
 }
 
 /// Returns the certificates of a file that TLS can use. The SDK panics at one that it can't.
-fn certificates(path: &std::path::Path) -> Result<Vec<String>, String> {
-    use std::io::Read;
-
+fn certificates(path: &Path) -> Result<Vec<String>, String> {
     let mut text = String::new();
-    std::fs::File::open(path)
+    File::open(path)
         .and_then(|file| file.take(MAX_BUNDLE).read_to_string(&mut text))
         .map_err(|error| error.to_string())?;
     let sections = text.split(BEGIN).skip(1);

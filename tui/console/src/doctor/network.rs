@@ -4,7 +4,7 @@ use aws_config::SdkConfig;
 use mrdeck_cluster::aws::default_endpoint;
 use mrdeck_store::aws::endpoint_of;
 use mrdeck_store::settings::network;
-use mrdeck_store::settings::network::Network;
+use mrdeck_store::settings::network::{Network, named_by_environment};
 
 use super::finding::Finding;
 use super::s3_endpoint;
@@ -52,9 +52,9 @@ fn way(network: &Network, url: &str) -> String {
                 authorities.file.display(),
                 authorities.origin
             ),
-            None => match std::env::var("SSL_CERT_FILE") {
-                Ok(file) => format!(", trusting {file} (SSL_CERT_FILE)"),
-                Err(_) => ", trusting the system's authorities".to_owned(),
+            None => match named_by_environment() {
+                Some((name, value)) => format!(", trusting {value} ({name})"),
+                None => ", trusting the system's authorities".to_owned(),
             },
         };
         way.push_str(&trusted);

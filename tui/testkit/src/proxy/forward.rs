@@ -33,6 +33,15 @@ pub struct ForwardProxy {
 impl ForwardProxy {
     /// Starts a proxy that leads to `plain`, and through a tunnel to `tls`.
     pub fn start(plain: SocketAddr, tls: SocketAddr) -> Self {
+        Self::start_for(plain, tls, false)
+    }
+
+    /// Starts one that refuses whoever has no user and password; any will do.
+    pub fn with_password(plain: SocketAddr, tls: SocketAddr) -> Self {
+        Self::start_for(plain, tls, true)
+    }
+
+    fn start_for(plain: SocketAddr, tls: SocketAddr, wants_password: bool) -> Self {
         let listener = runtime()
             .block_on(TcpListener::bind("127.0.0.1:0"))
             .unwrap();
@@ -44,7 +53,7 @@ impl ForwardProxy {
                 let log = log.clone();
                 tokio::spawn(async move {
                     // A broken connection on either side ends the other, as with a real one.
-                    let _ = handle(client, plain, tls, &log).await;
+                    let _ = handle(client, plain, tls, wants_password, &log).await;
                 });
             }
         });
@@ -68,6 +77,7 @@ async fn handle(
     client: TcpStream,
     plain: SocketAddr,
     tls: SocketAddr,
+    wants_password: bool,
     log: &Mutex<Vec<Forwarded>>,
 ) -> io::Result<()> {
     let mut client = BufReader::new(client);
@@ -81,6 +91,11 @@ async fn handle(
         request.take_host()
     };
     let authorization = request.header("proxy-authorization").map(str::to_owned);
+    if wants_password && authorization.is_none() {
+        let refused = b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+        client.write_all(refused).await?;
+        return client.shutdown().await;
+    }
     log.lock().unwrap().push(Forwarded {
         is_tunnel,
         host,
