@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use crate::wait_until;
+
 /// A process, told apart from a later one with the same id by when it started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -28,6 +30,13 @@ impl Process {
 
     pub fn signal(&self, name: &str) {
         signal(self.pid, name);
+    }
+
+    /// Stops it by a signal, and waits until it is stopped. When its parent dies, the kernel wakes only what is stopped
+    /// already.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+        wait_until("the freeze", || self.is_frozen());
     }
 }
 

@@ -78,9 +78,7 @@ fn after_kill_9_not_even_a_frozen_service_is_left() {
     let home = Home::new();
     let running = long_run(&home);
     let services = services_of(&running);
-    services[0].signal("STOP");
-    // Under load a process stops a while after its signal; the kernel wakes only those that are stopped already.
-    wait_until("the frozen mapper", || services[0].is_frozen());
+    services[0].freeze();
     running.signal("KILL");
     assert_all_end(&services);
 }

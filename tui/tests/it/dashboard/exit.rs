@@ -33,7 +33,7 @@ fn no_service_outlives_a_console_that_was_killed() {
     let children = deck.children();
     assert_eq!(children.len(), 5);
     // A stopped process can't notice anything by itself.
-    children[2].signal("STOP");
+    children[2].freeze();
     deck.kill();
     wait_until_gone(&children);
 }
