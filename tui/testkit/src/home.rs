@@ -34,6 +34,16 @@ impl Home {
         self.path().join(name)
     }
 
+    /// Where the local cluster keeps an object with a key of mrdeck's own: letters, digits, dots, hyphens.
+    pub fn local_object(&self, key: &str) -> PathBuf {
+        let encoded = |c: char| match c {
+            'A'..='Z' => format!("%{:X}", u32::from(c)),
+            _ => c.to_string(),
+        };
+        let name: String = key.chars().map(encoded).collect();
+        self.file(&format!("data/objects/mrdeck/{name}%"))
+    }
+
     pub fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
         let path = self.file(name);
         std::fs::write(&path, bytes).unwrap();

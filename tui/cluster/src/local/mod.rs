@@ -87,13 +87,13 @@ impl Cluster for LocalCluster {
 
 /// Brings the cluster up, and returns once every service listens.
 pub(super) async fn connect(mappers: u32, data: &Path) -> Result<Connection, LocalError> {
-    let objects = data.join("s3");
+    let (objects, older) = (data.join("objects"), data.join("s3"));
     let logs_dir = data.join("logs");
     for folder in [&objects.join(BUCKET), &logs_dir] {
         std::fs::create_dir_all(folder).map_err(|error| data_error(data, error))?;
     }
     let lock = lock(data)?;
-    let server = object_store::start(&objects).await?;
+    let server = object_store::start(&objects, &older).await?;
     let store: Arc<dyn Store> = Arc::new(server.store());
     seed(store.as_ref()).await.map_err(LocalError::Sample)?;
 

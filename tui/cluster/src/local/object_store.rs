@@ -1,5 +1,12 @@
 //! The S3 server inside this process (s3s over a folder), on a loopback port the system chose.
 
+mod file_name;
+mod keys;
+mod literal;
+mod older_layout;
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +18,12 @@ use mrdeck_store::s3::S3Store;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::keys::Keys;
+use self::literal::LiteralKeys;
 use super::error::LocalError;
 
 /// After a failed `accept`, so that waiting for file descriptors does not take them all the time there is.
@@ -28,13 +38,21 @@ pub(super) struct ObjectStore {
     _server: AbortOnDropHandle<()>,
 }
 
-/// Serves the buckets below `root`.
-pub(super) async fn start(root: &Path) -> Result<ObjectStore, LocalError> {
+/// Serves the buckets below `root`, to which it moves the objects of an older layout.
+pub(super) async fn start(root: &Path, older: &Path) -> Result<ObjectStore, LocalError> {
     let broken = LocalError::ObjectStore;
+    let (to_open, older) = (root.to_owned(), older.to_owned());
+    let opened = spawn_blocking(move || {
+        older_layout::take_over(&older, &to_open)?;
+        older_layout::remove_broken_uploads(&to_open)?;
+        Keys::find(&to_open)
+    });
+    let keys = opened.await.map_err(|error| broken(error.to_string()))?;
+    let keys = keys.map_err(|error| broken(error.to_string()))?;
     let files = s3s_fs::FileSystem::new(root).map_err(|error| broken(format!("{error:?}")))?;
     let access_key = random_key(20);
     let secret_key = random_key(40);
-    let mut builder = S3ServiceBuilder::new(files);
+    let mut builder = S3ServiceBuilder::new(LiteralKeys::new(files, keys));
     builder.set_auth(SimpleAuth::from_single(
         access_key.clone(),
         secret_key.clone(),
@@ -81,9 +99,13 @@ impl ObjectStore {
 
     /// Returns this process's own client.
     pub(super) fn store(&self) -> S3Store {
+        S3Store::new(self.client())
+    }
+
+    fn client(&self) -> aws_sdk_s3::Client {
         let (key, secret) = (&self.access_key, &self.secret_key);
         let credentials = Credentials::new(key, secret, None, None, "embedded");
-        S3Store::new(aws::fixed_client(&self.endpoint(), REGION, credentials))
+        aws::fixed_client(&self.endpoint(), REGION, credentials)
     }
 
     /// Returns what a service needs in its environment to use this server, and nothing else.

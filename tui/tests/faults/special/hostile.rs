@@ -61,13 +61,11 @@ fn on_standard_output_and_error() {
 /// A key that turns the writing around, chosen from the list of a folder.
 fn in_a_list_of_keys() {
     let home = Home::new();
-    let mut deck = Deck::local(home.path()).open();
-    deck.wait_until_up();
     let folder = home.file("data/s3/mrdeck/evil");
     std::fs::create_dir_all(&folder).unwrap();
-    // Without what XML, in which lists come, can't hold.
-    let key: String = EVIL.chars().filter(|c| *c >= ' ').collect();
-    std::fs::write(folder.join(key), format!("{EVIL} {EVIL}")).unwrap();
+    std::fs::write(folder.join(EVIL), format!("{EVIL} {EVIL}")).unwrap();
+    let mut deck = Deck::local(home.path()).open();
+    deck.wait_until_up();
     deck.send("o");
     deck.wait_text(&["Buckets · 1 bucket", "mrdeck"]);
     deck.send("\r");

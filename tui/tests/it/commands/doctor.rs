@@ -40,7 +40,7 @@ fn the_local_cluster_is_healthy_and_left_as_it_was() {
     for (line, start) in text.lines().zip(expected) {
         assert!(line.starts_with(start), "{line}");
     }
-    let written = std::fs::read_dir(home.file("data/s3/mrdeck/mrdeck/doctor")).unwrap();
+    let written = std::fs::read_dir(home.file("data/objects/mrdeck/mrdeck/doctor")).unwrap();
     assert_eq!(written.count(), 0, "what was written is removed");
 }
 

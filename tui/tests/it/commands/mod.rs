@@ -8,6 +8,7 @@ mod encodings;
 mod environment;
 mod exactness;
 mod forged_objects;
+mod literal_keys;
 mod local_files;
 mod local_services;
 mod log;

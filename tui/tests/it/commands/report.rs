@@ -73,7 +73,7 @@ fn the_json_has_every_field_and_the_counts_are_right() {
     let out = report["out"].as_str().unwrap();
     let key = out.strip_prefix("s3://mrdeck/").unwrap();
     assert!(key.starts_with(&format!("mr/runs/{run}/reduce/")), "{key}");
-    let written = home.read(&format!("data/s3/mrdeck/{key}"));
+    let written = std::fs::read(home.local_object(key)).unwrap();
     assert_eq!(String::from_utf8(written).unwrap(), words::json(&counts));
 
     let map = &report["phases"]["map"];

@@ -7,12 +7,13 @@ use mrdeck_testkit::words;
 #[test]
 fn an_object_is_found_chosen_and_counted() {
     let home = Home::new();
-    let mut deck = local(&home);
+    // As an older mrdeck kept them: the local cluster takes them over.
     let folder = home.file("data/s3/mrdeck/my texts");
     std::fs::create_dir_all(&folder).unwrap();
     let text = words::random_text(3, 1_234);
     std::fs::write(folder.join("Überraschung + 1.txt"), &text).unwrap();
     std::fs::write(folder.join("other.txt"), "other words").unwrap();
+    let mut deck = local(&home);
 
     deck.send("o");
     deck.wait_text(&["Buckets · 1 bucket", "mrdeck"]);
