@@ -63,6 +63,8 @@ pub struct AttemptParams {
 
 /// The name of the user metadata in which an output describes itself (`x-amz-meta-mrdeck`).
 pub const PROVENANCE: &str = "mrdeck";
+/// The name of an upload's SHA-256 in the metadata of its object.
+pub const UPLOAD_SHA256: &str = "mrdeck-sha256";
 
 /// Facts about an output, of a map or of the reduce. Services of other authors may omit them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,25 @@
 //! The keys of a run's objects in its bucket, for the services that write them and the console that reads them.
 
+use crate::digest::Digest;
+
+/// The prefix of all local files that were uploaded.
+pub const UPLOADS: &str = "mr/uploads/";
+/// The prefix of the objects of all runs.
+pub const RUNS: &str = "mr/runs/";
+
+/// Returns the key of an uploaded file, by the content of the object and the file's name.
+pub fn upload(content: &Digest, name: &str) -> String {
+    format!("{UPLOADS}{content}/{name}")
+}
+
+/// Returns the prefix of all uploads with this content; it ends with `/`.
+pub fn uploads_of(content: &Digest) -> String {
+    format!("{UPLOADS}{content}/")
+}
+
 /// Returns the prefix of all objects of a run; it ends with `/`.
 pub fn run(run: &str) -> String {
-    format!("mr/runs/{run}/")
+    format!("{RUNS}{run}/")
 }
 
 /// Returns the key of the copy of chunk `index` that an attempt at the split made; the index has `width` digits.

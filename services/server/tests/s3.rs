@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use common::script::{HELD, at_endpoint, error, reply, scripted, store};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::aws::Retries;
 use mrdeck_store::{Entry, ReadOptions, Store, StoreError, WriteOptions};
@@ -248,7 +249,11 @@ async fn a_person_s_upload_goes_in_parts_above_16_mib_and_says_how_far_it_is() {
     let told = |bytes| sent.store(bytes, Ordering::Relaxed);
     let pieces = |count: u8| (0..count).map(|n| Ok(Bytes::from(vec![n; MIB]))).collect();
     let size = 16 * MIB as u64;
-    assert_eq!(s3.upload(&at(), body(pieces(16)), &told).await, Ok(size));
+    assert_eq!(
+        s3.upload(&at(), body(pieces(16)), Digest::of(b""), &told)
+            .await,
+        Ok(size)
+    );
     assert_eq!(script.requests(), ["PUT /b/dir/k"]);
     assert_eq!(sent.load(Ordering::Relaxed), size);
 
@@ -256,7 +261,11 @@ async fn a_person_s_upload_goes_in_parts_above_16_mib_and_says_how_far_it_is() {
     let answers = [reply(200, &[], BEGUN)].into_iter().chain(parts);
     let (s3, script) = store(answers.chain([reply(200, &[], COMPLETE)]).collect()).await;
     let size = 17 * MIB as u64;
-    assert_eq!(s3.upload(&at(), body(pieces(17)), &told).await, Ok(size));
+    assert_eq!(
+        s3.upload(&at(), body(pieces(17)), Digest::of(b""), &told)
+            .await,
+        Ok(size)
+    );
     assert_eq!(sent.load(Ordering::Relaxed), size);
     // The parts are under way together, so they come in any order.
     let mut requests = script.requests();
@@ -276,7 +285,11 @@ async fn an_upload_that_is_dropped_while_it_begins_is_given_up_once_it_is_known(
     let (s3, script) = store(vec![reply(200, &[(HELD, "")], BEGUN), reply(204, &[], "")]).await;
     let pieces = (0..17).map(|_| Ok(Bytes::from(vec![0; MIB]))).collect();
     let uploading = s3.clone();
-    let upload = tokio::spawn(async move { uploading.upload(&at(), body(pieces), &|_| {}).await });
+    let upload = tokio::spawn(async move {
+        uploading
+            .upload(&at(), body(pieces), Digest::of(b""), &|_| {})
+            .await
+    });
     while script.requests().is_empty() {
         script.asked.notified().await;
     }

@@ -104,6 +104,7 @@ async fn a_service_passes_on_at_once_that_s3_is_overloaded() {
 const NEW: WriteOptions = WriteOptions {
     only_new: true,
     provenance: None,
+    sha256: None,
 };
 
 #[tokio::test]
@@ -181,6 +182,7 @@ async fn what_an_output_says_of_itself_goes_to_s3_and_comes_back() {
     let options = WriteOptions {
         only_new: false,
         provenance: Some(provenance.clone()),
+        sha256: None,
     };
     let (s3, script) = store(vec![done()]).await;
     s3.write(&at(), Bytes::from_static(b"x"), options)

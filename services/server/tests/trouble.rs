@@ -9,12 +9,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use common::{Lab, assert_refusal, config, get, send, uri};
+use mrdeck_core::digest::Digest;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_services::{ServiceState, router};
 use mrdeck_store::memory::{Call, MemoryStore};
 use mrdeck_store::{
-    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError,
+    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
     WriteOptions,
 };
 use tokio::sync::Notify;
@@ -171,6 +172,25 @@ impl Store for Troubled {
         from: Option<&str>,
     ) -> Result<Page<Entry>, StoreError> {
         self.inner.list(bucket, prefix, from).await
+    }
+
+    async fn list_all(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.inner.list_all(bucket, prefix, from).await
+    }
+
+    async fn upload(
+        &self,
+        at: &S3Uri,
+        body: BodyStream,
+        sha256: Digest,
+        told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        self.inner.upload(at, body, sha256, told).await
     }
 }
 

@@ -19,6 +19,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 
 use mrdeck_core::api::Provenance;
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 pub use diagnostic::Audience;
@@ -41,6 +42,8 @@ pub struct ObjectMeta {
     pub content_encoding: Option<String>,
     /// The description that an output of a map or a reduce carries.
     pub provenance: Option<Provenance>,
+    /// The SHA-256 that the object was written with, as its writer said.
+    pub sha256: Option<Digest>,
 }
 
 /// The part of an object to read, and its expected version.
@@ -59,6 +62,8 @@ pub struct WriteOptions {
     /// object may stem from this very write, whose answer was lost: only reading the object tells.
     pub only_new: bool,
     pub provenance: Option<Provenance>,
+    /// The SHA-256 of the body, kept with the object.
+    pub sha256: Option<Digest>,
 }
 
 /// The description of an object and its bytes.
@@ -88,23 +93,28 @@ pub trait Store: Send + Sync + 'static {
     /// Removes an object; succeeds if there is none.
     async fn delete(&self, at: &S3Uri) -> Result<(), StoreError>;
     /// Writes an object of unknown size like [`Self::put_stream`], as fast as the connection to S3 allows, and reports
-    /// progress to `told`. If the future is dropped early, no object remains; see [`Store::settled`].
+    /// progress to `told`. The body has this `sha256`, which is kept with the object. If the future is dropped early, no
+    /// object remains; see [`Store::settled`].
     async fn upload(
         &self,
         at: &S3Uri,
         body: BodyStream,
+        sha256: Digest,
         told: Told<'_>,
-    ) -> Result<u64, StoreError> {
-        let size = self.put_stream(at, body).await?;
-        told(size);
-        Ok(size)
-    }
+    ) -> Result<u64, StoreError>;
     /// Waits until the remains of dropped uploads are removed.
     async fn settled(&self) {}
     /// Lists the buckets, one page at a time; `from` is [`Page::next`] of the page before.
     async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError>;
     /// Lists what is directly below a prefix, up to the next `/`, at most 1,000 entries per page.
     async fn list(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError>;
+    /// Lists every object below a prefix, at most 1,000 per page.
+    async fn list_all(
         &self,
         bucket: &str,
         prefix: &str,

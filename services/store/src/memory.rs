@@ -8,10 +8,11 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError,
+    BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
     WriteOptions,
 };
 use mrdeck_core::api::Provenance;
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 /// The bytes per piece of a body, unless set by [`MemoryStore::with_piece_size`].
@@ -52,6 +53,7 @@ struct Stored {
     etag: String,
     content_encoding: Option<String>,
     provenance: Option<Provenance>,
+    sha256: Option<Digest>,
 }
 
 impl MemoryStore {
@@ -150,9 +152,42 @@ impl Inner {
             etag,
             content_encoding: None,
             provenance,
+            sha256: options.sha256,
         };
         bucket.insert(at.key().to_owned(), stored);
         Ok(())
+    }
+
+    fn list(
+        &mut self,
+        bucket: &str,
+        prefix: &str,
+        delimiter: Option<char>,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.fault(Call::List)?;
+        let objects = self.buckets.get(bucket).ok_or(StoreError::NoSuchBucket {
+            bucket: bucket.to_owned(),
+        })?;
+        let below = objects
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix));
+        let mut entries: Vec<Entry> = below
+            .map(|(key, stored)| {
+                match delimiter.and_then(|delimiter| key[prefix.len()..].find(delimiter)) {
+                    Some(end) => Entry::Prefix(key[..=prefix.len() + end].to_owned()),
+                    None => Entry::Object {
+                        key: key.clone(),
+                        size: stored.bytes.len() as u64,
+                        modified: None,
+                    },
+                }
+            })
+            .filter(|entry| is_after(entry.key(), from))
+            .collect();
+        // Keys below the same prefix are adjacent.
+        entries.dedup();
+        Ok(page(entries.into_iter(), Entry::key))
     }
 }
 
@@ -163,6 +198,7 @@ impl Stored {
             etag: Some(self.etag.clone()),
             content_encoding: self.content_encoding.clone(),
             provenance: self.provenance.clone(),
+            sha256: self.sha256,
         }
     }
 }
@@ -217,12 +253,26 @@ impl Store for MemoryStore {
         inner.write(at, body, options)
     }
 
-    async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {
-        let append = |mut all: BytesMut, piece: Bytes| async move {
-            all.extend_from_slice(&piece);
-            Ok(all)
+    async fn upload(
+        &self,
+        at: &S3Uri,
+        body: BodyStream,
+        sha256: Digest,
+        told: Told<'_>,
+    ) -> Result<u64, StoreError> {
+        let bytes = collected(body).await?;
+        let size = bytes.len() as u64;
+        let options = WriteOptions {
+            sha256: Some(sha256),
+            ..WriteOptions::default()
         };
-        let bytes = body.try_fold(BytesMut::new(), append).await?.freeze();
+        self.write(at, bytes, options).await?;
+        told(size);
+        Ok(size)
+    }
+
+    async fn put_stream(&self, at: &S3Uri, body: BodyStream) -> Result<u64, StoreError> {
+        let bytes = collected(body).await?;
         let size = bytes.len() as u64;
         self.put(at, bytes).await?;
         Ok(size)
@@ -256,29 +306,24 @@ impl Store for MemoryStore {
         prefix: &str,
         from: Option<&str>,
     ) -> Result<Page<Entry>, StoreError> {
-        let mut inner = self.lock();
-        inner.fault(Call::List)?;
-        let objects = inner.buckets.get(bucket).ok_or(StoreError::NoSuchBucket {
-            bucket: bucket.to_owned(),
-        })?;
-        let below = objects
-            .range(prefix.to_owned()..)
-            .take_while(|(key, _)| key.starts_with(prefix));
-        let mut entries: Vec<Entry> = below
-            .map(|(key, stored)| match key[prefix.len()..].find('/') {
-                Some(end) => Entry::Prefix(key[..=prefix.len() + end].to_owned()),
-                None => Entry::Object {
-                    key: key.clone(),
-                    size: stored.bytes.len() as u64,
-                    modified: None,
-                },
-            })
-            .filter(|entry| is_after(entry.key(), from))
-            .collect();
-        // Keys below the same prefix are adjacent.
-        entries.dedup();
-        Ok(page(entries.into_iter(), Entry::key))
+        self.lock().list(bucket, prefix, Some('/'), from)
     }
+
+    async fn list_all(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.lock().list(bucket, prefix, None, from)
+    }
+}
+async fn collected(body: BodyStream) -> Result<Bytes, StoreError> {
+    let append = |mut all: BytesMut, piece: Bytes| async move {
+        all.extend_from_slice(&piece);
+        Ok(all)
+    };
+    Ok(body.try_fold(BytesMut::new(), append).await?.freeze())
 }
 
 /// Returns the first entries, and the name of the last if more follow.
@@ -403,6 +448,7 @@ mod tests {
         let new = |provenance| WriteOptions {
             only_new: true,
             provenance,
+            ..WriteOptions::default()
         };
         let (first, second) = (Bytes::from_static(b"a"), Bytes::from_static(b"b"));
         let written = store.write(&at, first, new(Some(provenance()))).await;

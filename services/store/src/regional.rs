@@ -16,6 +16,7 @@ use super::{
     BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
     WriteOptions,
 };
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 /// S3, in whichever regions its buckets are.
@@ -148,9 +149,10 @@ impl Store for RegionalStore {
         &self,
         at: &S3Uri,
         body: BodyStream,
+        sha256: Digest,
         told: Told<'_>,
     ) -> Result<u64, StoreError> {
-        self.reached(at).await.upload(at, body, told).await
+        self.reached(at).await.upload(at, body, sha256, told).await
     }
 
     async fn settled(&self) {
@@ -176,6 +178,18 @@ impl Store for RegionalStore {
     ) -> Result<Page<Entry>, StoreError> {
         self.call(bucket, |store| async move {
             store.list(bucket, prefix, from).await
+        })
+        .await
+    }
+
+    async fn list_all(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        self.call(bucket, |store| async move {
+            store.list_all(bucket, prefix, from).await
         })
         .await
     }

@@ -79,7 +79,7 @@ impl InputChoice {
         }
     }
 
-    /// Returns the object to run on; a local file is uploaded to a key of its own first, as text or, with `as_bytes`, as
+    /// Returns the object to run on; a local file is uploaded first unless it is there, as text or, with `as_bytes`, as
     /// it is.
     ///
     /// # Errors
@@ -95,6 +95,7 @@ impl InputChoice {
         match self {
             Self::Object(uri) => Ok(Uploaded {
                 object: uri.clone(),
+                is_reused: false,
                 conversions: Vec::new(),
             }),
             Self::File(path) => {

@@ -1,6 +1,7 @@
-//! A local file put into S3: as text, in parts when it is large, refused when it changes meanwhile.
+//! A local file put into S3, once: as text, in parts when it is large, refused when it changes meanwhile.
 
 mod body;
+mod content;
 mod local_file;
 mod text;
 mod transcode;
@@ -11,12 +12,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mrdeck_core::digest::{Digest, Hasher};
+use mrdeck_core::layout;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::{Store, StoreError};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use ulid::Ulid;
+use tokio_util::sync::CancellationToken;
 
+use self::content::Same;
 use self::local_file::{LocalFile, Progress};
 pub use self::text::{Conversion, TextError};
 use self::text::{Text, text_of};
@@ -118,20 +122,31 @@ impl From<UploadError> for Diagnostic {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uploaded {
     pub object: S3Uri,
+    /// It was there before.
+    pub is_reused: bool,
     /// What was done to the file's bytes to make text of them.
     pub conversions: Vec<Conversion>,
 }
 
 impl Uploaded {
-    /// Returns what was done to the file `name`, in a sentence; `None` if it is in S3 as it is.
+    /// Returns what was done to the file `name`, in a sentence; `None` if it was only uploaded as it is.
     pub fn note(&self, name: &str) -> Option<String> {
         let steps: Vec<String> = self.conversions.iter().map(ToString::to_string).collect();
-        (!steps.is_empty()).then(|| format!("{name} was {}", steps.join(" and ")))
+        let steps = steps.join(" and ");
+        match (self.is_reused, steps.as_str()) {
+            (false, "") => None,
+            (false, _) => Some(format!("{name} was {steps}")),
+            (true, "") => Some(format!("{name} is already there as {}", self.object)),
+            (true, _) => Some(format!(
+                "{name} is already there, {steps}, as {}",
+                self.object
+            )),
+        }
     }
 }
 
-/// Uploads the text of the file to a key of its own; with `as_bytes`, its bytes as they are. If this is dropped
-/// meanwhile, nothing is left once the store has settled.
+/// Uploads the text of the file; with `as_bytes`, its bytes as they are. What is there already, by its SHA-256, is not
+/// uploaded again. If this is dropped meanwhile, nothing is left once the store has settled.
 ///
 /// # Errors
 ///
@@ -143,22 +158,47 @@ pub async fn upload(
     as_bytes: bool,
     on_progress: OnProgress<'_>,
 ) -> Result<Uploaded, UploadError> {
-    let to_open = path.to_owned();
-    let opened = spawn_blocking(move || open(&to_open, as_bytes)).await;
+    let (to_open, given_up) = (path.to_owned(), CancellationToken::new());
+    let (stop, _stopped) = (given_up.clone(), given_up.drop_guard());
+    let opened = spawn_blocking(move || {
+        // To the end first: the key is made of what is in it.
+        let content = content::digest_of(&to_open, as_bytes, &stop)?;
+        Ok::<_, UploadError>((content, open(&to_open, as_bytes)?))
+    });
     let broke_off = |_| UploadError::BrokeOff(path.to_owned());
-    let (text, total, progress) = opened.map_err(broke_off)??;
-    let name = uploaded_name(path, &text.conversions);
-    let key = format!("mr/uploads/{}/{name}", Ulid::generate());
-    let target = S3Uri::new(bucket, &key)?;
-    on_progress(UploadProgress { sent: 0, total });
+    let ((sha256, bytes), opened) = opened.await.map_err(broke_off)??;
+    let Opened {
+        text,
+        size: total,
+        progress,
+    } = opened;
     let conversions = text.conversions;
+    let name = uploaded_name(path, &conversions);
+    let key = layout::upload(&sha256, &name);
+    let target = S3Uri::new(bucket, &key)?;
+    if let Some(object) = find(store, &target, sha256, bytes).await {
+        tracing::info!(%object, "already uploaded");
+        return Ok(Uploaded {
+            object,
+            is_reused: true,
+            conversions,
+        });
+    }
+    on_progress(UploadProgress { sent: 0, total });
     let (shown, read) = (path.to_owned(), progress.clone());
     let unpacked = conversions.first().copied();
     let fault = move |error: &io::Error| fault_text(&shown, &read, unpacked, error);
-    let body = body::body(text.reader, fault);
+    let same = Same {
+        reader: text.reader,
+        expected: sha256,
+        hasher: Hasher::default(),
+        progress: progress.clone(),
+        path: path.to_owned(),
+    };
+    let body = body::body(Box::new(same), fault);
     let is_converted = !conversions.is_empty();
     store
-        .upload(&target, body, &|sent| {
+        .upload(&target, body, sha256, &|sent| {
             // What S3 has of a converted file says nothing of how much of the file that was.
             let sent = if is_converted { progress.read() } else { sent };
             on_progress(UploadProgress { sent, total });
@@ -167,12 +207,46 @@ pub async fn upload(
     tracing::info!(%target, bytes = total, "uploaded");
     Ok(Uploaded {
         object: target,
+        is_reused: false,
         conversions,
     })
 }
 
-/// Opens a file and looks at its beginning. Returns its text, its size, and how far it is read.
-fn open(path: &Path, as_bytes: bool) -> Result<(Text, u64, Arc<Progress>), UploadError> {
+/// Returns the object that has this content already, under this name or another. It counts only if it says by itself
+/// what it was written with: whatever else was put in its place does not. What can't be found out is uploaded.
+async fn find(store: &dyn Store, target: &S3Uri, sha256: Digest, bytes: u64) -> Option<S3Uri> {
+    let is_it = async |at: &S3Uri| {
+        let found = store.head(at).await;
+        found.is_ok_and(|meta| meta.sha256 == Some(sha256) && meta.size == bytes)
+    };
+    if is_it(target).await {
+        return Some(target.clone());
+    }
+    let prefix = layout::uploads_of(&sha256);
+    let page = store.list_all(target.bucket(), &prefix, None).await.ok()?;
+    for entry in page
+        .items
+        .iter()
+        .filter(|entry| entry.key() != target.key())
+    {
+        let other = target.sibling(entry.key()).ok()?;
+        if is_it(&other).await {
+            return Some(other);
+        }
+    }
+    None
+}
+
+/// A file whose text can be read.
+struct Opened {
+    text: Text,
+    /// In bytes, before any conversion.
+    size: u64,
+    progress: Arc<Progress>,
+}
+
+/// Opens a file and looks at its beginning.
+fn open(path: &Path, as_bytes: bool) -> Result<Opened, UploadError> {
     let file = LocalFile::open(path)?;
     let (size, progress) = (file.size(), file.progress());
     let text = if as_bytes {
@@ -186,7 +260,11 @@ fn open(path: &Path, as_bytes: bool) -> Result<(Text, u64, Arc<Progress>), Uploa
             source,
         })?
     };
-    Ok((text, size, progress))
+    Ok(Opened {
+        text,
+        size,
+        progress,
+    })
 }
 
 /// Says why the text of a file ended before its end.
@@ -301,5 +379,92 @@ mod tests {
             .unwrap();
         assert_eq!(store.read(&uploaded.object).unwrap().len(), SIZE);
         assert_eq!(*told.lock().unwrap(), [0, SIZE as u64]);
+    }
+
+    async fn uploaded(store: &MemoryStore, path: &Path, as_bytes: bool) -> Uploaded {
+        upload(path, store, "b", as_bytes, &|_| {}).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_same_content_is_uploaded_once_under_whatever_name_and_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, bytes: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"one two").unwrap();
+        let packed = packed.finish().unwrap();
+        let store = MemoryStore::with_bucket("b");
+
+        let first = uploaded(&store, &file("a.txt", b"one two"), false).await;
+        assert_eq!((first.is_reused, first.note("a.txt")), (false, None));
+        let wide = b"\xff\xfeo\0n\0e\0 \0t\0w\0o\0";
+        for (name, bytes) in [
+            ("a.txt", &b"one two"[..]),
+            ("b.txt", b"one two"),
+            ("a.txt.gz", &packed),
+            ("w", wide),
+        ] {
+            let again = uploaded(&store, &file(name, bytes), false).await;
+            assert_eq!(
+                (&again.object, again.is_reused),
+                (&first.object, true),
+                "{name}"
+            );
+            let note = again.note(name).unwrap();
+            assert!(
+                note.starts_with(&format!("{name} is already there")),
+                "{note}"
+            );
+            assert!(note.ends_with(&format!("as {}", first.object)), "{note}");
+        }
+        // What is as long and as old is not the same.
+        let path = file("a.txt", b"one two");
+        let time = std::fs::metadata(&path).unwrap().modified().unwrap();
+        std::fs::write(&path, b"one six").unwrap();
+        let file_again = std::fs::File::options().write(true).open(&path).unwrap();
+        file_again.set_modified(time).unwrap();
+        let other = uploaded(&store, &path, false).await;
+        assert!(!other.is_reused);
+        assert_eq!(store.read(&other.object).unwrap(), "one six");
+        let bytes = uploaded(&store, &file("a.txt.gz", &packed), true).await;
+        assert_eq!(store.read(&bytes.object).unwrap(), packed);
+        assert_eq!(store.keys("b").len(), 3);
+    }
+
+    #[tokio::test]
+    async fn what_someone_else_put_in_its_place_is_not_taken_for_it() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(b"one two").unwrap();
+        let store = MemoryStore::with_bucket("b");
+        let first = uploaded(&store, file.path(), false).await;
+        store.put(&first.object, "six six".into()).await.unwrap();
+        let again = uploaded(&store, file.path(), false).await;
+        assert!(!again.is_reused);
+        assert_eq!(store.read(&again.object).unwrap(), "one two");
+    }
+
+    #[test]
+    fn a_file_that_changes_between_two_readings_is_refused() {
+        let progress = Arc::new(Progress::default());
+        let again = |text: &'static [u8]| {
+            let mut same = Same {
+                reader: text,
+                expected: Digest::of(b"one two"),
+                hasher: Hasher::default(),
+                progress: progress.clone(),
+                path: PathBuf::from("a.txt"),
+            };
+            io::copy(&mut same, &mut io::sink())
+        };
+        assert_eq!(again(b"one two").unwrap(), 7);
+        let error = again(b"one six").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "a.txt changed while it was uploaded, so nothing was written"
+        );
+        assert_eq!(progress.fault(), Some(error.as_str()));
     }
 }

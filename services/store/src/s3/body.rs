@@ -11,7 +11,8 @@ use futures_util::{StreamExt, stream};
 use super::failure::causes;
 use crate::refusal::has_cause;
 use crate::{BodyStream, Object, ObjectMeta, ReadOptions, StoreError};
-use mrdeck_core::api::{PROVENANCE, Provenance};
+use mrdeck_core::api::{PROVENANCE, Provenance, UPLOAD_SHA256};
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 pub(super) fn object(
@@ -51,6 +52,7 @@ pub(super) fn object(
         etag: answer.e_tag().map(str::to_owned),
         content_encoding: answer.content_encoding().map(str::to_owned),
         provenance: provenance(answer.metadata()),
+        sha256: sha256(answer.metadata()),
     };
     Ok(Object {
         meta,
@@ -61,6 +63,11 @@ pub(super) fn object(
 /// Returns the description that the object carries, if it is readable.
 pub(super) fn provenance(metadata: Option<&HashMap<String, String>>) -> Option<Provenance> {
     Provenance::from_metadata(metadata?.get(PROVENANCE)?)
+}
+
+/// Returns the SHA-256 that the object was uploaded with, if it is readable.
+pub(super) fn sha256(metadata: Option<&HashMap<String, String>>) -> Option<Digest> {
+    metadata?.get(UPLOAD_SHA256)?.parse().ok()
 }
 
 /// Converts a length from S3 to an unsigned number.
@@ -156,6 +163,7 @@ mod tests {
                 etag: Some("\"v1\"".to_owned()),
                 content_encoding: None,
                 provenance: None,
+                sha256: None,
             }
         );
     }

@@ -14,7 +14,7 @@ use crate::{Bucket, Entry, Page, StoreError, Target};
 
 /// The buckets per page; without a number, S3 refuses accounts with a very high quota of buckets.
 const BUCKETS: i32 = 1_000;
-const DELIMITER: &str = "/";
+pub(super) const DELIMITER: &str = "/";
 
 pub(super) async fn buckets(
     client: &Client,
@@ -44,13 +44,14 @@ pub(super) async fn keys(
     client: &Client,
     bucket: &str,
     prefix: &str,
+    delimiter: Option<&str>,
     from: Option<&str>,
 ) -> Result<Page<Entry>, StoreError> {
     let request = client
         .list_objects_v2()
         .bucket(bucket)
         .prefix(prefix)
-        .delimiter(DELIMITER)
+        .set_delimiter(delimiter.map(str::to_owned))
         .set_continuation_token(from.map(str::to_owned));
     let (answer, is_encoded) = ask(request).await.map_err(|error| {
         let target = Target::Keys {

@@ -17,7 +17,8 @@ use super::{
     BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
     WriteOptions,
 };
-use mrdeck_core::api::PROVENANCE;
+use mrdeck_core::api::{PROVENANCE, UPLOAD_SHA256};
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 /// A store over S3 or a compatible server; see [`super::aws`] for the client.
@@ -100,6 +101,7 @@ impl Store for S3Store {
                     etag: answer.e_tag().map(str::to_owned),
                     content_encoding: answer.content_encoding().map(str::to_owned),
                     provenance: body::provenance(answer.metadata()),
+                    sha256: body::sha256(answer.metadata()),
                 })
             }
             Err(error) => Err(self.explain(at, error).await),
@@ -149,6 +151,9 @@ impl Store for S3Store {
             })?;
             request = request.metadata(PROVENANCE, text);
         }
+        if let Some(sha256) = options.sha256 {
+            request = request.metadata(UPLOAD_SHA256, sha256.to_string());
+        }
         match request.send().await {
             Ok(_) => Ok(()),
             Err(error) => match self.explain(at, error).await {
@@ -179,9 +184,10 @@ impl Store for S3Store {
         &self,
         at: &S3Uri,
         body: BodyStream,
+        sha256: Digest,
         told: Told<'_>,
     ) -> Result<u64, StoreError> {
-        upload::upload(self, at, body, told).await
+        upload::upload(self, at, body, sha256, told).await
     }
 
     async fn settled(&self) {
@@ -198,6 +204,15 @@ impl Store for S3Store {
         prefix: &str,
         from: Option<&str>,
     ) -> Result<Page<Entry>, StoreError> {
-        list::keys(&self.client, bucket, prefix, from).await
+        list::keys(&self.client, bucket, prefix, Some(list::DELIMITER), from).await
+    }
+
+    async fn list_all(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        from: Option<&str>,
+    ) -> Result<Page<Entry>, StoreError> {
+        list::keys(&self.client, bucket, prefix, None, from).await
     }
 }

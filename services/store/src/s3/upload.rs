@@ -13,7 +13,9 @@ use tokio::sync::oneshot;
 
 use super::S3Store;
 use super::failure::{HttpResponse, causes};
-use crate::{BodyStream, Store, StoreError, Told};
+use crate::{BodyStream, Store, StoreError, Told, WriteOptions};
+use mrdeck_core::api::UPLOAD_SHA256;
+use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
 
 /// The size of the first parts, in bytes.
@@ -35,6 +37,7 @@ struct Sending<'a> {
     /// The most bytes that are sent in one request.
     one_request: usize,
     at_a_time: usize,
+    sha256: Option<Digest>,
     told: Told<'a>,
 }
 
@@ -48,6 +51,7 @@ pub(super) async fn put_stream(
         client: store.client.clone(),
         one_request: PART - 1,
         at_a_time: 1,
+        sha256: None,
         told: &|_| {},
     };
     sending.send(store, at, body).await
@@ -58,6 +62,7 @@ pub(super) async fn upload(
     store: &S3Store,
     at: &S3Uri,
     body: BodyStream,
+    sha256: Digest,
     told: Told<'_>,
 ) -> Result<u64, StoreError> {
     let config = store.client.config();
@@ -70,6 +75,7 @@ pub(super) async fn upload(
         client: Client::from_conf(config.build()),
         one_request: ONE_REQUEST,
         at_a_time: AT_A_TIME,
+        sha256: Some(sha256),
         told,
     };
     sending.send(store, at, body).await
@@ -87,11 +93,15 @@ impl Sending<'_> {
                 client: self.client.clone(),
                 ..store.clone()
             };
-            patient.put(at, buffer.freeze()).await?;
+            let options = WriteOptions {
+                sha256: self.sha256,
+                ..WriteOptions::default()
+            };
+            patient.write(at, buffer.freeze(), options).await?;
             (self.told)(size);
             return Ok(size);
         }
-        let mut upload = Upload::begin(store, at).await?;
+        let mut upload = Upload::begin(store, at, self.sha256).await?;
         let sent = upload.send_all(self, body, buffer).await;
         if sent.is_ok() {
             upload.id = None;
@@ -143,9 +153,13 @@ struct Upload {
 impl Upload {
     /// Begins an upload in a task of its own, so that its id is known, and it can be aborted, even if this future is
     /// dropped before S3 answers.
-    async fn begin(store: &S3Store, at: &S3Uri) -> Result<Self, StoreError> {
+    async fn begin(
+        store: &S3Store,
+        at: &S3Uri,
+        sha256: Option<Digest>,
+    ) -> Result<Self, StoreError> {
         let (begun, awaited) = oneshot::channel();
-        let creating = Self::create(store.clone(), at.clone());
+        let creating = Self::create(store.clone(), at.clone(), sha256);
         store.given_up.spawn(async move {
             // If the receiver is gone, the upload is dropped here, and so aborted.
             let _ = begun.send(creating.await);
@@ -158,12 +172,15 @@ impl Upload {
         })
     }
 
-    async fn create(store: S3Store, at: S3Uri) -> Result<Self, StoreError> {
+    async fn create(store: S3Store, at: S3Uri, sha256: Option<Digest>) -> Result<Self, StoreError> {
         let request = store
             .client
             .create_multipart_upload()
             .bucket(at.bucket())
-            .key(at.key());
+            .key(at.key())
+            .set_metadata(
+                sha256.map(|sha256| [(UPLOAD_SHA256.to_owned(), sha256.to_string())].into()),
+            );
         let answer = match request.send().await {
             Ok(answer) => answer,
             Err(error) => return Err(store.explain(&at, error).await),

@@ -44,6 +44,20 @@ impl Progress {
     pub(super) fn fault(&self) -> Option<&str> {
         self.fault.get().map(String::as_str)
     }
+
+    /// Notes that the file is another than it was, and returns the error that says so.
+    pub(super) fn changed(&self, path: &Path) -> io::Error {
+        self.failed(
+            path,
+            "changed while it was uploaded, so nothing was written",
+        )
+    }
+
+    fn failed(&self, path: &Path, what: &str) -> io::Error {
+        let fault = format!("{} {what}", path.display());
+        let fault = self.fault.get_or_init(|| fault);
+        io::Error::other(fault.clone())
+    }
 }
 
 /// Reads the bytes that the file had when it was opened, no more: one that grows all the time comes to an end, too.
@@ -95,13 +109,11 @@ impl LocalFile {
     }
 
     fn changed(&self) -> io::Error {
-        self.fault("changed while it was uploaded, so nothing was written")
+        self.progress.changed(&self.path)
     }
 
     fn fault(&self, what: &str) -> io::Error {
-        let fault = format!("{} {what}", self.path.display());
-        let fault = self.progress.fault.get_or_init(|| fault);
-        io::Error::other(fault.clone())
+        self.progress.failed(&self.path, what)
     }
 }
 

@@ -30,6 +30,55 @@ fn a_local_file_is_uploaded_and_counted_byte_for_byte() {
 }
 
 #[test]
+fn the_same_file_is_uploaded_once() {
+    let lab = Lab::new([]);
+    // Above 16 MiB it goes in parts.
+    for (name, words) in [("small.txt", 1_000), ("large.txt", 4_000_000)] {
+        let text = "words ".repeat(words);
+        lab.home.write(name, &text);
+        let run = || {
+            let console = lab.console("run").arg(name).args(["--bucket", "lab"]);
+            console.args(["--output", "json"]).run().expect(0)
+        };
+        let first = run();
+        assert!(!first.stderr.contains("already"), "{}", first.stderr);
+        let input = first.json()["input"].as_str().unwrap().to_owned();
+        for _ in 0..2 {
+            let again = run();
+            let said = format!("{name} is already there as {input}");
+            assert!(again.stderr.contains(&said), "{}", again.stderr);
+            assert!(!again.stderr.contains("uploading"), "{}", again.stderr);
+            assert_eq!(again.json()["input"], input);
+            assert_eq!(again.json()["words"], words);
+        }
+        let changed = text.replacen("words", "sword", 1);
+        lab.home.write(name, &changed);
+        let other = run().json();
+        assert_eq!(
+            lab.s3.get(other["input"].as_str().unwrap()),
+            changed.as_bytes()
+        );
+        assert_eq!(lab.s3.get(&input), text.as_bytes());
+    }
+    assert_eq!(lab.s3.keys("mr/uploads").len(), 4);
+}
+
+#[test]
+fn with_a_local_cluster_the_same_file_is_uploaded_once() {
+    let home = Home::new();
+    home.write("text.txt", "one two three");
+    let run = || home.local_console(1, "run").arg("text.txt").run().expect(0);
+    run();
+    let again = run().stderr;
+    assert!(
+        again.contains("text.txt is already there as s3://mrdeck/mr/uploads/"),
+        "{again}"
+    );
+    let uploads = std::fs::read_dir(home.file("data/objects/mrdeck/mr/uploads"));
+    assert_eq!(uploads.unwrap().count(), 1);
+}
+
+#[test]
 fn with_a_local_cluster_a_file_needs_no_bucket() {
     let home = Home::new();
     let text = words::random_text(7, 2_000);

@@ -105,6 +105,13 @@ impl Keys {
         let _ = std::fs::remove_file(self.root.join(checksums));
     }
 
+    /// Removes an object's bytes.
+    pub(super) fn remove_file(&self, bucket: &str, key: &str) {
+        let file = self.folder(bucket).join(file_name::path_of(bucket, key));
+        // Fails where there is none.
+        let _ = std::fs::remove_file(file);
+    }
+
     /// Returns a bucket's folder.
     pub(super) fn folder(&self, bucket: &str) -> PathBuf {
         self.root.join(bucket)

@@ -16,7 +16,7 @@ use s3s::dto::{
     Object, PutObjectInput, PutObjectOutput, UploadPartCopyInput, UploadPartCopyOutput,
     UploadPartInput, UploadPartOutput,
 };
-use s3s::{S3, S3Error, S3Request, S3Response, S3Result, s3_error};
+use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 use super::file_name;
@@ -217,6 +217,13 @@ impl S3 for LiteralKeys {
         let (bucket, key) = (req.input.bucket.clone(), req.input.key.clone());
         req.input.key = self.new_name(&bucket, &key)?;
         let done = self.files.put_object(req).await;
+        if done
+            .as_ref()
+            .is_err_and(|error| *error.code() == S3ErrorCode::BadDigest)
+        {
+            // What came is not what was sent, and s3s-fs has it in the object's place already.
+            self.keys.remove_file(&bucket, &key);
+        }
         self.keys.look_again(&bucket, &key);
         done
     }

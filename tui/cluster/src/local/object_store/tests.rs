@@ -383,6 +383,18 @@ async fn uploads_in_parts_take_any_key_and_replace_what_was_there() {
 }
 
 #[tokio::test]
+async fn a_body_that_came_damaged_is_no_object() {
+    let server = Server::start().await;
+    let put = server.client.put_object().bucket(BUCKET).key("k");
+    // The MD5 of something else.
+    let put = put.content_md5("1B2M2Y8AsgTpgAmY7PhCfg==");
+    let error = put.body(b"text".to_vec().into()).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("BadDigest"));
+    assert_eq!(server.get("k").await, None);
+    assert_eq!(server.keys().await, [""; 0]);
+}
+
+#[tokio::test]
 async fn plain_urls_mean_the_same_keys() {
     let server = Server::start().await;
     // There is one already where another test was first.

@@ -90,7 +90,7 @@ impl NextRun {
         let input = self.input.clone()?;
         if matches!(input, InputChoice::File(_)) {
             // The header says how far it is; a status line would outlive it.
-            feedback.log_text(Level::Info, format!("uploading {input}"));
+            feedback.log_text(Level::Info, format!("reading {input}"));
         }
         let options = self.options.clone();
         Some(Effect::Start { input, options })
