@@ -44,6 +44,7 @@ impl Cli {
             Some(Command::Scale(_)) => "scale",
             Some(Command::Up(_)) => "up",
             Some(Command::Down(_)) => "down",
+            Some(Command::Clean(_)) => "clean",
             Some(Command::Serve(_)) => "serve",
         }
     }
@@ -65,6 +66,8 @@ pub enum Command {
     Up(UpArgs),
     /// Remove what `up` created; a bucket that holds data is kept
     Down(DownArgs),
+    /// Remove old uploads and runs from the bucket; what may be in use is kept
+    Clean(CleanArgs),
     /// Run one service in the foreground, as --local does for each of its tasks
     Serve(ServeArgs),
 }
@@ -324,6 +327,13 @@ pub struct ScaleArgs {
 
     /// Stop tasks without asking
     #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct CleanArgs {
+    /// Don't ask before removing
+    #[arg(long, short)]
     pub yes: bool,
 }
 

@@ -158,6 +158,21 @@ impl Config {
         })
     }
 
+    /// Makes the configuration of what needs only a bucket: a cluster may be named, and is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error for what [`Config::load`] refuses, but for a missing cluster.
+    pub fn for_bucket(args: &CommonArgs) -> Result<Self, ConfigError> {
+        match Self::load(args) {
+            Err(ConfigError::NoCluster) => Self::load(&CommonArgs {
+                cluster: Some(String::new()),
+                ..args.clone()
+            }),
+            loaded => loaded,
+        }
+    }
+
     /// Makes the configuration of everything else.
     ///
     /// # Errors

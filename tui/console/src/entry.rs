@@ -61,6 +61,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Serve(args)) => return commands::serve(args).await,
         Some(Command::Up(args)) => return commands::up(&cli.common, args).await,
         Some(Command::Down(args)) => return commands::down(&cli.common, args).await,
+        Some(Command::Clean(args)) => return commands::clean(&cli.common, args).await,
         _ => {}
     }
     let config = match Config::load(&cli.common) {
@@ -78,7 +79,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Scale(args)) => commands::scale(&config, args).await,
         Some(Command::Tasks) => commands::tasks(&config).await,
         Some(Command::Doctor) => commands::doctor(&config).await,
-        None | Some(Command::Serve(_) | Command::Up(_) | Command::Down(_)) => {
+        None | Some(Command::Serve(_) | Command::Up(_) | Command::Down(_) | Command::Clean(_)) => {
             unreachable!("done above")
         }
     }

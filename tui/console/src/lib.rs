@@ -8,6 +8,7 @@
 //! | [`commands`] | the commands that work without the dashboard |
 //! | [`doctor`] | checks what a run needs, and says what to do where something is missing |
 //! | [`input`], [`upload`] | what a run reads, and how a local file gets into S3 |
+//! | [`clean`] | old uploads and runs in a bucket: found, listed, removed |
 //! | [`job`] | a job in the engine, started for the dashboard and for the commands |
 //! | [`report`] | a run as text, as JSON and as a chart |
 //! | [`task_table`] | the columns of the table of tasks, as the dashboard draws and `mrdeck tasks` prints them |
@@ -19,6 +20,7 @@
 //! The run itself is in `mrdeck-engine`, the clusters are in `mrdeck-cluster`.
 
 pub mod atomic_file;
+pub mod clean;
 pub mod cli;
 pub mod commands;
 pub mod config;

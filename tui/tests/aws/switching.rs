@@ -78,7 +78,7 @@ impl Scene {
 fn another_cluster_is_completed_and_gone_to_and_the_one_before_is_left_alone() {
     let mut scene = open();
     let (alpha, omega) = (scene.alpha.clone(), scene.omega.clone());
-    scene.deck.send(":cl\t");
+    scene.deck.send(":clu\t");
     scene.deck.wait_line(&[" :cluster"]);
     scene.deck.wait_line(&["│ alpha"]);
     scene.deck.wait_line(&["│ omega"]);

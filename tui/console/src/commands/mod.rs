@@ -6,9 +6,11 @@
 //! | `execute`, `connect`, `run_progress`, `upload_progress` | what these two share: from the connection to the report |
 //! | [`tasks()`], [`doctor()`], [`scale()`] | look at a cluster, and change how many tasks run |
 //! | [`up()`], [`down()`] | deploy the services, and remove them; `stack_session` is what they share |
+//! | [`clean()`] | removes old uploads and runs |
 //! | [`serve()`] | one service in the foreground |
 //! | `stdout`, `failure`, `confirm`, `waiting` | print, fail, ask, say what is waited for |
 
+mod clean;
 mod confirm;
 mod connect;
 mod doctor;
@@ -29,6 +31,7 @@ mod waiting;
 
 use std::time::Duration;
 
+pub use clean::clean;
 pub use doctor::doctor;
 pub use down::down;
 pub use resume::resume;

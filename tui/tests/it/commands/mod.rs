@@ -2,6 +2,7 @@
 
 mod broken_services;
 mod cancel;
+mod clean;
 mod credentials;
 mod doctor;
 mod encodings;

@@ -1,6 +1,7 @@
 //! The dashboard as a person uses it: the real binary in a real pseudo-terminal, keys in, screens out.
 
 mod browse;
+mod cleaning;
 mod credentials;
 mod exit;
 mod fixed_addresses;

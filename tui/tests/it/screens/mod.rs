@@ -1,6 +1,7 @@
 //! What the dashboard draws and what its keys do, without a terminal: `Model`, `Msg` and `view::draw` alone.
 
 mod browse;
+mod cleaning;
 mod colours;
 mod completion;
 mod effects;

@@ -3,6 +3,7 @@
 //! An effect is one function from the connection to the message that answers it. Without a connection it still
 //! answers: what was asked for failed, and why.
 
+mod clean;
 mod cluster;
 mod connect;
 mod export;
@@ -100,6 +101,14 @@ impl EffectRuntime {
             Effect::Scale(plan) => {
                 let outbox = self.outbox.clone();
                 self.spawn(|link| cluster::scale(link, plan, outbox));
+            }
+            Effect::FindOld => {
+                let config = self.config.clone();
+                self.spawn(|link| clean::find(link, config));
+            }
+            Effect::RemoveOld(found) => {
+                let config = self.config.clone();
+                self.spawn(|link| clean::remove(link, found, config));
             }
             Effect::List(request) => self.spawn(|link| list::list(link, request)),
             Effect::LookUp(places) => {

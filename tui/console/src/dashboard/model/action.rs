@@ -36,6 +36,14 @@ pub enum Action {
 }
 
 impl Action {
+    /// Returns whether it begins a run, or reads what one wrote.
+    pub(super) fn is_run(self) -> bool {
+        matches!(
+            self,
+            Self::Start | Self::Resume | Self::RunAgain | Self::Verify
+        )
+    }
+
     /// Returns whether it changes something beyond this console.
     pub fn is_change(self) -> bool {
         matches!(

@@ -23,6 +23,7 @@ pub enum Command {
     AsBytes(bool),
     Scale(ScaleRequest),
     Switch(Switch),
+    Clean,
     Export,
     Help,
     Quit,
@@ -33,6 +34,7 @@ impl Command {
     pub(super) fn change(&self) -> Option<&'static str> {
         match self {
             Self::Scale(_) => Some("start or stop tasks"),
+            Self::Clean => Some("remove anything"),
             _ => None,
         }
     }
@@ -98,6 +100,8 @@ pub const COMMANDS: &[CommandRow] = &[
         help: "switch to another AWS profile" },
     CommandRow { name: "region", short: &[], usage: "NAME|auto", argument: Argument::Names(NameSource::Regions), parse: parse_region,
         help: "switch to another AWS region" },
+    CommandRow { name: "clean", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Clean),
+        help: "remove old uploads and runs (lists them and asks)" },
     CommandRow { name: "export", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Export),
         help: "export the latency chart" },
     CommandRow { name: "help", short: &[], usage: "", argument: Argument::Nothing, parse: |_| Ok(Command::Help),

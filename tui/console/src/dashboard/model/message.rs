@@ -9,6 +9,7 @@ use super::browser::{ListAnswer, ListRequest};
 use super::log::Level;
 use super::path_completion::PathCompletion;
 use super::session::{LinkInfo, Switch};
+use crate::clean::{Inventory, Removed};
 use crate::input::InputChoice;
 use crate::upload::UploadProgress;
 use mrdeck_cluster::aws::lookup::NameSource;
@@ -58,6 +59,10 @@ pub enum Msg {
     ScalePlanned(Result<ScalePlan, Diagnostic>),
     ScaleEvent(ScaleEvent),
     Scaled(ScaleReport),
+    /// What there is to remove.
+    OldFound(Result<Inventory, Diagnostic>),
+    /// What was removed, from which bucket.
+    OldRemoved(String, Result<Removed, Diagnostic>),
     /// The names that were looked up.
     Named(NameSource, Result<Vec<String>, Diagnostic>),
     Logs(TaskId, Result<Vec<String>, Diagnostic>),
@@ -87,6 +92,9 @@ pub enum Effect {
     StopTask(TaskId),
     PlanScale(ScaleRequest),
     Scale(ScalePlan),
+    /// Looks for old uploads and runs.
+    FindOld,
+    RemoveOld(Inventory),
     Switch(Switch),
     LookUp(NameSource),
     FetchLogs(TaskId),

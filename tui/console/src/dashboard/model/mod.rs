@@ -11,6 +11,7 @@
 mod access;
 mod action;
 mod browser;
+mod cleaning;
 mod command;
 mod completion;
 mod feedback;
@@ -50,6 +51,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use self::cleaning::Cleaning;
 use self::scaling::Scaling;
 use mrdeck_core::task::Task;
 use mrdeck_engine::state::RunState;
@@ -74,6 +76,7 @@ pub struct Model {
     pub overlay: Option<Overlay>,
     pub feedback: Feedback,
     scaling: Scaling,
+    cleaning: Cleaning,
 }
 
 impl Model {
@@ -89,6 +92,7 @@ impl Model {
             overlay: None,
             feedback: Feedback::new(now),
             scaling: Scaling::default(),
+            cleaning: Cleaning::default(),
         }
     }
 

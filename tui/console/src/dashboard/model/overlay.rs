@@ -4,6 +4,7 @@ use super::action::Mode;
 use super::prompt::Prompt;
 use super::rows::PipelineRow;
 use super::scroll::Scroll;
+use crate::clean::Inventory;
 use mrdeck_cluster::ScalePlan;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
@@ -30,6 +31,10 @@ pub enum Overlay {
     /// The default is No here too.
     ConfirmScale {
         plan: ScalePlan,
+    },
+    /// And here.
+    ConfirmClean {
+        found: Inventory,
     },
     Prompt(Prompt),
 }
@@ -73,7 +78,9 @@ impl Overlay {
     pub fn mode(&self) -> Mode {
         match self {
             Self::Help { .. } | Self::Describe { .. } | Self::Logs { .. } => Mode::Reading,
-            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } => Mode::Asking,
+            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } | Self::ConfirmClean { .. } => {
+                Mode::Asking
+            }
             Self::Prompt(_) => Mode::Typing,
         }
     }
@@ -83,7 +90,10 @@ impl Overlay {
             Self::Help { scroll } | Self::Describe { scroll, .. } | Self::Logs { scroll, .. } => {
                 Some(scroll)
             }
-            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } | Self::Prompt(_) => None,
+            Self::ConfirmStop { .. }
+            | Self::ConfirmScale { .. }
+            | Self::ConfirmClean { .. }
+            | Self::Prompt(_) => None,
         }
     }
 

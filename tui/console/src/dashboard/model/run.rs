@@ -114,6 +114,17 @@ impl RunModel {
         ))
     }
 
+    /// Checks that no run could miss what is removed.
+    pub(super) fn permit_clean(&self) -> Result<(), Diagnostic> {
+        if self.is_idle() {
+            return Ok(());
+        }
+        Err(Diagnostic::new(
+            "a run is in flight",
+            "clean when it is done, or cancel it with x",
+        ))
+    }
+
     // ---- what happens to it ----
 
     pub(super) fn uploading(&mut self, progress: UploadProgress, now: Timestamp) {

@@ -24,7 +24,7 @@ impl Model {
         self.now = now;
         self.feedback.set_time(now);
         let effects = self.take(msg);
-        self.ask_about_scaling();
+        self.ask();
         effects
     }
 
@@ -69,6 +69,8 @@ impl Model {
             Msg::ScalePlanned(plan) => return effects(self.scaling.planned(plan, feedback)),
             Msg::ScaleEvent(event) => scaling::announce(&event, feedback),
             Msg::Scaled(report) => self.scaling.ended(&report, feedback),
+            Msg::OldFound(found) => self.cleaning.found(found, feedback),
+            Msg::OldRemoved(bucket, removed) => self.cleaning.ended(&bucket, removed, feedback),
             Msg::Named(places, names) => self.session.names_mut().found_names(places, names),
             Msg::Logs(task, result) => {
                 if let Some(overlay) = &mut self.overlay {
@@ -94,11 +96,16 @@ impl Model {
     }
 
     /// A question never comes over something that is open: the next key could answer it by mistake.
-    fn ask_about_scaling(&mut self) {
+    fn ask(&mut self) {
         if self.overlay.is_none()
             && let Some(plan) = self.scaling.question()
         {
             self.overlay = Some(Overlay::ConfirmScale { plan });
+        }
+        if self.overlay.is_none()
+            && let Some(found) = self.cleaning.question()
+        {
+            self.overlay = Some(Overlay::ConfirmClean { found });
         }
     }
 
@@ -141,6 +148,11 @@ impl Model {
     }
 
     fn act_on_panels(&mut self, action: Action) -> Vec<Effect> {
+        let is_run = action.is_run();
+        if let Some(Err(diagnostic)) = is_run.then(|| self.cleaning.permit("start the run")) {
+            self.feedback.show(Level::Warning, diagnostic.to_string());
+            return Vec::new();
+        }
         let effect = match action {
             Action::Start => return self.start(),
             Action::ChooseInput => return self.browse(Location::Buckets),
@@ -210,6 +222,11 @@ impl Model {
             Some(Overlay::ConfirmStop { task }) if is_yes => Some(Effect::StopTask(task)),
             Some(Overlay::ConfirmScale { plan }) => {
                 self.scaling.answered(plan, is_yes, &mut self.feedback)
+            }
+            Some(Overlay::ConfirmClean { found }) => {
+                // A run may have begun while it was looked for.
+                let is_yes = is_yes && self.run.permit_clean().is_ok();
+                self.cleaning.answered(found, is_yes, &mut self.feedback)
             }
             _ => None,
         })
@@ -377,6 +394,11 @@ impl Model {
                 return plan.map(|effect| vec![effect]);
             }
             Command::Switch(switch) => return self.switch(switch),
+            Command::Clean => {
+                self.run.permit_clean()?;
+                let look = self.cleaning.look(self.session.is_up(), feedback);
+                return look.map(|effect| vec![effect]);
+            }
             Command::Export => return Ok(effects(self.run.export(feedback))),
             Command::Help => self.overlay = Some(Overlay::help()),
             Command::Quit => return Ok(vec![Effect::Quit]),
@@ -389,6 +411,7 @@ impl Model {
         let target = self.session.target().switched(&switch)?;
         self.run.permit_switch()?;
         self.scaling.permit_switch()?;
+        self.cleaning.permit("switch")?;
         self.session.switch(&switch, target, &mut self.feedback);
         // It shows the S3 that is left.
         self.browser = None;

@@ -8,10 +8,11 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use super::describe::describe;
 use super::page::Page;
 use super::{Look, completion, text};
+use crate::clean::Inventory;
 use crate::dashboard::keymap;
 use crate::dashboard::model::{LogContent, Model, Overlay, Scroll};
 use mrdeck_cluster::{ScalePlan, Step};
-use mrdeck_core::human::plural;
+use mrdeck_core::human::{plural, thousands};
 
 /// Columns that the keys take on the help page.
 const KEYS_WIDTH: usize = 9;
@@ -34,6 +35,14 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, body: Rect) {
             let question = format!("Stop {}?", text::elide(&task.0, 40));
             let answers = ["stop it", "keep it running (default)"];
             draw_question(look, frame, body, "Stop a task", &question, answers);
+        }
+        Overlay::ConfirmClean { found } => {
+            let total = found.total().unwrap_or_default();
+            let question = format!("Remove {total}?");
+            let answers = ["remove them", "keep them (default)"];
+            let list = listed(found, body);
+            let title = format!("Old uploads and runs in s3://{}", found.bucket);
+            draw_list_question(look, frame, body, &title, &list, &question, answers);
         }
         Overlay::ConfirmScale { plan } => {
             let answers = ["stop them", "keep them running (default)"];
@@ -85,7 +94,10 @@ fn page<'l>(model: &Model, overlay: &Overlay, look: &'l Look, body: Rect) -> Pag
                 }
             }
         }
-        Overlay::ConfirmStop { .. } | Overlay::ConfirmScale { .. } | Overlay::Prompt(_) => {}
+        Overlay::ConfirmStop { .. }
+        | Overlay::ConfirmScale { .. }
+        | Overlay::ConfirmClean { .. }
+        | Overlay::Prompt(_) => {}
     }
     page
 }
@@ -118,22 +130,58 @@ fn scale_question(plan: &ScalePlan) -> String {
     format!("Stop {stopped}, leaving {}?", plan.wanted.count)
 }
 
+/// Returns as many of the uploads and runs as there is room for.
+fn listed(found: &Inventory, body: Rect) -> Vec<String> {
+    // The border, the question, the answers, and what is not shown.
+    let room = usize::from(body.height).saturating_sub(8).max(1);
+    let mut lines = found.lines();
+    let more = lines.len().saturating_sub(room);
+    lines.truncate(room);
+    let mut lines: Vec<String> = lines
+        .iter()
+        .map(|line| text::elide(line, QUESTION_WIDTH - 4))
+        .collect();
+    if more > 0 {
+        lines.push(format!("… and {} more", thousands(more as u64)));
+    }
+    lines
+}
+
 fn draw_question(
     look: &Look,
     frame: &mut Frame,
     body: Rect,
     title: &str,
     question: &str,
+    answers: [&str; 2],
+) {
+    draw_list_question(look, frame, body, title, &[], question, answers);
+}
+
+fn draw_list_question(
+    look: &Look,
+    frame: &mut Frame,
+    body: Rect,
+    title: &str,
+    list: &[String],
+    question: &str,
     [yes, no]: [&str; 2],
 ) {
-    let [row] = Layout::vertical([Constraint::Length(5)])
+    let blank = usize::from(!list.is_empty());
+    let height = u16::try_from(list.len() + blank + 5).unwrap_or(u16::MAX);
+    let [row] = Layout::vertical([Constraint::Length(height)])
         .flex(Flex::Center)
         .areas(body);
     let width = u16::try_from(QUESTION_WIDTH).unwrap_or(u16::MAX);
     let [area] = Layout::horizontal([Constraint::Length(width)])
         .flex(Flex::Center)
         .areas(row);
-    let lines = vec![
+    let mut lines: Vec<Line> = list
+        .iter()
+        .map(|line| Line::raw(line.clone()).left_aligned())
+        .collect();
+    lines.extend(vec![Line::raw(""); blank]);
+    lines.extend([
         Line::styled(question.to_owned(), look.theme.title),
         Line::raw(""),
         Line::from(vec![
@@ -142,7 +190,7 @@ fn draw_question(
             Span::styled("n Enter Esc", look.theme.key),
             Span::raw(format!(" {no}")),
         ]),
-    ];
+    ]);
     frame.render_widget(Clear, area);
     let block = bordered(look, title);
     frame.render_widget(Paragraph::new(lines).centered().block(block), area);
