@@ -273,6 +273,8 @@ pub struct TaskList {
     pub problem: Option<Diagnostic>,
     /// Why public IPs are missing from it; nothing else is.
     pub public_ips: Option<Diagnostic>,
+    /// Why fewer tasks run than should.
+    pub short: Option<Diagnostic>,
 }
 
 impl TaskList {
@@ -283,6 +285,7 @@ impl TaskList {
             at: Some(Timestamp::now()),
             problem: None,
             public_ips: None,
+            short: None,
         }
     }
 

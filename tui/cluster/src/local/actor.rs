@@ -1,6 +1,6 @@
 //! The actor behind the supervisor: it owns what is known of the local tasks, and changes it message by message.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,13 +12,28 @@ use url::Url;
 
 use super::child::{Launcher, LogBuffer};
 use super::lifecycle::{self, Ended, Listening, Stops};
+use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{Task, TaskId, TaskList, TaskStatus};
 
-/// Between the end of a task and the start of the next in its place.
-const REPLACE_AFTER: Duration = Duration::from_secs(3);
-/// A stopped task stays listed this long, as in ECS (where it is an hour).
-const KEEP_STOPPED: Duration = Duration::from_mins(1);
+/// How long the actor waits with what it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pauses {
+    /// Between the end of a task and the start of the next in its place.
+    pub(super) replace_after: Duration,
+    /// A stopped task stays listed this long, as in ECS (where it is an hour).
+    pub(super) keep_stopped: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Self {
+        Self {
+            replace_after: Duration::from_secs(3),
+            keep_stopped: Duration::from_mins(1),
+        }
+    }
+}
+
 /// A service that ends before it listens this many times in a row is not started again.
 const MAX_FALSE_STARTS: u32 = 3;
 
@@ -80,9 +95,12 @@ struct Handle {
 
 pub(super) struct Actor {
     launcher: Launcher,
+    pauses: Pauses,
     tasks: watch::Sender<TaskList>,
     replicas: HashMap<Role, Replicas>,
     handles: HashMap<TaskId, Handle>,
+    /// The roles of which a replica was given up, and why.
+    given_up: BTreeMap<Role, Diagnostic>,
     /// To itself.
     messages: mpsc::UnboundedSender<Message>,
     tracker: TaskTracker,
@@ -92,6 +110,7 @@ pub(super) struct Actor {
 impl Actor {
     pub(super) fn new(
         launcher: Launcher,
+        pauses: Pauses,
         tasks: watch::Sender<TaskList>,
         messages: mpsc::UnboundedSender<Message>,
         tracker: TaskTracker,
@@ -99,9 +118,11 @@ impl Actor {
     ) -> Self {
         Self {
             launcher,
+            pauses,
             tasks,
             replicas: HashMap::new(),
             handles: HashMap::new(),
+            given_up: BTreeMap::new(),
             messages,
             tracker,
             shutdown,
@@ -146,6 +167,7 @@ impl Actor {
     }
 
     fn scale(&mut self, role: Role, count: u32) {
+        self.given_up.remove(&role);
         let replicas = self.replicas(role);
         let before = replicas.current;
         replicas.desired = count;
@@ -232,15 +254,34 @@ impl Actor {
         } else {
             replica.false_starts + 1
         };
-        let is_given_up = replica.false_starts == MAX_FALSE_STARTS;
-        if !is_given_up {
-            self.send_after(KEEP_STOPPED, Message::Forget(replica.task.clone()));
-        }
-        if is_given_up || self.is_surplus(replica.role) {
+        let forget = Message::Forget(replica.task.clone());
+        self.send_after(self.pauses.keep_stopped, forget);
+        if self.is_surplus(replica.role) {
             self.remove(replica.role);
+        } else if replica.false_starts == MAX_FALSE_STARTS {
+            self.give_up(&replica, ended);
         } else {
-            self.send_after(REPLACE_AFTER, Message::ReplacementDue(replica));
+            let due = Message::ReplacementDue(replica);
+            self.send_after(self.pauses.replace_after, due);
         }
+    }
+
+    /// Starts no more tasks in a replica's place, and says so.
+    fn give_up(&mut self, replica: &Replica, ended: &Ended) {
+        let Replica { role, task, .. } = replica;
+        let desired = self.replicas(*role).desired;
+        let log = self.handles.get(task).map(|handle| handle.log.lines());
+        let last_words = log.and_then(|mut lines| lines.pop());
+        let reason = last_words.unwrap_or_else(|| ended.reason.clone());
+        let diagnostic = Diagnostic::new(
+            format!(
+                "{task} did not start, {MAX_FALSE_STARTS} times in a row: no more are tried; {reason}"
+            ),
+            format!("when that is mended, :scale {role} {desired} starts it again"),
+        );
+        self.given_up.insert(*role, diagnostic);
+        self.remove(*role);
+        self.change(|_| {});
     }
 
     /// Starts the next task of a replica, unless fewer are wanted since.
@@ -285,7 +326,10 @@ impl Actor {
         self.tasks.send_modify(|list| {
             let mut tasks = list.tasks.to_vec();
             change(&mut tasks);
-            *list = TaskList::new(tasks);
+            *list = TaskList {
+                short: self.given_up.values().next().cloned(),
+                ..TaskList::new(tasks)
+            };
         });
     }
 }

@@ -7,15 +7,20 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout, Command};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use mrdeck_core::role::Role;
 use mrdeck_core::task::TaskId;
 
 /// Lines of a task's log that the log view can show.
 const LOG_LINES: usize = 1_000;
+/// How long they are waited for.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a service prints on standard output before its address.
 const ANNOUNCEMENT: &str = "listening on ";
 
@@ -93,6 +98,8 @@ pub(super) struct Child {
     stdout: Lines<BufReader<ChildStdout>>,
     /// The child ends when this closes, whatever way this process ends.
     _lifeline: Option<ChildStdin>,
+    /// Reads the log to its end.
+    capture: JoinHandle<()>,
 }
 
 impl Child {
@@ -136,12 +143,13 @@ impl Child {
         let (Some(stdout), Some(stderr)) = (process.stdout.take(), process.stderr.take()) else {
             return Err(std::io::Error::other("the service's output is not piped"));
         };
-        tokio::spawn(log.clone().capture(BufReader::new(stderr).lines()));
+        let capture = tokio::spawn(log.clone().capture(BufReader::new(stderr).lines()));
         Ok(Self {
             process,
             pid,
             stdout: BufReader::new(stdout).lines(),
             _lifeline: lifeline,
+            capture,
         })
     }
 
@@ -159,8 +167,11 @@ impl Child {
         self.process.wait().await
     }
 
+    /// Ends it, and waits for its last words.
     pub(super) async fn kill(&mut self) {
         // It fails only for a process that has already ended.
         let _ = self.process.kill().await;
+        // Another process that has the pipe would keep it open.
+        let _ = timeout(LAST_WORDS, &mut self.capture).await;
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::actor::{Actor, Message, newest};
+use super::actor::{Actor, Message, Pauses, newest};
 use super::child::{Launcher, LogBuffer};
 use super::error::LocalError;
 use mrdeck_core::role::Role;
@@ -28,6 +28,10 @@ pub(super) struct Supervisor {
 
 impl Supervisor {
     pub(super) fn new(launcher: Launcher) -> Self {
+        Self::with(launcher, Pauses::default())
+    }
+
+    fn with(launcher: Launcher, pauses: Pauses) -> Self {
         let (messages, inbox) = mpsc::unbounded_channel();
         let (sender, tasks) = watch::channel(TaskList::new(Vec::new()));
         let tracker = TaskTracker::new();
@@ -35,6 +39,7 @@ impl Supervisor {
         let logs_dir = launcher.logs_dir.clone();
         let actor = Actor::new(
             launcher,
+            pauses,
             sender,
             messages.clone(),
             tracker.clone(),
@@ -160,24 +165,79 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
     use std::sync::Arc;
+
+    use tempfile::TempDir;
 
     use super::*;
 
     /// Says that it listens, and runs until its input closes.
     const SERVICE: &str = "#!/bin/sh\necho listening on 127.0.0.1:1\nexec cat\n";
+    const BROKEN: &str = "#!/bin/sh\necho no memory >&2\nexit 1\n";
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// A launcher of `script`, and where that is.
+    fn launcher(folder: &TempDir, script: &str) -> (Launcher, PathBuf) {
+        let program = folder.path().join("service");
+        install(&program, script);
+        let launcher = Launcher {
+            program: program.clone(),
+            environment: Vec::new(),
+            logs_dir: folder.path().to_owned(),
+        };
+        (launcher, program)
+    }
+
+    /// Puts the script in its place at once: a running one is left as it is.
+    fn install(program: &Path, script: &str) {
+        let new = program.with_extension("new");
+        std::fs::write(&new, script).unwrap();
+        std::fs::set_permissions(&new, PermissionsExt::from_mode(0o700)).unwrap();
+        std::fs::rename(new, program).unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_does_not_start_is_given_up_and_said_and_scaling_brings_it_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (launcher, program) = launcher(&folder, SERVICE);
+        let pauses = Pauses {
+            replace_after: Duration::from_millis(1),
+            keep_stopped: Duration::from_millis(50),
+        };
+        let supervisor = Supervisor::with(launcher, pauses);
+        supervisor.start(Role::Mapper, 2);
+        supervisor.wait_until_up(DEADLINE).await.unwrap();
+        install(&program, BROKEN);
+        let first = supervisor.tasks().borrow().tasks[0].id.clone();
+        supervisor.kill(&first).await.unwrap();
+
+        let mut tasks = supervisor.tasks();
+        let given_up = tasks.wait_for(|list| list.short.is_some());
+        let list = timeout(DEADLINE, given_up).await.unwrap().unwrap().clone();
+        let short = list.short.unwrap();
+        assert_eq!(
+            short.cause,
+            "mapper-5 did not start, 3 times in a row: no more are tried; no memory"
+        );
+        assert!(short.advice.contains(":scale mapper 2"), "{short}");
+        let gone = tasks.wait_for(|list| list.tasks.len() == 1);
+        let list = timeout(DEADLINE, gone).await.unwrap().unwrap().clone();
+        assert!(list.tasks[0].is_usable() && list.short.is_some());
+
+        install(&program, SERVICE);
+        supervisor.scale(Role::Mapper, 2);
+        let back = tasks.wait_for(|list| list.usable(Role::Mapper).count() == 2);
+        let list = timeout(DEADLINE, back).await.unwrap().unwrap().clone();
+        assert_eq!(list.short, None);
+        supervisor.shutdown().await;
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 8)]
     async fn no_start_is_lost_and_all_end() {
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("service");
-        std::fs::write(&program, SERVICE).unwrap();
-        std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
-        let supervisor = Arc::new(Supervisor::new(Launcher {
-            program,
-            environment: Vec::new(),
-            logs_dir: folder.path().to_owned(),
-        }));
+        let (launcher, _) = launcher(&folder, SERVICE);
+        let supervisor = Arc::new(Supervisor::new(launcher));
         let starts: Vec<_> = (0..8)
             .map(|_| {
                 let supervisor = supervisor.clone();
@@ -192,15 +252,14 @@ mod tests {
             start.await.unwrap();
         }
         assert_eq!(supervisor.replicas(Role::Mapper).await, 40);
-        let deadline = Duration::from_secs(20);
-        supervisor.wait_until_up(deadline).await.unwrap();
+        supervisor.wait_until_up(DEADLINE).await.unwrap();
         let running = |list: &TaskList| list.usable(Role::Mapper).count();
         assert_eq!(running(&supervisor.tasks().borrow()), 40);
 
         supervisor.scale(Role::Mapper, 3);
         let mut tasks = supervisor.tasks();
         let fewer = tasks.wait_for(|list| running(list) == 3);
-        timeout(deadline, fewer).await.unwrap().unwrap();
+        timeout(DEADLINE, fewer).await.unwrap().unwrap();
         assert_eq!(supervisor.newest(Role::Mapper, 3).len(), 3);
         supervisor.shutdown().await;
         assert_eq!(supervisor.replicas(Role::Mapper).await, 0, "it is over");

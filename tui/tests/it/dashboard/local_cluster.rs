@@ -1,7 +1,9 @@
 //! The local cluster from the first frame to the last: a run, its verification, its chart, a task replaced.
 
 use super::{local, wait_until_gone};
+use mrdeck_testkit::console::binary;
 use mrdeck_testkit::home::Home;
+use mrdeck_testkit::pty::Deck;
 use mrdeck_testkit::words;
 
 /// `1234567` as `1,234,567`, written the naive way.
@@ -113,10 +115,31 @@ fn a_stopped_task_is_replaced_and_can_be_looked_into() {
 }
 
 #[test]
+fn a_task_that_does_not_start_again_is_said_with_the_way_back() {
+    let home = Home::new();
+    // A copy: it is moved away and back while it runs, as by an upgrade.
+    let (program, away) = (home.file("mrdeck"), home.file("away"));
+    std::fs::copy(binary(), &program).unwrap();
+    let deck = Deck::of(&program, home.path()).args(["--local", "--local-data", "data"]);
+    let mut deck = deck.open();
+    deck.wait_until_up();
+    std::fs::rename(&program, &away).unwrap();
+    let mut services = deck.children().into_iter();
+    let mapper = services.find(|child| child.command_line().contains("serve mapper"));
+    mapper.unwrap().signal("KILL");
+    deck.wait_text(&["2 mappers running · mapper-6 did not start"]);
+    deck.wait_text(&["→ when that is mended, :scale mapper 3 starts it"]);
+    std::fs::rename(&away, &program).unwrap();
+    deck.send(":scale mapper 3\r");
+    deck.wait_line(&["mapper-7", "RUNNING", "127.0.0.1:"]);
+    deck.wait_text(&["3 mappers running ─"]);
+}
+
+#[test]
 fn a_second_console_says_what_is_in_its_way_and_takes_over_later() {
     let home = Home::new();
     let mut first = local(&home);
-    let mut second = mrdeck_testkit::pty::Deck::local(home.path()).open();
+    let mut second = Deck::local(home.path()).open();
     second.wait_text(&["not connected", "ctrl-r", "another mrdeck already runs"]);
     second.send("s");
     second.send("\x12");

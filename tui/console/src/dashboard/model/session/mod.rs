@@ -161,6 +161,7 @@ impl Session {
         for (problem, before) in [
             (&list.problem, &self.tasks.problem),
             (&list.public_ips, &self.tasks.public_ips),
+            (&list.short, &self.tasks.short),
         ] {
             if let Some(diagnostic) = problem
                 && problem != before

@@ -54,7 +54,10 @@ pub fn title(model: &Model) -> String {
         (_, _, Some(problem)) => {
             format!("{title} · no public IPs: {}", printable(&problem.cause))
         }
-        _ => title,
+        _ => match &list.short {
+            Some(short) => format!("{title} · {}", printable(&short.cause)),
+            None => title,
+        },
     }
 }
 
