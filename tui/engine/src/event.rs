@@ -236,6 +236,10 @@ pub enum EventKind {
         task: TaskId,
         for_ms: u64,
     },
+    /// A task can't be reached. It is probed now and then, and gets no work before it answers.
+    WorkerDown {
+        task: TaskId,
+    },
     /// How many requests may be in flight at once from now on, because S3 or a service asked to slow down, or
     /// does so no more.
     Concurrency {

@@ -113,6 +113,9 @@ fn text(event: &EventKind) -> Option<EventText> {
             "{task} failed several times in a row: no work for {} s, then one request",
             for_ms / 1_000
         )),
+        EventKind::WorkerDown { task } => warning(format!(
+            "{task} can't be reached: no work for it until it answers"
+        )),
         EventKind::Concurrency { limit } => warning(format!(
             "at most {} in flight from now on",
             plural(u64::from(*limit), "request")

@@ -31,6 +31,11 @@ impl AttemptError {
         }
     }
 
+    /// Returns whether the worker could not be reached, so that the work was never sent.
+    pub(crate) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Call(error) if matches!(**error, CallError::Connect { .. }))
+    }
+
     pub(crate) fn is_throttled(&self) -> bool {
         matches!(self, Self::Call(error) if error.is_throttled())
     }

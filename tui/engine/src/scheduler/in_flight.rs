@@ -81,6 +81,11 @@ impl<R> Attempts<R> {
         self.active.remove(&work)
     }
 
+    /// Takes all work out. What is in flight of it stays indexed.
+    pub(super) fn remove_all(&mut self) -> Vec<Active<R>> {
+        self.active.drain().map(|(_, active)| active).collect()
+    }
+
     /// Adds an attempt at active work. Returns whether it is a second one.
     pub(super) fn add(&mut self, work: Work, attempt: InFlight) -> bool {
         let Some(active) = self.active.get_mut(&work) else {
@@ -142,6 +147,12 @@ impl<R> Attempts<R> {
         let id = (work, number);
         self.impatient.remove(&(attempt.since, id));
         self.caps.remove(&(attempt.since + attempt.cap, id))
+    }
+
+    /// Returns the workers that have an attempt in flight.
+    pub(super) fn workers(&self) -> impl Iterator<Item = WorkerIndex> {
+        let attempts = self.active.values().flat_map(|active| &active.attempts);
+        attempts.map(|attempt| attempt.worker)
     }
 
     /// Returns the attempts on some workers.

@@ -39,7 +39,7 @@ use self::workers::{WorkerIndex, Workers};
 use crate::event::EventKind;
 use crate::work::Work;
 
-/// How long a phase waits for a worker of its role to appear.
+/// How long a phase waits for a worker of its role to appear, or for all that are down until one comes back.
 const NO_WORKER_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// What the scheduler has its driver do, in this order.
@@ -96,6 +96,8 @@ pub(crate) struct Scheduler<'a, R: WorkRequest> {
     speculative: usize,
     without_worker_since: Option<Instant>,
     last_error_began: Option<Instant>,
+    /// Why the last worker that was tried could not be reached.
+    last_refusal: Option<AttemptError>,
     outcome: PhaseOutcome<R::Answer>,
     random: fastrand::Rng,
     actions: Vec<Action<R>>,
@@ -117,6 +119,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             speculative: 0,
             without_worker_since: None,
             last_error_began: None,
+            last_refusal: None,
             outcome: PhaseOutcome {
                 answer: None,
                 culprits: Vec::new(),
@@ -149,12 +152,15 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         self.assign(now);
         self.speculate(now);
         self.enforce_deadlines(now);
-        if !self.workers.is_empty() || !self.attempts.is_empty() || self.is_done() {
+        if self.is_served() || self.is_done() {
             self.without_worker_since = None;
         } else {
             let since = *self.without_worker_since.get_or_insert(now);
             if now >= since + NO_WORKER_TIMEOUT {
-                return Err(NoWorker(R::ROLE));
+                if !self.workers.are_all_down() {
+                    return Err(NoWorker(R::ROLE));
+                }
+                self.give_up_all(now);
             }
         }
         Ok(std::mem::take(&mut self.actions))
@@ -179,6 +185,12 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// Returns whether a worker is there, or has work, that is not down.
+    fn is_served(&self) -> bool {
+        let is_up = |worker| !self.workers.is_down(worker);
+        self.workers.usable() > 0 || self.attempts.workers().any(is_up)
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -284,6 +296,15 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         }
     }
 
+    /// Ends the phase with what it has: no worker can be reached.
+    fn give_up_all(&mut self, now: Instant) {
+        self.queue = Queue::new([]);
+        for active in self.attempts.remove_all() {
+            self.abandon(active.pending.work, &active.attempts, now);
+        }
+        self.outcome.last_error = self.last_refusal.take();
+    }
+
     /// Tells an attempt to end, once.
     fn give_up(&mut self, id: AttemptId, why: GiveUp) {
         if self.attempts.give_up(id) {
@@ -316,6 +337,11 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
                 if error.breaks_trust() {
                     self.identities.failed(&attempt.address);
                 }
+                if error.is_unsent() {
+                    self.unsent(active, &attempt, ms, error, now);
+                    return;
+                }
+                self.workers.reached(attempt.worker);
                 if error.is_throttled() {
                     self.throttled(active, &attempt, in_flight, ms, &error, now);
                 } else {
@@ -410,6 +436,30 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             let for_ms = millis(pause);
             self.emit(EventKind::WorkerExcluded { task, for_ms });
         }
+    }
+
+    /// The worker could not be reached: the work goes to another, and this one is probed until it is back.
+    fn unsent(
+        &mut self,
+        active: Active<R>,
+        attempt: &InFlight,
+        ms: f64,
+        error: AttemptError,
+        now: Instant,
+    ) {
+        let work = active.pending.work;
+        let pause = if active.attempts.is_empty() {
+            self.queue.unsent(active.pending, now)
+        } else {
+            self.attempts.insert(active);
+            Duration::ZERO
+        };
+        self.emit_failure(work, attempt, ms, (&error).into(), Some(pause));
+        if self.workers.refused(attempt.worker, now) {
+            let task = self.workers.get(attempt.worker).id.clone();
+            self.emit(EventKind::WorkerDown { task });
+        }
+        self.last_refusal = Some(error);
     }
 
     fn throttled(

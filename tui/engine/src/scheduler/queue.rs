@@ -23,6 +23,9 @@ const THROTTLED: Backoff = Backoff {
     longest: Duration::from_secs(10),
 };
 
+/// The pause before work that was not sent goes to another worker: that one is at fault, and it gets none.
+const UNSENT: Duration = Duration::from_millis(1);
+
 /// A piece of work on its way to a commit.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingWork<R> {
@@ -164,6 +167,11 @@ impl<R> Queue<R> {
         }
         let retry = MAX_ATTEMPTS - work.attempts_left - 1;
         Some(self.put_back(work, RETRY.pause(retry, jitter), now))
+    }
+
+    /// Puts work back whose worker could not be reached. That costs none of its attempts.
+    pub(super) fn unsent(&mut self, work: PendingWork<R>, now: Instant) -> Duration {
+        self.put_back(work, UNSENT, now)
     }
 
     fn put_back(&mut self, work: PendingWork<R>, pause: Duration, now: Instant) -> Duration {

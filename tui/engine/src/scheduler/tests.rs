@@ -16,7 +16,7 @@ use super::identity::Identities;
 use super::queue::MAX_ATTEMPTS;
 use super::request::MapWork;
 use super::workers::tests::{mapper, mappers};
-use super::workers::{EXCLUSION, MAX_FAILURES_IN_A_ROW};
+use super::workers::{EXCLUSION, MAX_FAILURES_IN_A_ROW, PROBES};
 use super::{Action, NO_WORKER_TIMEOUT, PendingWork, PhaseSpec, Scheduler};
 use crate::event::EventKind;
 use crate::work::{ChunkIndex, Work};
@@ -166,6 +166,13 @@ fn late() -> CallError {
     CallError::Deadline {
         address: "h:1".to_owned(),
         after: MS,
+    }
+}
+
+fn refused() -> CallError {
+    CallError::Connect {
+        address: "h:1".to_owned(),
+        detail: "connection refused".to_owned(),
     }
 }
 
@@ -386,6 +393,87 @@ fn without_a_worker_a_phase_ends_after_a_while_and_only_then() {
     stage.tasks(&TaskList::new(vec![mapper(7)]));
     stage.advance(MS);
     assert_eq!(stage.where_it_ran(0, 1), 7);
+}
+
+#[test]
+fn a_worker_that_can_not_be_reached_gets_a_probe_now_and_then_and_costs_no_attempt() {
+    let mut identities = Identities::default();
+    let mut stage = Stage::new(200, &mappers(3), &mut identities);
+    // The first refuses connections for 20 s; the others take 100 ms for a chunk.
+    let mut at_first = 0;
+    for round in 0..200 {
+        let running = std::mem::take(&mut stage.started);
+        for &((work, attempt), port, _) in &running {
+            if port == 1 {
+                at_first += 1;
+                stage.end((work, attempt), MS, Err(refused().into()));
+            }
+        }
+        for ((work, attempt), port, _) in running {
+            if port != 1 {
+                stage.end((work, attempt), 100 * MS, Ok(()));
+            }
+        }
+        stage.advance(100 * MS);
+        if stage.scheduler.is_done() {
+            assert!(round >= 99, "two did it all");
+            break;
+        }
+    }
+    assert!(stage.scheduler.is_done());
+    let committed: Vec<_> = stage.committed();
+    assert_eq!(committed.len(), 200);
+    // 0 s, 0.25, 0.75, 1.75, 3.75, 7.75.
+    assert_eq!(at_first, 6);
+    let given_up = stage.events.iter().any(|event| {
+        matches!(
+            event,
+            EventKind::AttemptFailed {
+                retry_in_ms: None,
+                ..
+            }
+        )
+    });
+    assert!(!given_up);
+    let down = |event: &&EventKind| matches!(event, EventKind::WorkerDown { .. });
+    assert_eq!(
+        stage.events.iter().filter(down).count(),
+        1,
+        "it is told once"
+    );
+}
+
+#[test]
+fn a_worker_that_is_back_gets_work_again() {
+    let mut identities = Identities::default();
+    let mut stage = Stage::new(9, &mappers(1), &mut identities);
+    stage.fail(0, 1, refused());
+    stage.advance(PROBES.first.saturating_sub(MS));
+    assert_eq!(stage.started.len(), 1, "alone it pauses, too");
+    assert_eq!(stage.scheduler.next_wakeup(stage.now), Some(stage.now + MS));
+    stage.advance(MS);
+    assert_eq!(stage.started.len(), 2);
+    let (id, ..) = stage.started[1];
+    stage.end(id, MS, Ok(()));
+    assert_eq!(stage.started.len(), 3, "at once");
+}
+
+#[test]
+fn where_none_can_be_reached_the_phase_ends_after_a_while_with_the_reason() {
+    let mut identities = Identities::default();
+    let mut stage = Stage::new(1_000, &mappers(2), &mut identities);
+    let start = stage.now;
+    while !stage.scheduler.is_done() {
+        assert!(stage.now < start + 2 * NO_WORKER_TIMEOUT);
+        for ((work, attempt), ..) in std::mem::take(&mut stage.started) {
+            stage.end((work, attempt), MS, Err(refused().into()));
+        }
+        stage.advance(100 * MS);
+    }
+    assert!(stage.now >= start + NO_WORKER_TIMEOUT);
+    let outcome = stage.scheduler.into_outcome();
+    assert!(outcome.answer.is_none());
+    assert!(outcome.last_error.unwrap().is_unsent());
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Pure: the tasks of a role as the scheduler sees them: who is idle, excluded, slow. No clocks, no I/O.
+//! Pure: the tasks of a role as the scheduler sees them: who is idle, excluded, down, slow. No clocks, no I/O.
 //!
 //! Everything is indexed, so that what an event costs does not grow with the number of workers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use mrdeck_core::backoff::Backoff;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{TaskId, TaskList, TaskStatus};
 use url::Url;
@@ -13,6 +14,11 @@ use url::Url;
 pub(super) const MAX_FAILURES_IN_A_ROW: u32 = 3;
 /// That while. Only a preference: where every worker is excluded, all are used all the same.
 pub(super) const EXCLUSION: Duration = Duration::from_secs(10);
+/// The pauses between the probes of a worker that is down.
+pub(super) const PROBES: Backoff = Backoff {
+    first: Duration::from_millis(250),
+    longest: Duration::from_secs(5),
+};
 
 /// A worker's place in the list of all that this phase has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +34,9 @@ pub(super) struct Worker {
     pub(super) address: String,
     attempts: u32,
     failures_in_a_row: u32,
+    /// It is down while it has any: it can't be reached, and gets one attempt at a time and with pauses.
+    refusals_in_a_row: u32,
+    /// It gets no work until then; for a worker that is down, this is its next probe.
     excluded_until: Option<Instant>,
     /// How long its last successful attempt took.
     latency: Option<Duration>,
@@ -40,11 +49,14 @@ type IdleKey = (u32, Duration, WorkerIndex);
 pub(super) struct Workers {
     all: Vec<Worker>,
     by_id: HashMap<TaskId, WorkerIndex>,
-    /// Those that can be sent work: the healthy ones, and how many are excluded.
+    /// Those that can be sent work: how many are healthy, excluded, and down.
     healthy: usize,
     excluded: usize,
+    down: usize,
     idle_healthy: BTreeSet<IdleKey>,
     idle_excluded: BTreeSet<IdleKey>,
+    /// Those that are down and whose pause is over.
+    due_for_probe: BTreeSet<IdleKey>,
     /// When exclusions end.
     returns: BTreeSet<(Instant, WorkerIndex)>,
     /// The latencies of healthy workers whose last attempt succeeded, and their sum as work per 10^18 ns.
@@ -71,6 +83,7 @@ impl Workers {
                     address: String::new(),
                     attempts: 0,
                     failures_in_a_row: 0,
+                    refusals_in_a_row: 0,
                     excluded_until: None,
                     latency: None,
                 });
@@ -113,13 +126,18 @@ impl Workers {
         self.returns.first().map(|(until, _)| *until)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.usable() == 0
-    }
-
-    /// Returns how many can be sent work.
+    /// Returns how many can be sent work and are not down.
     pub(super) fn usable(&self) -> usize {
         self.healthy + self.excluded
+    }
+
+    /// Returns whether there are workers, and all are down.
+    pub(super) fn are_all_down(&self) -> bool {
+        self.usable() == 0 && self.down > 0
+    }
+
+    pub(super) fn is_down(&self, index: WorkerIndex) -> bool {
+        self.get(index).refusals_in_a_row > 0
     }
 
     fn idle(&self) -> &BTreeSet<IdleKey> {
@@ -144,7 +162,13 @@ impl Workers {
             let more_failures = (failures + 1, Duration::ZERO, WorkerIndex(0));
             next = idle.range(more_failures..).next();
         }
-        None
+        self.pick_for_probe(&[])
+    }
+
+    /// Returns a worker that is down and may be probed. Its attempt costs the work nothing if it fails.
+    fn pick_for_probe(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
+        let mut due = self.due_for_probe.iter().map(|(_, _, index)| *index);
+        due.find(|index| !failed_on.contains(index) || self.usable() == 0)
     }
 
     /// Returns an idle worker for work that failed before: one of those on which it failed least among all that could
@@ -162,12 +186,13 @@ impl Workers {
             .filter(|index| self.is_candidate(*index))
             .collect();
         let fewest = if candidates > tried.len() {
-            0
+            Some(0)
         } else {
-            tried.iter().map(|index| failures(*index)).min()?
+            tried.iter().map(|index| failures(*index)).min()
         };
         let mut idle = self.idle().iter().map(|(_, _, index)| *index);
-        idle.find(|index| failures(*index) == fewest)
+        idle.find(|index| Some(failures(*index)) == fewest)
+            .or_else(|| self.pick_for_probe(failed_on))
     }
 
     /// Returns an idle worker for a second attempt at work that failed on none of them.
@@ -178,7 +203,9 @@ impl Workers {
 
     fn is_candidate(&self, index: WorkerIndex) -> bool {
         let worker = self.get(index);
-        worker.base.is_some() && (worker.excluded_until.is_none() || self.healthy == 0)
+        worker.base.is_some()
+            && !self.is_down(index)
+            && (worker.excluded_until.is_none() || self.healthy == 0)
     }
 
     /// Returns whether the others would be through with all that waits before this one has done one piece of it, by
@@ -221,8 +248,30 @@ impl Workers {
         self.change(index, |worker| {
             worker.latency = Some(latency);
             worker.failures_in_a_row = 0;
+            worker.refusals_in_a_row = 0;
             worker.excluded_until = None;
         });
+    }
+
+    /// It could not be reached. Returns whether it was up before.
+    pub(super) fn refused(&mut self, index: WorkerIndex, now: Instant) -> bool {
+        let refusals = self.get(index).refusals_in_a_row;
+        let pause = PROBES.pause(refusals, 0.5);
+        self.change(index, |worker| {
+            worker.refusals_in_a_row += 1;
+            worker.excluded_until = Some(now + pause);
+        });
+        refusals == 0
+    }
+
+    /// It answered, whatever it said: it is not down any more.
+    pub(super) fn reached(&mut self, index: WorkerIndex) {
+        if self.is_down(index) {
+            self.change(index, |worker| {
+                worker.refusals_in_a_row = 0;
+                worker.excluded_until = None;
+            });
+        }
     }
 
     /// Counts a failure that is the worker's. Returns for how long it is excluded, if this was one too many.
@@ -256,14 +305,19 @@ impl Workers {
         if worker.base.is_none() {
             return;
         }
-        let is_healthy = worker.excluded_until.is_none();
-        let (count, idle) = if is_healthy {
-            (&mut self.healthy, &mut self.idle_healthy)
-        } else {
-            (&mut self.excluded, &mut self.idle_excluded)
+        let is_down = worker.refusals_in_a_row > 0;
+        let is_out = worker.excluded_until.is_some();
+        let is_healthy = !is_down && !is_out;
+        let (count, idle) = match (is_down, is_out) {
+            (false, false) => (&mut self.healthy, Some(&mut self.idle_healthy)),
+            (false, true) => (&mut self.excluded, Some(&mut self.idle_excluded)),
+            (true, false) => (&mut self.down, Some(&mut self.due_for_probe)),
+            (true, true) => (&mut self.down, None),
         };
         *count = if add { *count + 1 } else { *count - 1 };
-        if worker.attempts == 0 {
+        if worker.attempts == 0
+            && let Some(idle) = idle
+        {
             let latency = worker.latency.unwrap_or_default();
             enter(idle, (worker.failures_in_a_row, latency, index), add);
         }
@@ -404,7 +458,7 @@ pub(super) mod tests {
         list[0].last_status = TaskStatus::Stopped;
         assert_eq!(workers.update(&TaskList::new(list), Role::Mapper), [all[0]]);
         assert_eq!(workers.update(&TaskList::default(), Role::Mapper), all);
-        assert!(workers.is_empty());
+        assert_eq!(workers.usable(), 0);
         workers.update(&mappers(2), Role::Mapper);
         assert_eq!(workers.usable(), 2, "they may come back");
     }

@@ -161,6 +161,7 @@ impl RunState {
             }
             EventKind::RunStarted { .. }
             | EventKind::WorkerExcluded { .. }
+            | EventKind::WorkerDown { .. }
             | EventKind::Concurrency { .. }
             | EventKind::SuccessRecorded => {}
             EventKind::ResultRead(summary) => {

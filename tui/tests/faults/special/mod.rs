@@ -6,6 +6,7 @@ mod disk;
 mod ecs;
 mod half_head;
 mod hostile;
+mod refused;
 mod resumed;
 pub mod screen;
 mod unread;
@@ -23,7 +24,7 @@ type Play = fn() -> Option<Duration>;
 /// What this machine lacks for it.
 type Ask = fn() -> Lack;
 
-const TABLE: [(&str, Play, Ask); 13] = [
+const TABLE: [(&str, Play, Ask); 14] = [
     ("disk full", disk::full, disk::lack),
     ("escape sequences", hostile::escape_sequences, nothing),
     ("every cut", cuts::every_cut, nothing),
@@ -36,6 +37,7 @@ const TABLE: [(&str, Play, Ask); 13] = [
     ("long words and lines", bytes::long_words_and_lines, nothing),
     ("nobody reads", unread::nobody_reads, nothing),
     ("odd attachments", ecs::odd_attachments, tools::lack),
+    ("refuses connections", refused::refuses_connections, nothing),
     ("replaced", ecs::replaced, tools::lack),
     ("resize", screen::resize, nothing),
     ("runtask failures", ecs::runtask_failures, tools::lack),
