@@ -72,13 +72,19 @@ pub(crate) fn status_error(address: &str, status: StatusCode, body: &[u8]) -> Ca
 }
 
 pub(crate) fn parse<T: DeserializeOwned>(address: &str, body: &[u8]) -> Result<T, CallError> {
-    serde_json::from_slice(body).map_err(|error| CallError::Garbage {
-        address: address.to_owned(),
-        detail: match serde_json::from_slice::<ErrorAnswer>(body) {
-            // A success status around an error is no success.
-            Ok(ErrorAnswer { error }) => error.message,
-            Err(_) => format!("{error}: {}", excerpt(body)),
-        },
+    serde_json::from_slice(body).map_err(|error| {
+        let address = address.to_owned();
+        // A success status around an error is no success.
+        if let Ok(ErrorAnswer { error }) = serde_json::from_slice(body) {
+            let detail = error.message;
+            return CallError::Garbage { address, detail };
+        }
+        let detail = format!("{error}: {}", excerpt(body));
+        if error.is_data() {
+            CallError::Shape { address, detail }
+        } else {
+            CallError::Garbage { address, detail }
+        }
     })
 }
 
@@ -123,6 +129,7 @@ mod tests {
     use mrdeck_core::api::MapAnswer;
 
     use super::*;
+    use crate::error::Retry;
 
     #[test]
     fn server_timing_is_read_leniently() {
@@ -156,6 +163,22 @@ mod tests {
     #[test]
     fn a_plain_text_error_may_come_from_the_wrong_service() {
         let plain = status_error("a:1", StatusCode::NOT_FOUND, b"404 page not found");
-        assert!(plain.is_worth_retrying());
+        assert_eq!(plain.retry(), Retry::Elsewhere);
+    }
+
+    #[test]
+    fn an_answer_of_the_wrong_shape_is_told_from_one_that_is_cut_off() {
+        let retry = |body: &str| {
+            parse::<MapAnswer>("a:1", body.as_bytes())
+                .unwrap_err()
+                .retry()
+        };
+        for shape in ["{}", "[]", r#"{"out":"nowhere"}"#, r#"{"out":7}"#, "null"] {
+            assert_eq!(retry(shape), Retry::Elsewhere, "{shape}");
+        }
+        let error = r#"{"error":{"code":"s3_failed","message":"S3 failed"}}"#;
+        for passing in ["", "<html>it works", r#"{"out":"s3://b"#, error] {
+            assert_eq!(retry(passing), Retry::Anywhere, "{passing}");
+        }
     }
 }

@@ -34,8 +34,12 @@ pub enum CallError {
         status: StatusCode,
         excerpt: String,
     },
+    /// Not JSON, or too much of it; an intermediary may have answered, or cut the answer off.
     #[error("{address} answered something else than the service should: {detail}")]
     Garbage { address: String, detail: String },
+    /// It is JSON and does not say what it must.
+    #[error("{address} answered something else than the service should: {detail}")]
+    Shape { address: String, detail: String },
     /// Another service answers at the address of a task.
     #[error("something else answers at {address} now: {what}")]
     Impostor { address: String, what: String },
@@ -44,9 +48,33 @@ pub enum CallError {
     Gone { address: String },
 }
 
+/// Which further attempts may succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Those on the same task, too: what failed may pass.
+    Anywhere,
+    /// Only those on other tasks: this one would answer the same again.
+    Elsewhere,
+    /// None: it is the request that is refused.
+    Never,
+}
+
+/// Returns whether a service that answers this may answer something else the next time.
+fn may_pass(status: StatusCode) -> bool {
+    match status {
+        StatusCode::REQUEST_TIMEOUT
+        | StatusCode::CONFLICT
+        | StatusCode::LOCKED
+        | StatusCode::TOO_EARLY
+        | StatusCode::TOO_MANY_REQUESTS => true,
+        StatusCode::NOT_IMPLEMENTED | StatusCode::HTTP_VERSION_NOT_SUPPORTED => false,
+        status => !status.is_client_error(),
+    }
+}
+
 impl CallError {
-    /// Returns whether another attempt, perhaps on another task, may succeed.
-    pub fn is_worth_retrying(&self) -> bool {
+    /// Returns which other attempts may succeed.
+    pub fn retry(&self) -> Retry {
         match self {
             // mrdeck's services answer 4xx for errors of the caller, which another attempt repeats.
             Self::Refused { status, code, .. } => {
@@ -54,9 +82,15 @@ impl CallError {
                     code.as_str(),
                     api::code::S3_CREDENTIALS | api::code::S3_DENIED
                 );
-                !status.is_client_error() && !is_final
+                if status.is_client_error() || is_final {
+                    Retry::Never
+                } else {
+                    Retry::Anywhere
+                }
             }
-            _ => true,
+            Self::Status { status, .. } if !may_pass(*status) => Retry::Elsewhere,
+            Self::Shape { .. } => Retry::Elsewhere,
+            _ => Retry::Anywhere,
         }
     }
 
@@ -111,6 +145,7 @@ impl CallError {
                 | Self::Gone { .. }
                 | Self::Impostor { .. }
                 | Self::Garbage { .. }
+                | Self::Shape { .. }
         )
     }
 
@@ -144,7 +179,10 @@ impl CallError {
             Self::Refused { status, .. } if status.is_client_error() => "",
             Self::Refused { .. } => "see the task's logs",
             Self::Gone { .. } => "",
-            Self::Status { .. } | Self::Garbage { .. } | Self::Impostor { .. } => {
+            Self::Status { .. }
+            | Self::Garbage { .. }
+            | Self::Shape { .. }
+            | Self::Impostor { .. } => {
                 "check that the right service runs at this address, and see its logs"
             }
         };
@@ -174,11 +212,42 @@ mod tests {
             message: "x".to_owned(),
             object: None,
         };
-        assert!(!refused(StatusCode::NOT_FOUND, "no_such_key").is_worth_retrying());
-        assert!(!refused(StatusCode::BAD_GATEWAY, api::code::S3_DENIED).is_worth_retrying());
-        assert!(refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded").is_worth_retrying());
+        let not_found = refused(StatusCode::NOT_FOUND, "no_such_key");
+        assert_eq!(not_found.retry(), Retry::Never);
+        let denied = refused(StatusCode::BAD_GATEWAY, api::code::S3_DENIED);
+        assert_eq!(denied.retry(), Retry::Never);
+        let overloaded = refused(StatusCode::SERVICE_UNAVAILABLE, "overloaded");
+        assert_eq!(overloaded.retry(), Retry::Anywhere);
         let credentials = refused(StatusCode::BAD_GATEWAY, api::code::S3_CREDENTIALS);
-        assert!(!credentials.is_worth_retrying());
+        assert_eq!(credentials.retry(), Retry::Never);
         assert_eq!(credentials.diagnostic().kind, DiagnosticKind::Credentials);
+    }
+    #[test]
+    fn a_status_that_would_come_again_is_asked_for_elsewhere_only() {
+        for (status, retry) in [
+            (302, Retry::Anywhere),
+            (400, Retry::Elsewhere),
+            (403, Retry::Elsewhere),
+            (404, Retry::Elsewhere),
+            (405, Retry::Elsewhere),
+            (408, Retry::Anywhere),
+            (409, Retry::Anywhere),
+            (413, Retry::Elsewhere),
+            (425, Retry::Anywhere),
+            (429, Retry::Anywhere),
+            (500, Retry::Anywhere),
+            (501, Retry::Elsewhere),
+            (502, Retry::Anywhere),
+            (503, Retry::Anywhere),
+            (504, Retry::Anywhere),
+            (505, Retry::Elsewhere),
+        ] {
+            let error = CallError::Status {
+                address: "a:1".to_owned(),
+                status: StatusCode::from_u16(status).unwrap_or_default(),
+                excerpt: "x".to_owned(),
+            };
+            assert_eq!(error.retry(), retry, "{status}");
+        }
     }
 }

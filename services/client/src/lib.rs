@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use url::{ParseError, Url};
 
 pub use answer::{Timed, TimedPart};
-pub use error::CallError;
+pub use error::{CallError, Retry};
 pub use http::{HttpClientError, http_client, http_client_builder};
 pub use identify::{identify, service_name};
 pub use request::{AttemptName, MapRequest, ReduceRequest, SplitRequest};

@@ -192,7 +192,8 @@ impl Journal {
         let newest = RunId(newest);
         let events = self.read(newest).ok()??;
         let record = RunState::from_events(&events)?.stopped();
-        (record.can_resume() && !self.is_at_work(newest)).then_some(record)
+        (record.can_resume() && !record.chunks.is_empty() && !self.is_at_work(newest))
+            .then_some(record)
     }
 }
 

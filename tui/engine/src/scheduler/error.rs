@@ -1,6 +1,6 @@
 //! Why an attempt failed: no answer, or one that can't be trusted.
 
-use mrdeck_client::CallError;
+use mrdeck_client::{CallError, Retry};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::uri::S3Uri;
 
@@ -24,10 +24,10 @@ impl From<CallError> for AttemptError {
 }
 
 impl AttemptError {
-    pub(crate) fn is_worth_retrying(&self) -> bool {
+    pub(crate) fn retry(&self) -> Retry {
         match self {
-            Self::Call(error) | Self::CopyChanged(error) => error.is_worth_retrying(),
-            Self::Check(_) => true,
+            Self::Call(error) | Self::CopyChanged(error) => error.retry(),
+            Self::Check(_) => Retry::Anywhere,
         }
     }
 

@@ -420,7 +420,8 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         let diagnostic = Diagnostic::from(&error);
         let pause = if active.attempts.is_empty() {
             let jitter = self.random.f64();
-            let worth_retrying = error.is_worth_retrying();
+            let workers = self.workers.usable();
+            let worth_retrying = active.pending.may_succeed(error.retry(), workers);
             self.queue
                 .failed(active.pending, worth_retrying, now, jitter)
         } else {

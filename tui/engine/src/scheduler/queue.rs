@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use mrdeck_client::Retry;
 use mrdeck_core::backoff::Backoff;
 
 use super::workers::WorkerIndex;
@@ -39,6 +40,8 @@ pub(crate) struct PendingWork<R> {
     pub(super) was_late: bool,
     attempts_left: u32,
     throttled: u32,
+    /// How many workers refused it in a way that they would repeat.
+    refusals: u32,
     /// The workers on which it failed or was throttled, as often as it was.
     pub(super) failed_on: Vec<WorkerIndex>,
 }
@@ -53,6 +56,7 @@ impl<R> PendingWork<R> {
             was_late: false,
             attempts_left: MAX_ATTEMPTS,
             throttled: 0,
+            refusals: 0,
             failed_on: Vec::new(),
         }
     }
@@ -61,6 +65,19 @@ impl<R> PendingWork<R> {
     pub(super) fn begin(&mut self) -> u32 {
         self.next_attempt += 1;
         self.next_attempt - 1
+    }
+
+    /// Returns whether another attempt may succeed, with so many workers in all. Those that would answer the same again
+    /// are not asked again; one other is, since the first may be another service than it should be.
+    pub(super) fn may_succeed(&mut self, retry: Retry, workers: usize) -> bool {
+        match retry {
+            Retry::Anywhere => true,
+            Retry::Never => false,
+            Retry::Elsewhere => {
+                self.refusals += 1;
+                self.refusals == 1 && workers > 1
+            }
+        }
     }
 
     /// An attempt failed on this worker.

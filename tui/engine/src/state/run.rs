@@ -318,9 +318,10 @@ impl RunState {
         is_short && !is_wrong && !is_final
     }
 
-    /// Returns whether a later `mrdeck resume` could keep something of it.
+    /// Returns whether a later `mrdeck resume` is worth it: it keeps something, or the run was only cancelled.
     pub fn can_resume(&self) -> bool {
-        self.can_rerun() && !self.chunks.is_empty()
+        let is_cancelled = self.status == RunStatus::Cancelled;
+        self.can_rerun() && (is_cancelled || !self.chunks.is_empty())
     }
 
     /// Returns how far it has come: attempts and commits, and whether it was recounted.

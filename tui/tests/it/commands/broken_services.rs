@@ -76,7 +76,7 @@ fn a_chunk_that_fails_everywhere_fails_the_run_and_nothing_is_reduced() {
 }
 
 #[test]
-fn with_no_mapper_at_all_the_run_ends_within_its_attempts() {
+fn with_no_mapper_at_all_the_run_ends_after_a_while() {
     let lab = Lab::new([]);
     let dead = DeadEnd::new();
     let mut addresses = lab.addresses();
@@ -86,7 +86,11 @@ fn with_no_mapper_at_all_the_run_ends_within_its_attempts() {
     let finished = console.args(["--output", "json", "--chunks", "2"]).run();
     let report = expect_stop(finished, &["2 of 2 chunks", "can't be reached", "refused"]);
     let chunks = report["phases"]["map"]["chunks"].as_array().unwrap();
-    assert!(chunks.iter().all(|chunk| chunk["attempts"] == 4));
+    let attempts = chunks
+        .iter()
+        .map(|chunk| chunk["attempts"].as_u64().unwrap());
+    // Probes with pauses, for 15 s.
+    assert!((4..=20).contains(&attempts.sum::<u64>()), "{chunks:?}");
     assert!(lab.script.seen("/reduce").is_empty());
 }
 

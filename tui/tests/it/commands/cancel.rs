@@ -5,6 +5,7 @@ use serde_json::Value;
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::Lab;
 use mrdeck_testkit::proxy::script::{Fault, Gate};
+use mrdeck_testkit::words::LIBER_PRIMUS;
 
 #[test]
 fn ctrl_c_cancels_the_run_at_any_phase() {
@@ -22,9 +23,13 @@ fn ctrl_c_cancels_the_run_at_any_phase() {
             seen.iter().any(|request| request.path == path)
         });
         running.signal(signal);
-        let report = running.wait().expect(130).json();
+        let finished = running.wait().expect(130);
+        let report = finished.json();
         assert_eq!(report["status"], "cancelled");
         assert_eq!(report["words"], Value::Null);
+        let run = report["run"].as_str().unwrap();
+        let command = format!("resume with: mrdeck resume {run} --splitter");
+        assert!(finished.stderr.contains(&command), "{}", finished.stderr);
         lab.script.wait_until("the console to hang up", |seen| {
             let held: Vec<_> = seen.iter().filter(|r| r.path == path).collect();
             !held.is_empty() && held.iter().all(|request| request.hung_up)
@@ -34,6 +39,10 @@ fn ctrl_c_cancels_the_run_at_any_phase() {
         assert_eq!(abandoned.count(), if path == "/map" { 3 } else { 1 });
         assert_eq!(record.last().unwrap()["status"], "cancelled");
         assert_eq!(lab.home.names(), ["state"], "nothing is saved");
+
+        lab.script.replace([]);
+        let resumed = lab.console("resume").args([run, "--output", "json"]);
+        lab.expect_exact(resumed.run(), LIBER_PRIMUS.as_bytes());
     }
 }
 
