@@ -143,7 +143,7 @@ where
 /// Returns what a key press means now. How far an open page can be scrolled only its drawing knows.
 pub fn key_message(model: &Model, look: &Look, size: Size, key: &KeyEvent) -> Option<Msg> {
     match keymap::message(model, key)? {
-        Msg::Act(action) if model.mode() == Mode::Reading && action != Action::Quit => {
+        Msg::Act(action) if model.mode() == Mode::Reading && action != Action::QuitNow => {
             let limit = view::scroll_limit(model, look, size);
             Some(Msg::Read { action, limit })
         }

@@ -127,7 +127,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('x')], action: Action::Cancel, modes: PANELS, keys_text: "x", label: "cancel",
         help: "cancel the run in flight", applies: can_cancel },
     Binding { keys: &[ch('R')], action: Action::RunAgain, modes: PANELS, keys_text: "R", label: "run again",
-        help: "run again from the start: the last run's input, with its settings", applies: can_run_again },
+        help: "run the last input again from the start; what was set since holds", applies: can_run_again },
     Binding { keys: &[ch('v')], action: Action::Verify, modes: PANELS, keys_text: "v", label: "verify",
         help: "recount the whole input in one process and compare both ways", applies: can_verify },
     Binding { keys: &[ch('e')], action: Action::ExportChart, modes: PANELS, keys_text: "e", label: "export chart",
@@ -184,9 +184,9 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('?')], action: Action::Help, modes: LISTS, keys_text: "?", label: "help",
         help: "show or close this help", applies: ALWAYS },
     Binding { keys: &[ch('q')], action: Action::Quit, modes: PANELS, keys_text: "q", label: "quit",
-        help: "quit (in a view: close it)", applies: ALWAYS },
-    Binding { keys: &[ctrl('c')], action: Action::Quit, modes: EVERYWHERE, keys_text: "ctrl-c", label: "",
-        help: "quit from anywhere", applies: ALWAYS },
+        help: "quit (amid a run: asks; in a view: close it)", applies: ALWAYS },
+    Binding { keys: &[ctrl('c')], action: Action::QuitNow, modes: EVERYWHERE, keys_text: "ctrl-c", label: "",
+        help: "quit from anywhere, without a question", applies: ALWAYS },
 ];
 
 fn pressed(event: &KeyEvent) -> Option<Key> {

@@ -31,7 +31,14 @@ fn old_uploads_and_runs_are_listed_and_removed_if_that_is_agreed_to() {
     deck.send("y");
     deck.wait_text(&["removed from s3://mrdeck"]);
     deck.send("s");
-    deck.wait_text(&["done in", "3 words"]);
+    deck.wait_for("the third run's end", |screen| {
+        let files = home.record_files();
+        let newest = files
+            .iter()
+            .filter_map(|file| file.file_stem()?.to_str())
+            .max();
+        files.len() == 3 && screen.contains(&newest.unwrap()[20..]) && screen.contains(" s start ")
+    });
     deck.send("q");
     assert_eq!(deck.wait().code, 0);
 }

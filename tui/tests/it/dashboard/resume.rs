@@ -49,6 +49,11 @@ fn quitting_amid_a_run_says_how_to_go_on() {
     let (lab, home) = (third_chunk_waits(), Home::new());
     let mut deck = amid(&lab, &home);
     deck.send("q");
+    deck.wait_text(&["The run stops here, to be resumed later. Quit?"]);
+    deck.send("\r");
+    deck.wait_for("the question to go", |screen| !screen.contains("Quit?"));
+    deck.wait_text(&["▸ running"]);
+    deck.send("qy");
     let closed = deck.wait();
     assert_eq!(closed.code, 4);
     closed.expect_restored();

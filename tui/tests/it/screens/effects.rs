@@ -1,13 +1,17 @@
 //! What each key of the table asks for, and when it asks for nothing.
 
 use crossterm::event::KeyCode;
-use mrdeck::dashboard::model::{Effect, LinkInfo, LogContent, Msg, Overlay, Subject};
+use mrdeck::dashboard::model::{
+    Effect, Item, LinkInfo, ListAnswer, Location, LogContent, Msg, Overlay, Subject,
+};
 use mrdeck::input::InputChoice;
+use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskStatus};
-use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::event::{RunOptions, RunStatus};
+use mrdeck_store::Page;
 
-use super::fixtures::{Scene, run_id, uri};
+use super::fixtures::{Scene, entered, run_id, uri};
 
 fn connected() -> Scene {
     Scene::new().connected()
@@ -123,6 +127,91 @@ fn capital_r_runs_again_over_the_same_input() {
 }
 
 #[test]
+fn what_was_chosen_holds_when_a_run_is_done_again_and_the_rest_is_as_it_was() {
+    let again = |scene: &mut Scene| match &scene.press("R")[..] {
+        [Effect::Start { options, .. }] => options.clone(),
+        effects => panic!("{effects:?}"),
+    };
+    let mut scene = connected().done();
+    let before = scene.state.run.record().unwrap().options.clone();
+    assert_eq!(again(&mut scene), before);
+
+    let mut scene = connected().done();
+    for line in [":verify on", ":split range", ":chunks 7"] {
+        scene.press(line);
+        scene.key(KeyCode::Enter);
+    }
+    let options = again(&mut scene);
+    assert!(options.verify);
+    assert_eq!((options.split, options.chunks), (SplitMode::Range, Some(7)));
+
+    // One of a run that another console left: what was not chosen here is its own.
+    let mut scene = connected().left();
+    scene.press(":verify on");
+    scene.key(KeyCode::Enter);
+    let own = scene.state.run.record().unwrap().options.clone();
+    assert_eq!(
+        again(&mut scene),
+        RunOptions {
+            verify: true,
+            ..own
+        }
+    );
+}
+
+#[test]
+fn o_begins_where_the_chosen_input_is_and_leads_up_from_there() {
+    let mut scene = connected();
+    entered(&mut scene, ":input s3://mine/logs/2026/b.txt");
+    let listed = |effects: Vec<Effect>| match &effects[..] {
+        [Effect::List(request)] => request.clone(),
+        effects => panic!("{effects:?}"),
+    };
+    let objects = |names: &[&str]| {
+        let item = |key: &&str| Item::Object {
+            key: (*key).to_owned(),
+            size: 1,
+            modified: None,
+        };
+        ListAnswer::Page(Page {
+            items: names.iter().map(item).collect(),
+            next: None,
+        })
+    };
+    let at = |scene: &Scene| {
+        let listing = scene.state.browser.as_ref().unwrap().listing();
+        (listing.location.to_string(), listing.cursor())
+    };
+    for line in ["o", ":input"] {
+        let effects = match line {
+            "o" => scene.press("o"),
+            line => entered(&mut scene, line),
+        };
+        let request = listed(effects);
+        let names = ["logs/2026/a.txt", "logs/2026/b.txt", "logs/2026/c.txt"];
+        scene.send(Msg::Listed(request, objects(&names)));
+        assert_eq!(at(&scene), ("s3://mine/logs/2026/".to_owned(), 1), "on it");
+        let request = listed(scene.press("h"));
+        assert_eq!(request.location.to_string(), "s3://mine/logs/");
+        let below = ["logs/2025/", "logs/2026/"].map(|key| Item::Prefix(key.to_owned()));
+        let page = Page {
+            items: below.to_vec(),
+            next: None,
+        };
+        scene.send(Msg::Listed(request, ListAnswer::Page(page)));
+        assert_eq!(
+            at(&scene),
+            ("s3://mine/logs/".to_owned(), 1),
+            "where it was"
+        );
+        assert_eq!(listed(scene.press("h")).location.to_string(), "s3://mine/");
+        assert_eq!(listed(scene.press("h")).location, Location::Buckets);
+        assert_eq!(scene.press("h"), [], "the top");
+        assert!(scene.state.browser.is_none());
+    }
+}
+
+#[test]
 fn x_cancels_once_and_only_a_run_under_way() {
     for mut scene in [connected(), connected().done(), connected().failed()] {
         assert_eq!(scene.press("x"), []);
@@ -178,7 +267,7 @@ fn o_takes_a_new_input_or_leaves_the_old_one() {
     );
     scene.press("oihttp");
     scene.key(KeyCode::Esc);
-    scene.key(KeyCode::Esc);
+    scene.press("q");
     assert!(scene.state.browser.is_none());
     assert_eq!(scene.state.next_run.input(), Some(&chosen));
     assert!(scene.state.overlay.is_none());

@@ -7,7 +7,7 @@ use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
 
-use super::fixtures::Scene;
+use super::fixtures::{Scene, entered};
 
 fn connected() -> Scene {
     Scene::new().connected()
@@ -90,6 +90,27 @@ fn a_paste_is_one_line_and_is_typed_as_it_is() {
         "not into the panels"
     );
     assert!(scene.state.overlay.is_none());
+}
+
+#[test]
+fn amid_a_run_q_asks_and_only_yes_is_yes() {
+    let asks: [fn(&mut Scene) -> Vec<Effect>; 2] =
+        [|scene| scene.press("q"), |scene| entered(scene, ":quit")];
+    for ask in asks {
+        for mut scene in [connected().pressed("s"), connected().mapping()] {
+            for no in ['n', 'q', 'N'] {
+                assert_eq!(ask(&mut scene), []);
+                assert!(matches!(overlay(&scene), Overlay::ConfirmQuit));
+                assert_eq!(scene.key(KeyCode::Char(no)), [], "{no}");
+                assert!(scene.state.overlay.is_none());
+            }
+            ask(&mut scene);
+            assert_eq!(scene.press("y"), [Effect::Quit]);
+        }
+        assert_eq!(ask(&mut connected().done()), [Effect::Quit]);
+    }
+    let mut scene = connected().mapping();
+    assert_eq!(scene.ctrl('c'), [Effect::Quit], "without a question");
 }
 
 #[test]

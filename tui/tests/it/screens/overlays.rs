@@ -70,6 +70,12 @@ fn a_log() {
 }
 
 #[test]
+fn the_question_before_a_run_is_left() {
+    let scene = Scene::new().connected().mapping().pressed("q");
+    check("confirm-quit", &scene.state);
+}
+
+#[test]
 fn the_question_before_a_task_is_stopped() {
     let scene = Scene::new().connected().pressed("jS");
     check("confirm-stop", &scene.state);

@@ -268,3 +268,13 @@ fn every_screen_fits_every_size_from_80_by_24() {
         }
     }
 }
+
+#[test]
+fn errors_are_counted_since_the_run_began() {
+    let scene = Scene::new().connected().failed();
+    let shown = screen(&scene.state, (120, 40));
+    assert!(shown.contains("Events · 2 errors"), "{shown}");
+    let scene = scene.mapping();
+    let shown = screen(&scene.state, (120, 40));
+    assert!(shown.contains("╭ Events ─"), "{shown}");
+}

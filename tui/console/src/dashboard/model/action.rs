@@ -32,6 +32,8 @@ pub enum Action {
     TypeInput,
     Refresh,
     Quit,
+    /// Quits without a question.
+    QuitNow,
     Confirm,
 }
 

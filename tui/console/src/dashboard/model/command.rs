@@ -13,7 +13,8 @@ use mrdeck_core::diagnostic::Diagnostic;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     Input(InputChoice),
-    Browse(Location),
+    /// `None` for where the chosen input is.
+    Browse(Option<Location>),
     /// `None` lets the engine choose again.
     Chunks(Option<u32>),
     Split(SplitMode),
@@ -148,7 +149,7 @@ pub fn parse(line: &str) -> Result<Command, Diagnostic> {
 
 fn parse_input_or_browse(text: &str) -> Result<Command, Diagnostic> {
     if text.is_empty() {
-        return Ok(Command::Browse(Location::Buckets));
+        return Ok(Command::Browse(None));
     }
     parse_input(text)
 }
@@ -160,7 +161,7 @@ fn parse_input_or_browse(text: &str) -> Result<Command, Diagnostic> {
 /// Returns what is wrong with the input.
 pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
     match Location::parse(text) {
-        Some(location) => Ok(Command::Browse(location)),
+        Some(location) => Ok(Command::Browse(Some(location))),
         None => Ok(Command::Input(text.parse()?)),
     }
 }
@@ -268,7 +269,7 @@ mod tests {
         assert_eq!(parse("profile my work"), Ok(Command::Switch(profile)));
         let region = Command::Switch(Switch::Region(None));
         assert_eq!(parse("region auto"), Ok(region));
-        assert_eq!(parse("input"), Ok(Command::Browse(Location::Buckets)));
+        assert_eq!(parse("input"), Ok(Command::Browse(None)));
         for location in ["s3://b", "s3://b/", "s3://b/a b/"] {
             let found = parse(&format!("input {location}"));
             assert!(matches!(found, Ok(Command::Browse(_))), "{location}");

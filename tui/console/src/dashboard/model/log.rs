@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use jiff::Timestamp;
 
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::event::RunEvent;
+use mrdeck_engine::event::{EventKind, RunEvent};
 use mrdeck_engine::event_text;
 
 pub use mrdeck_engine::event_text::Level;
@@ -28,11 +28,17 @@ pub struct LogLine {
 #[derive(Debug, Clone, Default)]
 pub struct EventLog {
     lines: VecDeque<LogLine>,
+    errors: usize,
 }
 
 impl EventLog {
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = &LogLine> + ExactSizeIterator {
         self.lines.iter()
+    }
+
+    /// Returns how many errors there were since the last run began.
+    pub fn errors(&self) -> usize {
+        self.errors
     }
 
     pub fn add(&mut self, at: Timestamp, level: Level, text: impl Into<String>) {
@@ -59,6 +65,7 @@ impl EventLog {
         if self.lines.iter().rev().take(REPEATS).any(advised) {
             line.advice.clear();
         }
+        self.errors += usize::from(line.level == Level::Error);
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }
@@ -67,6 +74,9 @@ impl EventLog {
 
     /// Adds what is said of an event.
     pub fn add_event(&mut self, event: &RunEvent) {
+        if let EventKind::RunStarted { .. } | EventKind::RunResumed { .. } = event.kind {
+            self.errors = 0;
+        }
         for said in event_text::texts(&event.kind) {
             self.push(LogLine {
                 at: event.at,

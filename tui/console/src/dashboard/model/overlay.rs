@@ -28,6 +28,8 @@ pub enum Overlay {
     ConfirmStop {
         task: TaskId,
     },
+    /// Asked amid a run. The default is No here too.
+    ConfirmQuit,
     /// The default is No here too.
     ConfirmScale {
         plan: ScalePlan,
@@ -78,9 +80,10 @@ impl Overlay {
     pub fn mode(&self) -> Mode {
         match self {
             Self::Help { .. } | Self::Describe { .. } | Self::Logs { .. } => Mode::Reading,
-            Self::ConfirmStop { .. } | Self::ConfirmScale { .. } | Self::ConfirmClean { .. } => {
-                Mode::Asking
-            }
+            Self::ConfirmStop { .. }
+            | Self::ConfirmQuit
+            | Self::ConfirmScale { .. }
+            | Self::ConfirmClean { .. } => Mode::Asking,
             Self::Prompt(_) => Mode::Typing,
         }
     }
@@ -91,6 +94,7 @@ impl Overlay {
                 Some(scroll)
             }
             Self::ConfirmStop { .. }
+            | Self::ConfirmQuit
             | Self::ConfirmScale { .. }
             | Self::ConfirmClean { .. }
             | Self::Prompt(_) => None,

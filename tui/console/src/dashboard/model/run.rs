@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::feedback::Feedback;
 use super::log::Level;
 use super::message::Effect;
+use super::next_run::NextRun;
 use crate::input::InputChoice;
 use crate::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -71,12 +72,12 @@ impl RunModel {
         self.activity = Activity::Preparing;
     }
 
-    /// Asks for the same run from its start.
-    pub(super) fn again(&mut self) -> Option<Effect> {
+    /// Asks for a run over the same input from its start.
+    pub(super) fn again(&mut self, next: &NextRun) -> Option<Effect> {
         let run = self.record.as_ref()?;
         let effect = Effect::Start {
             input: InputChoice::Object(run.input.clone()),
-            options: run.options.clone(),
+            options: next.options_again(&run.options),
         };
         self.prepare();
         Some(effect)

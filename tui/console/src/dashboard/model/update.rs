@@ -113,7 +113,7 @@ impl Model {
 
     fn act(&mut self, action: Action) -> Vec<Effect> {
         match self.mode() {
-            _ if action == Action::Quit => vec![Effect::Quit],
+            _ if action == Action::QuitNow => vec![Effect::Quit],
             Mode::Asking => self.answer(action),
             // A page is scrolled by `Msg::Read`, and a line is typed by `Msg::Type`.
             Mode::Reading | Mode::Typing => Vec::new(),
@@ -155,10 +155,11 @@ impl Model {
         }
         let effect = match action {
             Action::Start => return self.start(),
-            Action::ChooseInput => return self.browse(Location::Buckets),
+            Action::ChooseInput => return self.browse(None),
+            Action::Quit => return self.quit(),
             Action::Resume => self.run.go_on(Effect::Resume),
             Action::Verify => self.run.go_on(Effect::Verify),
-            Action::RunAgain => self.run.again(),
+            Action::RunAgain => self.run.again(&self.next_run),
             Action::Cancel => Some(self.run.cancel(&mut self.feedback)),
             Action::ExportChart => self.run.export(&mut self.feedback),
             Action::Refresh => self.session.refresh(),
@@ -210,15 +211,25 @@ impl Model {
     /// Starts a run over the chosen input; without one it is chosen first.
     fn start(&mut self) -> Vec<Effect> {
         let Some(effect) = self.next_run.start(&mut self.feedback) else {
-            return self.browse(Location::Buckets);
+            return self.browse(None);
         };
         self.run.prepare();
         vec![effect]
     }
 
+    /// Quits; amid a run only once that is confirmed.
+    fn quit(&mut self) -> Vec<Effect> {
+        if self.run.is_idle() {
+            return vec![Effect::Quit];
+        }
+        self.overlay = Some(Overlay::ConfirmQuit);
+        Vec::new()
+    }
+
     fn answer(&mut self, action: Action) -> Vec<Effect> {
         let is_yes = action == Action::Confirm;
         effects(match self.overlay.take() {
+            Some(Overlay::ConfirmQuit) if is_yes => Some(Effect::Quit),
             Some(Overlay::ConfirmStop { task }) if is_yes => Some(Effect::StopTask(task)),
             Some(Overlay::ConfirmScale { plan }) => {
                 self.scaling.answered(plan, is_yes, &mut self.feedback)
@@ -250,13 +261,18 @@ impl Model {
 
     // ---- the browser ----
 
-    /// Opens the browser; without a cluster there is no S3 to look into, only a line to type.
-    fn browse(&mut self, location: Location) -> Vec<Effect> {
+    /// Opens the browser, where nothing else is said at the chosen input. Without a cluster there is no S3 to look into,
+    /// only a line to type.
+    fn browse(&mut self, location: Option<Location>) -> Vec<Effect> {
         if !self.session.is_up() {
             self.open(Prompt::new(Purpose::Input, ""));
             return Vec::new();
         }
-        let (browser, request) = Browser::at(location);
+        let (browser, request) = match (location, self.next_run.chosen_input()) {
+            (Some(location), _) => Browser::at(location),
+            (None, Some(InputChoice::Object(uri))) => Browser::on(uri),
+            (None, _) => Browser::at(Location::Buckets),
+        };
         self.browser = Some(browser);
         vec![Effect::List(request)]
     }
@@ -401,7 +417,7 @@ impl Model {
             }
             Command::Export => return Ok(effects(self.run.export(feedback))),
             Command::Help => self.overlay = Some(Overlay::help()),
-            Command::Quit => return Ok(vec![Effect::Quit]),
+            Command::Quit => return Ok(self.quit()),
         }
         Ok(Vec::new())
     }

@@ -10,7 +10,7 @@ use super::page::Page;
 use super::{Look, completion, text};
 use crate::clean::Inventory;
 use crate::dashboard::keymap;
-use crate::dashboard::model::{LogContent, Model, Overlay, Scroll};
+use crate::dashboard::model::{Activity, LogContent, Model, Overlay, Scroll};
 use mrdeck_cluster::{ScalePlan, Step};
 use mrdeck_core::human::{plural, thousands};
 
@@ -35,6 +35,10 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, body: Rect) {
             let question = format!("Stop {}?", text::elide(&task.0, 40));
             let answers = ["stop it", "keep it running (default)"];
             draw_question(look, frame, body, "Stop a task", &question, answers);
+        }
+        Overlay::ConfirmQuit => {
+            let (title, answers) = ("Quit", ["quit", "stay (default)"]);
+            draw_question(look, frame, body, title, quit_question(model), answers);
         }
         Overlay::ConfirmClean { found } => {
             let total = found.total().unwrap_or_default();
@@ -95,11 +99,20 @@ fn page<'l>(model: &Model, overlay: &Overlay, look: &'l Look, body: Rect) -> Pag
             }
         }
         Overlay::ConfirmStop { .. }
+        | Overlay::ConfirmQuit
         | Overlay::ConfirmScale { .. }
         | Overlay::ConfirmClean { .. }
         | Overlay::Prompt(_) => {}
     }
     page
+}
+
+fn quit_question(model: &Model) -> &'static str {
+    match model.run.activity() {
+        Activity::Preparing => "The run has not begun yet. Quit?",
+        Activity::Idle => "Quit?",
+        Activity::Busy | Activity::Cancelling => "The run stops here, to be resumed later. Quit?",
+    }
 }
 
 pub(super) fn bordered<'a>(look: &Look, title: &str) -> Block<'a> {

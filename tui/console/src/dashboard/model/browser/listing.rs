@@ -8,6 +8,7 @@ use mrdeck_store::{Bucket, Entry, Page};
 use crate::dashboard::model::action::Action;
 use crate::dashboard::model::motion::moved;
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::uri::S3Uri;
 
 /// Lines between the cursor and the end of what is loaded at which the next page is asked for.
 const NEAR_THE_END: usize = 100;
@@ -62,6 +63,32 @@ impl Location {
         match self {
             Self::Buckets => "",
             Self::Folder { prefix, .. } => prefix,
+        }
+    }
+
+    /// Returns where an object is.
+    pub(in crate::dashboard::model) fn of(object: &S3Uri) -> Self {
+        let end = object.key().rfind('/').map_or(0, |slash| slash + 1);
+        Self::Folder {
+            bucket: object.bucket().to_owned(),
+            prefix: object.key()[..end].to_owned(),
+        }
+    }
+
+    /// Returns what this is directly below, and its own key there; `None` for the top.
+    pub(super) fn parent(&self) -> Option<(Self, &str)> {
+        match self {
+            Self::Buckets => None,
+            Self::Folder { bucket, prefix } if prefix.is_empty() => Some((Self::Buckets, bucket)),
+            Self::Folder { bucket, prefix } => {
+                let inner = prefix.strip_suffix('/').unwrap_or(prefix);
+                let end = inner.rfind('/').map_or(0, |slash| slash + 1);
+                let parent = Self::Folder {
+                    bucket: bucket.clone(),
+                    prefix: prefix[..end].to_owned(),
+                };
+                Some((parent, prefix))
+            }
         }
     }
 }
@@ -169,6 +196,8 @@ pub struct Listing {
     pub filter: String,
     /// Why this list is shown instead of the one that was asked for.
     pub notice: Option<String>,
+    /// The key of the item that the cursor is to be on once it is loaded.
+    wanted: Option<String>,
     cursor: usize,
 }
 
@@ -187,9 +216,15 @@ impl Listing {
             status: Status::Loading(request.clone()),
             filter: String::new(),
             notice: None,
+            wanted: None,
             cursor: 0,
         };
         (listing, request)
+    }
+
+    /// Puts the cursor on this item once it is loaded, unless it is moved before.
+    pub(super) fn want(&mut self, key: &str) {
+        self.wanted = Some(key.to_owned());
     }
 
     /// Returns the name of an item in this list.
@@ -310,6 +345,9 @@ impl Listing {
                 self.items.extend(page.items.into_iter().filter(in_it));
                 self.next = page.next;
                 self.status = Status::Loaded;
+                if let Some(wanted) = self.wanted.clone() {
+                    self.select(&wanted);
+                }
             }
             ListAnswer::Denied(diagnostic) | ListAnswer::Failed(diagnostic) => {
                 self.status = Status::Failed(diagnostic);

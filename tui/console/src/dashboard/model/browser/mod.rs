@@ -32,6 +32,26 @@ impl Browser {
         (Self { listing, above }, request)
     }
 
+    /// Opens the list that an object is in, with the cursor on it.
+    pub(super) fn on(object: &S3Uri) -> (Self, ListRequest) {
+        let (mut browser, request) = Self::at(Location::of(object));
+        browser.listing.want(object.key());
+        (browser, request)
+    }
+
+    /// Goes a level up where no list led here; returns the request for it, `None` at the top. So is a list that is shown
+    /// in place of the one above.
+    fn leave(&mut self) -> Option<ListRequest> {
+        if self.listing.notice.is_some() {
+            return None;
+        }
+        let (parent, key) = self.listing.location.parent()?;
+        let (mut listing, request) = Listing::new(parent);
+        listing.want(key);
+        self.listing = listing;
+        Some(request)
+    }
+
     pub fn listing(&self) -> &Listing {
         &self.listing
     }
@@ -46,7 +66,10 @@ impl Browser {
                     self.listing = listing;
                     None
                 }
-                None => return Outcome::Close,
+                None => match self.leave() {
+                    Some(request) => Some(request),
+                    None => return Outcome::Close,
+                },
             },
             Action::Refresh => Some(self.listing.reload()),
             action => self.listing.act(action),

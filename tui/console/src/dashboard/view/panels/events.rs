@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::View;
-use crate::dashboard::model::{Level, LogLine, Model, Panel};
+use crate::dashboard::model::{LogLine, Model, Panel};
 use crate::dashboard::view::{Look, draw_hint};
 use mrdeck_core::human::printable;
 
@@ -16,9 +16,7 @@ use mrdeck_core::human::printable;
 const TIME_WIDTH: usize = 9;
 
 pub fn title(model: &Model) -> String {
-    let lines = model.feedback.log().lines();
-    let errors = lines.filter(|line| line.level == Level::Error).count();
-    match errors {
+    match model.feedback.log().errors() {
         0 => "Events".to_owned(),
         1 => "Events · 1 error".to_owned(),
         count => format!("Events · {count} errors"),
