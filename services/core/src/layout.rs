@@ -2,6 +2,8 @@
 
 use crate::digest::Digest;
 
+/// The prefix of everything that mrdeck and its services write, unless they are told another.
+pub const ROOT: &str = "mr/";
 /// The prefix of all local files that were uploaded.
 pub const UPLOADS: &str = "mr/uploads/";
 /// The prefix of the objects of all runs.

@@ -11,6 +11,8 @@ use mrdeck_core::human::{age, bytes, plural, printable};
 use mrdeck_core::layout;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::uri::S3Uri;
+use mrdeck_engine::event::PinnedObject;
+use mrdeck_engine::input::Input;
 use mrdeck_engine::read_all;
 use mrdeck_store::{Entry, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -111,7 +113,18 @@ pub struct Removed {
 /// Only the plan's input matters here, whatever else is in it.
 #[derive(Debug, Deserialize)]
 struct Plan {
-    input: S3Uri,
+    input: Input,
+    #[serde(default)]
+    objects: Vec<PinnedObject>,
+}
+
+impl Plan {
+    /// Returns the addresses of what the run reads.
+    fn read(self) -> Vec<String> {
+        let one = self.input.as_object().map(ToString::to_string);
+        let many = self.objects.iter().map(|object| object.s3.to_string());
+        one.into_iter().chain(many).collect()
+    }
 }
 
 /// Looks through mrdeck's own prefixes. `is_at_work` tells whether a run goes on on this machine.
@@ -152,9 +165,7 @@ pub async fn find(
         }
         remains.fate = Fate::InUse;
         match (input(store, bucket, &id).await, &mut read) {
-            (Some(input), Some(read)) => {
-                read.insert(input.to_string());
-            }
+            (Some(input), Some(read)) => read.extend(input),
             (None, _) => read = None,
             (_, None) => {}
         }
@@ -340,11 +351,11 @@ fn upload_of(key: &str) -> Option<&str> {
 }
 
 /// Returns what a run reads, if its plan says so.
-async fn input(store: &dyn Store, bucket: &str, run: &str) -> Option<S3Uri> {
+async fn input(store: &dyn Store, bucket: &str, run: &str) -> Option<Vec<String>> {
     let plan = S3Uri::new(bucket, &layout::plan(run)).ok()?;
     let body = read_all(store, &plan).await.ok()?;
     let plan: Plan = serde_json::from_slice(&body).ok()?;
-    Some(plan.input)
+    Some(plan.read())
 }
 
 #[cfg(test)]

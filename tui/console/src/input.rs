@@ -1,4 +1,4 @@
-//! What a run reads: an object, or a local file, which is uploaded first.
+//! What is chosen to be counted: objects in S3, or local files, which are uploaded first.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -6,25 +6,27 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use mrdeck_core::uri::{S3Uri, S3UriError};
-use mrdeck_store::Store;
+use mrdeck_engine::input::Input;
+use mrdeck_store::{Store, StoreError};
 
-use crate::upload::{self, OnProgress, UploadError, Uploaded};
+use crate::upload::{self, OnProgress, UploadError};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// What was named as the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputChoice {
-    Object(S3Uri),
-    File(PathBuf),
+    S3(Input),
+    /// A file, or a directory.
+    Local(PathBuf),
 }
 
 /// Why a text names no input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    #[error("no input was named; give s3://BUCKET/KEY or the path of a local file")]
+    #[error("no input was named; give s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or a local path")]
     Missing,
     #[error("{0}; a local file is given by its path")]
-    Object(#[from] S3UriError),
+    Address(#[from] S3UriError),
 }
 
 impl From<InputError> for Diagnostic {
@@ -32,9 +34,9 @@ impl From<InputError> for Diagnostic {
         match error {
             InputError::Missing => Self::new(
                 "no input was named",
-                "give s3://BUCKET/KEY or the path of a local file",
+                "give s3://BUCKET/KEY, s3://BUCKET/PREFIX/ or a local path",
             ),
-            InputError::Object(error) => {
+            InputError::Address(error) => {
                 Self::new(error.to_string(), "a local file is given by its path")
             }
         }
@@ -44,16 +46,16 @@ impl From<InputError> for Diagnostic {
 impl FromStr for InputChoice {
     type Err = InputError;
 
-    /// Reads an object's address where there is a scheme, else a path. Every character counts: blanks at the end of a
-    /// name are part of it.
+    /// Reads an address in S3 where there is a scheme, else a path. Every character counts: blanks at the end of a name
+    /// are part of it.
     fn from_str(text: &str) -> Result<Self, InputError> {
         if text.is_empty() {
             return Err(InputError::Missing);
         }
         if text.contains("://") {
-            Ok(Self::Object(text.parse()?))
+            Ok(Self::S3(text.parse()?))
         } else {
-            Ok(Self::File(PathBuf::from(text)))
+            Ok(Self::Local(PathBuf::from(text)))
         }
     }
 }
@@ -67,50 +69,101 @@ impl InputChoice {
     pub fn from_argument(text: OsString) -> Result<Self, InputError> {
         match text.into_string() {
             Ok(text) => text.parse(),
-            Err(path) => Ok(Self::File(path.into())),
+            Err(path) => Ok(Self::Local(path.into())),
         }
     }
 
-    /// Returns whether this is the object that the choice stands for, or was uploaded as.
-    pub fn became(&self, object: &S3Uri) -> bool {
+    /// Returns whether this is the input that the choice stands for, or became.
+    pub fn became(&self, input: &Input) -> bool {
+        match (self, input) {
+            (Self::S3(Input::Pattern { pattern }), Input::Object(object)) => {
+                pattern.literal().as_ref() == Some(object)
+            }
+            (Self::S3(chosen), input) => chosen == input,
+            (Self::Local(path), Input::Object(object)) => upload::is_upload_of(path, object.key()),
+            (Self::Local(path), Input::Objects { directory, .. }) => {
+                directory.as_deref() == Some(&*path.to_string_lossy())
+            }
+            (Self::Local(_), Input::Pattern { .. }) => false,
+        }
+    }
+
+    /// Returns the bucket, if the choice has one.
+    pub fn bucket(&self) -> Option<&str> {
         match self {
-            Self::Object(uri) => uri == object,
-            Self::File(path) => upload::is_upload_of(path, object.key()),
+            Self::S3(input) => Some(input.bucket()),
+            Self::Local(_) => None,
         }
     }
 
-    /// Returns the object to run on; a local file is uploaded first unless it is there, as text or, with `as_bytes`, as
-    /// it is.
+    /// Returns what to run on; local files are uploaded first unless they are there, as text or, with `as_bytes`, as
+    /// they are. What looks like a glob and is the key of an object is that object.
     ///
     /// # Errors
     ///
-    /// Returns why the file could not be uploaded.
+    /// Returns why a file could not be uploaded, or an object not be looked at.
     pub async fn resolve(
         &self,
         store: &dyn Store,
         bucket: Option<&str>,
         as_bytes: bool,
         on_progress: OnProgress<'_>,
-    ) -> Result<Uploaded, UploadError> {
+    ) -> Result<Resolved, UploadError> {
         match self {
-            Self::Object(uri) => Ok(Uploaded {
-                object: uri.clone(),
-                is_reused: false,
-                conversions: Vec::new(),
+            Self::S3(input) => Ok(Resolved {
+                input: literal(store, input).await?,
+                note: None,
             }),
-            Self::File(path) => {
+            Self::Local(path) => {
                 let bucket = bucket.ok_or_else(|| UploadError::NoBucket(path.clone()))?;
-                upload::upload(path, store, bucket, as_bytes, on_progress).await
+                if upload::is_directory(path) {
+                    return upload::upload_directory(path, store, bucket, as_bytes, on_progress)
+                        .await;
+                }
+                let uploaded = upload::upload(path, store, bucket, as_bytes, on_progress).await?;
+                Ok(Resolved {
+                    note: uploaded.note(&self.to_string()),
+                    input: uploaded.object.into(),
+                })
             }
         }
+    }
+}
+
+/// What a run is to read, and what was done to have it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    pub input: Input,
+    /// In a sentence, if there is something to say.
+    pub note: Option<String>,
+}
+
+/// Returns the object that has this very key, if there is one, else the pattern.
+async fn literal(store: &dyn Store, input: &Input) -> Result<Input, StoreError> {
+    let Input::Pattern { pattern } = input else {
+        return Ok(input.clone());
+    };
+    let Some(object) = pattern.literal() else {
+        return Ok(input.clone());
+    };
+    match store.head(&object).await {
+        Ok(_) => Ok(object.into()),
+        Err(StoreError::NoSuchKey { .. }) => Ok(input.clone()),
+        Err(error) => Err(error),
+    }
+}
+
+impl From<S3Uri> for InputChoice {
+    fn from(object: S3Uri) -> Self {
+        Self::S3(object.into())
     }
 }
 
 impl fmt::Display for InputChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Object(uri) => uri.fmt(f),
-            Self::File(path) => path.display().fmt(f),
+            Self::S3(input) => input.fmt(f),
+            Self::Local(path) => path.display().fmt(f),
         }
     }
 }
@@ -119,19 +172,39 @@ impl fmt::Display for InputChoice {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+    use mrdeck_store::memory::MemoryStore;
+
     use super::*;
 
     #[test]
-    fn a_scheme_makes_an_object_of_it() {
-        let object = "s3://b/k ".parse::<InputChoice>().unwrap();
+    fn a_scheme_makes_an_address_of_it() {
+        let parse = |text: &str| text.parse::<InputChoice>().unwrap();
+        let object = parse("s3://b/k ");
         assert_eq!(object.to_string(), "s3://b/k ");
-        assert!(matches!(object, InputChoice::Object(_)));
-        let file = "../a b.txt".parse::<InputChoice>().unwrap();
-        assert!(matches!(file, InputChoice::File(_)));
-        let blank = " a.txt ".parse::<InputChoice>().unwrap();
-        assert_eq!(blank, InputChoice::File(" a.txt ".into()));
+        assert!(matches!(object, InputChoice::S3(Input::Object(_))));
+        let folder = parse("s3://b/k/");
+        assert!(matches!(folder, InputChoice::S3(Input::Pattern { .. })));
+        let file = parse("../a b.txt");
+        assert!(matches!(file, InputChoice::Local(_)));
+        let blank = parse(" a.txt ");
+        assert_eq!(blank, InputChoice::Local(" a.txt ".into()));
         for bad in ["", "http://x/y", "s3://b", " s3://b/k"] {
             assert!(bad.parse::<InputChoice>().is_err(), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_looks_like_a_glob_and_is_a_key_is_the_object() {
+        let store = MemoryStore::with_bucket("b");
+        let object: S3Uri = "s3://b/a[1].txt".parse().unwrap();
+        store.put(&object, "one".into()).await.unwrap();
+        let resolve = async |text: &str| {
+            let choice: InputChoice = text.parse().unwrap();
+            let resolved = choice.resolve(&store, None, false, &|_| {}).await;
+            resolved.unwrap().input
+        };
+        assert_eq!(resolve("s3://b/a[1].txt").await, object.into());
+        let glob = resolve("s3://b/a[2].txt").await;
+        assert!(matches!(glob, Input::Pattern { .. }));
     }
 }

@@ -2,6 +2,7 @@
 
 mod body;
 mod content;
+mod directory;
 mod local_file;
 mod text;
 mod transcode;
@@ -12,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use mrdeck_core::api::MAX_CHUNKS;
 use mrdeck_core::digest::{Digest, Hasher};
+use mrdeck_core::human::thousands;
 use mrdeck_core::layout;
 use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_store::{Store, StoreError};
@@ -22,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::content::Same;
 use self::local_file::{LocalFile, Progress};
+pub use self::directory::{is_directory, upload_directory};
 pub use self::text::{Conversion, TextError};
 use self::text::{Text, text_of};
 use mrdeck_core::diagnostic::{Diagnostic, not_text};
@@ -56,6 +60,14 @@ pub enum UploadError {
     NotAFile(PathBuf),
     #[error("{} has 0 bytes: there is nothing to count", .0.display())]
     Empty(PathBuf),
+    #[error("{} has no file with a byte in it: there is nothing to count", .0.display())]
+    EmptyDirectory(PathBuf),
+    #[error(
+        "{} has more than {} files, and each is a chunk of its own",
+        .0.display(),
+        thousands(u64::from(MAX_CHUNKS))
+    )]
+    TooManyFiles(PathBuf),
     #[error("{} {source}", .path.display())]
     Text { path: PathBuf, source: TextError },
     #[error("there is no bucket to upload {} to", .0.display())]
@@ -76,9 +88,10 @@ impl From<&UploadError> for Diagnostic {
             UploadError::Store(error) => return error.into(),
             UploadError::Text { path, source } => return of_text(path, source),
             UploadError::Unreadable { .. } | UploadError::NotAFile(_) => {
-                "give s3://BUCKET/KEY or the path of a text file"
+                "give s3://BUCKET/KEY, or the path of a text file or a directory"
             }
-            UploadError::Empty(_) => "choose another file",
+            UploadError::Empty(_) | UploadError::EmptyDirectory(_) => "choose another one",
+            UploadError::TooManyFiles(_) => "join small ones, or name a directory in it",
             UploadError::NoBucket(_) => "name one with --bucket, or give an s3:// input",
             UploadError::Bucket(_) => "check --bucket",
             UploadError::Unsettled => {
@@ -314,6 +327,12 @@ pub fn is_upload_of(path: &Path, key: &str) -> bool {
 pub async fn settle(store: &dyn Store) -> Result<(), UploadError> {
     let settled = timeout(SETTLE_TIMEOUT, store.settled()).await;
     settled.map_err(|_| UploadError::Unsettled)
+}
+
+/// Returns the path that is meant: `~/…` is the home directory's, unless there is such a path.
+fn expand_home(path: &Path) -> PathBuf {
+    let home = home_of(path).filter(|_| !path.exists());
+    home.unwrap_or_else(|| path.to_owned())
 }
 
 /// Returns what `~/…` means, which is typed where no shell expands it.

@@ -1,6 +1,6 @@
 //! Pure decisions about a run: how many chunks, which answers can be trusted, what is missing, what adds up.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use mrdeck_client::AttemptName;
 use mrdeck_core::api::{
@@ -11,6 +11,7 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
 
+use crate::event::PinnedObject;
 use crate::state::{ChunkState, RunState, WorkStatus};
 use crate::work::ChunkIndex;
 
@@ -28,6 +29,8 @@ pub enum CheckError {
     ChunkTwice(S3Uri),
     #[error("the splitter's ranges leave a gap or overlap at byte {at} of {input}")]
     GapOrOverlap { at: u64, input: S3Uri },
+    #[error("{0} is a chunk, and no part of the input")]
+    NotOfInput(S3Uri),
     #[error("the splitter's ranges cover {covered} of the input's {bytes} bytes")]
     NotCovered { covered: u64, bytes: u64 },
     #[error("the chunks' sizes don't add up to the input's {bytes} bytes")]
@@ -50,6 +53,12 @@ pub enum CheckError {
     Words { maps: u64, result: u64 },
     #[error("the maps read {maps} bytes, but the input has {input}")]
     Bytes { maps: u64, input: u64 },
+    #[error("the maps read {maps} bytes of {object}, which has {bytes}")]
+    BytesOf {
+        object: S3Uri,
+        maps: u64,
+        bytes: u64,
+    },
     #[error("the reducer reports {reported} words, but its output has {result}")]
     Reported { reported: u64, result: u64 },
 }
@@ -59,6 +68,7 @@ impl CheckError {
         match self {
             Self::NoChunks
             | Self::ChunkTwice(_)
+            | Self::NotOfInput(_)
             | Self::GapOrOverlap { .. }
             | Self::NotCovered { .. }
             | Self::Sizes { .. } => "the splitter is at fault: check its version and its logs",
@@ -74,7 +84,10 @@ impl CheckError {
             Self::PartOfOutputs { .. } => "check the reducer's version and its logs",
             Self::NoOutput(_) => "the mapper is at fault: check its version and its logs",
             Self::OutputTwice(_) => "use services that give each attempt an output of its own",
-            Self::Words { .. } | Self::Bytes { .. } | Self::Reported { .. } => {
+            Self::Words { .. }
+            | Self::Bytes { .. }
+            | Self::BytesOf { .. }
+            | Self::Reported { .. } => {
                 "the result is refused: run again from the start, and see the tasks' logs"
             }
         }
@@ -85,7 +98,11 @@ impl CheckError {
     fn is_final(&self) -> bool {
         matches!(
             self,
-            Self::OutputTwice(_) | Self::Words { .. } | Self::Bytes { .. } | Self::Reported { .. }
+            Self::OutputTwice(_)
+                | Self::Words { .. }
+                | Self::Bytes { .. }
+                | Self::BytesOf { .. }
+                | Self::Reported { .. }
         )
     }
 }
@@ -155,6 +172,42 @@ pub fn check_split(
         }
     }
     Ok(())
+}
+
+/// Refuses cuts that would count something of these objects twice or not at all: every byte must be in one chunk, and
+/// the chunks must come in the order of the objects.
+///
+/// # Errors
+///
+/// Returns what is wrong with the cuts.
+pub fn check_cuts(cuts: &SplitAnswer, objects: &[PinnedObject]) -> Result<(), CheckError> {
+    let mut objects = objects.iter().filter(|object| object.bytes > 0);
+    let (mut current, mut covered) = (objects.next(), 0);
+    for chunk in &cuts.chunks {
+        let Some(object) = current else {
+            return Err(CheckError::NotOfInput(chunk.uri().clone()));
+        };
+        let (at, range) = match chunk {
+            ChunkRef::Object(at) => (at, 0..object.bytes),
+            ChunkRef::Range { s3, start, end } => (s3, *start..*end),
+        };
+        let is_next = *at == object.s3 && range.start == covered && range.end > covered;
+        if !is_next || range.end > object.bytes {
+            let (at, input) = (covered, object.s3.clone());
+            return Err(CheckError::GapOrOverlap { at, input });
+        }
+        covered = range.end;
+        if covered == object.bytes {
+            (current, covered) = (objects.next(), 0);
+        }
+    }
+    match current {
+        Some(object) => Err(CheckError::NotCovered {
+            covered,
+            bytes: object.bytes,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Refuses an answer that is not about the attempt it was asked for, or not about all of its chunk.
@@ -263,7 +316,7 @@ pub fn range_of(record: &RunState, index: ChunkIndex) -> Option<ChunkRef> {
         .try_fold(0u64, |sum, bytes| sum.checked_add(bytes?))?;
     let end = start.checked_add(record.chunk(index)?.bytes?)?;
     Some(ChunkRef::Range {
-        s3: record.input.clone(),
+        s3: record.input.as_object()?.clone(),
         start,
         end,
     })
@@ -329,10 +382,34 @@ pub fn check_conservation(record: &RunState, result: u64) -> Result<(), CheckErr
     {
         return Err(CheckError::Bytes { maps, input });
     }
+    check_each_object(record)?;
     if let Some(reported) = record.reduce.answer().and_then(|answer| answer.info.words)
         && reported != result
     {
         return Err(CheckError::Reported { reported, result });
+    }
+    Ok(())
+}
+
+/// Refuses maps that read more or fewer bytes of an object than it has, where they say it.
+fn check_each_object(record: &RunState) -> Result<(), CheckError> {
+    let mut read: HashMap<&S3Uri, Option<u64>> = HashMap::new();
+    for chunk in &record.chunks {
+        let bytes = chunk.work.answer().and_then(|answer| answer.info.bytes);
+        let sum = read.entry(chunk.source.uri()).or_insert(Some(0));
+        *sum = sum.zip(bytes).and_then(|(sum, bytes)| sum.checked_add(bytes));
+    }
+    for PinnedObject { s3, bytes, .. } in &record.objects {
+        // An empty object has no chunk.
+        if let Some(Some(maps)) = read.get(s3).copied()
+            && maps != *bytes
+        {
+            return Err(CheckError::BytesOf {
+                object: s3.clone(),
+                maps,
+                bytes: *bytes,
+            });
+        }
     }
     Ok(())
 }
@@ -382,6 +459,41 @@ mod tests {
         assert!(check(vec![range(0, 4), range(4, 9)]).is_err(), "short");
         assert!(check(vec![range(1, 10)]).is_err(), "late");
         assert!(check(vec![]).is_err(), "none");
+    }
+
+    #[test]
+    fn cuts_of_many_objects_must_cover_each_of_them() {
+        let object = |key: &str, bytes| PinnedObject {
+            s3: input().sibling(key).unwrap(),
+            bytes,
+            etag: None,
+        };
+        let whole = |key: &str| ChunkRef::Object(input().sibling(key).unwrap());
+        let part = |key: &str, start, end| ChunkRef::Range {
+            s3: input().sibling(key).unwrap(),
+            start,
+            end,
+        };
+        let objects = [object("a", 10), object("empty", 0), object("b", 4)];
+        let check = |chunks| check_cuts(&split(chunks, None), &objects);
+        assert_eq!(check(vec![whole("a"), whole("b")]), Ok(()));
+        assert_eq!(check(vec![part("a", 0, 3), part("a", 3, 10), whole("b")]), Ok(()));
+        for wrong in [
+            vec![],
+            vec![whole("a")],
+            vec![whole("b"), whole("a")],
+            vec![whole("a"), whole("a"), whole("b")],
+            vec![whole("a"), whole("b"), whole("c")],
+            vec![part("a", 0, 9), whole("b")],
+            vec![part("a", 0, 11), whole("b")],
+            vec![part("a", 0, 6), part("a", 5, 10), whole("b")],
+            vec![part("a", 0, 5), part("a", 6, 10), whole("b")],
+            vec![part("a", 0, 5), whole("a"), whole("b")],
+            vec![part("a", 0, 0), whole("a"), whole("b")],
+            vec![whole("a"), part("b", 0, 3)],
+        ] {
+            assert!(check(wrong.clone()).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

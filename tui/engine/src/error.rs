@@ -1,5 +1,6 @@
 //! Why a run ends before its end, and what to do about it.
 
+use mrdeck_core::api::MAX_CHUNKS;
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::read::ReadError;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind, not_text};
@@ -11,6 +12,7 @@ use mrdeck_core::uri::S3Uri;
 use mrdeck_store::StoreError;
 
 use crate::checkpoint::manifest::ManifestError;
+use crate::input::{Input, LEFT_OUT};
 use crate::checks::CheckError;
 use crate::scheduler::error::AttemptError;
 use crate::work::{ChunkIndex, Phase, Work};
@@ -19,9 +21,16 @@ use crate::work::{ChunkIndex, Phase, Work};
 pub enum RunError {
     // The input.
     #[error("the input {0} was changed while the run was under way")]
-    InputChanged(S3Uri),
+    InputChanged(Input),
     #[error("the input {0} has 0 bytes: there is nothing to count")]
-    EmptyInput(S3Uri),
+    EmptyInput(Input),
+    #[error("no object matches the input {input}{}", but_left_out(*left_out))]
+    NoMatch { input: Input, left_out: usize },
+    #[error(
+        "the input {input} has more than {} objects, and each is a chunk of its own",
+        thousands(u64::from(MAX_CHUNKS))
+    )]
+    TooManyObjects { input: Input },
     #[error("the input {input} is {what}")]
     Unsupported { input: S3Uri, what: Unsupported },
     #[error("the bucket '{0}' can't keep what belongs to a run")]
@@ -63,7 +72,7 @@ pub enum RunError {
     #[error("the final counts {0} were changed since the run read them")]
     CountsChanged(S3Uri),
     #[error("the input {input} can't be recounted: {source}")]
-    Uncountable { input: S3Uri, source: CountError },
+    Uncountable { input: Input, source: CountError },
     #[error(
         "the result is wrong: {} missing, {} extra, {} counted differently",
         plural(*missing, "word"), thousands(*extra), thousands(*different)
@@ -109,12 +118,23 @@ pub enum RunError {
     },
 }
 
+/// Returns what to say of objects that match and are left out.
+fn but_left_out(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => format!(" but one that is left out: {LEFT_OUT}"),
+        count => format!(" but {count} that are left out: {LEFT_OUT}"),
+    }
+}
+
 impl RunError {
     fn advice(&self) -> &'static str {
         match self {
             Self::InputChanged(_) => {
                 "no result is given: run again from the start when the input no longer changes"
             }
+            Self::NoMatch { .. } => "check the address: a star stays within its folder, '**' doesn't",
+            Self::TooManyObjects { .. } => "name fewer of them, or join small ones",
             Self::EmptyInput(_) | Self::UnusableBucket(_) | Self::Uncountable { .. } => {
                 "choose another input"
             }

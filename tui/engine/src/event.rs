@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::TaskId;
 
+use crate::input::Input;
 use crate::work::{ChunkIndex, Phase, Work};
 
 /// What was asked for.
@@ -104,6 +105,15 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
+/// One object of an input, in the version that is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinnedObject {
+    pub s3: S3Uri,
+    pub bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+}
+
 /// Something that happened in a run, and when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunEvent {
@@ -117,7 +127,7 @@ pub struct RunEvent {
 pub enum EventKind {
     RunStarted {
         run: RunId,
-        input: S3Uri,
+        input: Input,
         cluster: String,
         /// Mappers that could be sent work when the run began.
         mappers: u32,
@@ -138,9 +148,14 @@ pub enum EventKind {
     },
     /// The input, pinned: a run over another version of it would be another run.
     InputPinned {
+        /// Of all objects together.
         bytes: u64,
+        /// Of many objects, the SHA-256 of the list: it stands for their versions as an `ETag` does for one's.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         etag: Option<String>,
+        /// Every object of an input of many, in the order in which they are counted; else none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        objects: Vec<PinnedObject>,
     },
     PhaseStarted {
         phase: Phase,
@@ -155,7 +170,7 @@ pub enum EventKind {
         /// Each chunk's size in bytes, where the splitter said it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sizes: Option<Vec<u64>>,
-        /// Each copy's version; what is mapped must be this one.
+        /// The version of each object that is a chunk, or that has one in it; what is mapped must be this one.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         etags: Vec<Option<String>>,
     },

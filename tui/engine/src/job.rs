@@ -1,8 +1,7 @@
 //! What is to be done with a run, and where that begins.
 
-use mrdeck_core::uri::S3Uri;
-
 use crate::event::{EventKind, RunEvent, RunOptions, RunStatus};
+use crate::input::Input;
 use crate::recorder::event;
 use crate::state::RunState;
 use mrdeck_core::run_id::RunId;
@@ -11,7 +10,7 @@ use mrdeck_core::run_id::RunId;
 #[derive(Debug, Clone)]
 pub enum Job {
     New {
-        input: S3Uri,
+        input: Input,
         options: RunOptions,
     },
     /// What is missing of a run that this console or another one left.

@@ -3,6 +3,7 @@
 //! | module | job |
 //! |---|---|
 //! | [`mod@run`], `job`, `phases` | a run from its first event to its last: what is asked for, the phases in order |
+//! | [`input`] | what a run reads: one object, or many as one |
 //! | `scheduler` | which worker does which work, and when: retries, speculation, deadlines, exclusion |
 //! | `checkpoint` | what a run keeps in S3, so that another console can carry it on |
 //! | [`event`], [`work`], [`event_text`] | what happens in a run, what it consists of, how that is worded |
@@ -15,6 +16,7 @@ mod checks;
 pub mod error;
 pub mod event;
 pub mod event_text;
+pub mod input;
 mod job;
 pub mod journal;
 mod phases;
@@ -28,4 +30,5 @@ pub mod work;
 pub use checkpoint::objects::read_all;
 pub use checkpoint::resume::from_s3;
 pub use job::Job;
+pub use phases::pin::{Found, find};
 pub use run::{Context, run};

@@ -1,5 +1,6 @@
 //! One run from its first event to its last: what it works with, how it begins, how it ends.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -219,6 +220,12 @@ impl Run {
             let bucket = self.state().input.bucket();
             RunError::UnusableBucket(bucket.to_owned())
         })
+    }
+
+    /// Returns the objects of the input.
+    pub(crate) fn inputs(&self) -> HashSet<S3Uri> {
+        let objects = self.state().counted_objects();
+        objects.into_iter().map(|object| object.s3).collect()
     }
 
     /// Returns what every attempt works with.

@@ -7,9 +7,9 @@ use super::{connect, execute, fail, refuse};
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::input::{InputChoice, InputError};
+use crate::input::{InputChoice, InputError, Resolved};
 use crate::stderr;
-use crate::upload::{UploadError, Uploaded, settle};
+use crate::upload::{UploadError, settle};
 use mrdeck_cluster::Connection;
 use mrdeck_core::human::printable;
 use mrdeck_engine::Job;
@@ -34,7 +34,7 @@ async fn run_connected(
     connection: &Connection,
     cancel: CancellationToken,
 ) -> Exit {
-    let default = || connection.default_input.clone().map(InputChoice::Object);
+    let default = || connection.default_input.clone().map(InputChoice::from);
     let Some(input) = args.input.clone().or_else(default) else {
         return refuse(&InputError::Missing.into());
     };
@@ -46,11 +46,10 @@ async fn run_connected(
     };
     let job = match upload(&input, args.as_bytes, connection, &cancel).await {
         None => return Exit::Interrupted,
-        Some(Ok(uploaded)) => {
-            if let Some(note) = uploaded.note(&input.to_string()) {
+        Some(Ok(Resolved { input, note })) => {
+            if let Some(note) = note {
                 stderr::line(&printable(&note));
             }
-            let input = uploaded.object;
             Job::New { input, options }
         }
         Some(Err(error)) => return fail(&error.into()),
@@ -58,13 +57,13 @@ async fn run_connected(
     execute::execute(config, &args.report, job, connection, cancel).await
 }
 
-/// Returns the object to run on, after uploading a local file; `None` if that was cancelled.
+/// Returns what to run on, after uploading local files; `None` if that was cancelled.
 async fn upload(
     input: &InputChoice,
     as_bytes: bool,
     connection: &Connection,
     cancel: &CancellationToken,
-) -> Option<Result<Uploaded, UploadError>> {
+) -> Option<Result<Resolved, UploadError>> {
     let uploading = UploadDisplay::new(input);
     let store = connection.store.as_ref();
     let on_progress = |progress| uploading.show(progress);

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
-use super::{UploadError, home_of};
+use super::{UploadError, expand_home};
 
 /// What shows that a file is still the one that was opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,9 +77,8 @@ impl LocalFile {
             path: path.to_owned(),
             source,
         };
-        // A folder may be called `~`.
-        let home = home_of(path).filter(|_| !path.exists());
-        let path = home.as_deref().unwrap_or(path);
+        let path = expand_home(path);
+        let path = path.as_path();
         // Before it is opened: to open a pipe is to wait for its other end.
         let meta = std::fs::metadata(path).map_err(unreadable)?;
         if !meta.is_file() {

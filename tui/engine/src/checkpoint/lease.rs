@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::objects::{self, Written};
 use crate::error::RunError;
+use crate::input::Input;
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 /// In seconds. A console whose last heartbeat is older than this has ended, or can't reach S3.
@@ -51,7 +52,7 @@ impl Lease {
     /// Takes the first number from `from` on that no other console has.
     pub(crate) async fn take(
         store: Arc<dyn Store>,
-        input: &S3Uri,
+        input: &Input,
         run: RunId,
         from: u32,
     ) -> Result<Self, RunError> {

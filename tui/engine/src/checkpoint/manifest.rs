@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::run_id::RunId;
 
-use crate::checks::{CheckError, check_split};
-use crate::event::RunOptions;
+use crate::checks::{CheckError, check_cuts, check_split};
+use crate::event::{PinnedObject, RunOptions};
+use crate::input::Input;
 use crate::state::RunState;
 
 /// Why a manifest can't be followed. No resume can mend that.
@@ -55,10 +56,13 @@ pub(crate) struct Manifest {
     /// The version of the counting rules.
     pub rules: u32,
     pub run: RunId,
-    pub input: S3Uri,
+    pub input: Input,
     /// The input's version and its size in bytes.
     pub etag: Option<String>,
     pub bytes: u64,
+    /// Every object of an input of many, with its version and its size.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<PinnedObject>,
     pub cluster: String,
     pub planned_at: Timestamp,
     #[serde(flatten)]
@@ -69,7 +73,7 @@ pub(crate) struct Manifest {
     /// Each chunk's size in bytes, where the splitter said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizes: Option<Vec<u64>>,
-    /// The version of each copy.
+    /// The version of each copy, or of the object that has the chunk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub etags: Vec<Option<String>>,
 }
@@ -85,6 +89,7 @@ impl Manifest {
             input: record.input.clone(),
             etag: record.input_etag.clone(),
             bytes: record.input_bytes.unwrap_or_default(),
+            objects: record.objects.clone(),
             cluster: record.cluster.clone(),
             planned_at: now,
             options: record.options.clone(),
@@ -115,8 +120,11 @@ impl Manifest {
             bytes: Some(manifest.bytes),
             sizes: manifest.sizes.clone(),
         };
-        check_split(&split, &manifest.input, manifest.bytes)
-            .map_err(|source| ManifestError::Unusable { at: at(), source })?;
+        let checked = match &manifest.input {
+            Input::Object(input) => check_split(&split, input, manifest.bytes),
+            Input::Pattern { .. } | Input::Objects { .. } => check_cuts(&split, &manifest.objects),
+        };
+        checked.map_err(|source| ManifestError::Unusable { at: at(), source })?;
         Ok(manifest)
     }
 
@@ -128,6 +136,7 @@ impl Manifest {
                 manifest.input.clone(),
                 manifest.etag.clone(),
                 manifest.bytes,
+                manifest.objects.clone(),
                 manifest.chunks.clone(),
                 manifest.etags.clone(),
             )
@@ -137,6 +146,6 @@ impl Manifest {
 }
 
 /// Returns where the manifest of a run is, beside its input.
-pub(crate) fn address(input: &S3Uri, run: RunId) -> Option<S3Uri> {
+pub(crate) fn address(input: &Input, run: RunId) -> Option<S3Uri> {
     input.sibling(&layout::plan(&run.to_string())).ok()
 }

@@ -22,7 +22,7 @@ use crate::checks;
 use crate::error::RunError;
 use crate::event::{AttemptAnswer, EventKind, RunEvent, Verification};
 use crate::job::Job;
-use crate::phases::pin_input;
+use crate::phases::pin::pin_input;
 use crate::run::Run;
 use crate::state::RunState;
 use crate::work::{ChunkIndex, Phase, Work};
@@ -55,6 +55,7 @@ pub async fn from_s3(store: &dyn Store, bucket: &str, run: RunId) -> Result<Job,
         EventKind::InputPinned {
             bytes: manifest.bytes,
             etag: manifest.etag,
+            objects: manifest.objects,
         },
         EventKind::ChunksPlanned {
             chunks: manifest.chunks,
@@ -160,7 +161,8 @@ fn follow(run: &mut Run, at: &S3Uri, body: &[u8]) -> Result<(), RunError> {
     let there = Manifest::read(&at.to_string(), body, state.run)?;
     let is_same_input = there.input == state.input
         && there.etag == state.input_etag
-        && Some(there.bytes) == state.input_bytes;
+        && Some(there.bytes) == state.input_bytes
+        && there.objects == state.objects;
     if !is_same_input {
         return Err(RunError::InputChanged(state.input.clone()));
     }

@@ -13,6 +13,7 @@ use mrdeck_core::run_id::RunId;
 use super::objects::{self, Written};
 use crate::error::RunError;
 use crate::event::{AttemptAnswer, EventKind, ResultSummary, Verification};
+use crate::input::Input;
 use crate::run::Run;
 use crate::state::RunState;
 use crate::work::Phase;
@@ -25,7 +26,7 @@ pub(crate) struct Success {
     pub plan: Option<String>,
     /// The version of the counting rules.
     pub rules: u32,
-    pub input: S3Uri,
+    pub input: Input,
     pub etag: Option<String>,
     pub bytes: Option<u64>,
     /// The final counts and the SHA-256 of their bytes.
@@ -136,7 +137,7 @@ impl Success {
 }
 
 /// Returns where the success record of a run is, beside its input.
-pub(crate) fn address(input: &S3Uri, run: RunId) -> Option<S3Uri> {
+pub(crate) fn address(input: &Input, run: RunId) -> Option<S3Uri> {
     input.sibling(&layout::success(&run.to_string())).ok()
 }
 

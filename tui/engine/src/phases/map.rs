@@ -47,15 +47,17 @@ fn pending(state: &RunState, index: ChunkIndex) -> Option<PendingWork<MapWork>> 
     let chunks = u64::try_from(state.chunks.len()).unwrap_or(u64::MAX).max(1);
     let average = state.input_bytes.unwrap_or_default() / chunks;
     let source = chunk.source.clone();
+    let is_many = state.input.as_object().is_none();
     let (bytes, etag) = match &source {
-        ChunkRef::Object(_) => (chunk.bytes.unwrap_or(average), chunk.etag.clone()),
-        ChunkRef::Range { start, end, .. } => {
+        ChunkRef::Range { start, end, .. } if !is_many => {
             (end.saturating_sub(*start), state.input_etag.clone())
         }
+        _ => (chunk.bytes.unwrap_or(average), chunk.etag.clone()),
     };
     let request = MapWork {
         request: MapRequest { source, etag },
         cut_bytes: chunk.bytes,
+        is_copy: !is_many,
     };
     let attempt = chunk.work.next_attempt();
     Some(PendingWork::new(Work::Map(index), request, bytes, attempt))
@@ -68,6 +70,10 @@ async fn replace_lost(
     failed: &[ChunkIndex],
 ) -> Result<bool, RunError> {
     let mut any = false;
+    if run.state().input.as_object().is_none() {
+        // There are no copies.
+        return Ok(false);
+    }
     for &chunk in failed {
         let source = run.state().chunk(chunk).map(|chunk| &chunk.source);
         let Some(ChunkRef::Object(copy)) = source.cloned() else {

@@ -1,6 +1,8 @@
 //! The phases of a run in their order, and what must hold between them.
 
+mod cut_objects;
 mod map;
+pub(crate) mod pin;
 mod reduce;
 mod result;
 mod split;
@@ -10,9 +12,9 @@ use std::time::Instant;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{percent, thousands};
-use mrdeck_store::look;
 use tracing::{Instrument, info_span};
 
+use self::pin::pin_input;
 use self::reduce::Reduced;
 use crate::checkpoint::{resume, success};
 use crate::checks;
@@ -35,7 +37,10 @@ pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError>
         pin_input(run).await?;
     }
     if run.state().chunks.is_empty() {
-        split::split(run).await?;
+        match run.state().input.as_object().cloned() {
+            Some(input) => split::split(run, input).await?,
+            None => cut_objects::cut(run).await,
+        }
     }
     if run.lease.is_none() {
         resume::take_lease(run, run.state().lease).await?;
@@ -83,31 +88,6 @@ async fn verify_if_due(run: &mut Run) -> Result<(), RunError> {
     verify::verify(run).await
 }
 
-/// Pins the input: the version that it has now, or had when the run began. An empty one is refused, and one that is
-/// not text.
-pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
-    let input = run.state().input.clone();
-    let meta = run.store.head(&input).await?;
-    if meta.size == 0 {
-        return Err(RunError::EmptyInput(input));
-    }
-    let state = run.state();
-    match state.input_bytes {
-        None => {
-            if !state.options.as_bytes
-                && let Some(what) = look(run.store.as_ref(), &input, &meta).await?
-            {
-                return Err(RunError::Unsupported { input, what });
-            }
-            let (bytes, etag) = (meta.size, meta.etag);
-            run.emit(EventKind::InputPinned { bytes, etag });
-            Ok(())
-        }
-        Some(bytes) if meta.etag == state.input_etag && meta.size == bytes => Ok(()),
-        Some(_) => Err(RunError::InputChanged(input)),
-    }
-}
-
 /// Says what share of the input is text in which the rules count no word, if that is known and not said yet.
 fn tell_non_ascii(run: &mut Run, before: Option<u64>) {
     let state = run.state();
@@ -139,7 +119,7 @@ async fn schedule<R: WorkRequest>(
         work,
         total,
         name: run.attempt_name(),
-        input: run.state().input.clone(),
+        inputs: run.inputs(),
         attempt_limit: run.attempt_limit,
     };
     let context = run.attempt_context();
@@ -185,7 +165,8 @@ fn invalidate(run: &mut Run, work: Work, attempt: u32, why: Diagnostic) -> Resul
 fn gave_up<A>(run: &Run, phase: Phase, outcome: PhaseOutcome<A>) -> RunError {
     match outcome.last_error {
         Some(error) if error.is_input_changed() => {
-            RunError::InputChanged(run.state().input.clone())
+            let whole = || run.state().input.clone();
+            RunError::InputChanged(error.culprit().map_or_else(whole, |at| at.clone().into()))
         }
         Some(error) => error.into(),
         None => RunError::Unfinished(phase),

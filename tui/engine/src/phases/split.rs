@@ -2,6 +2,7 @@
 
 use mrdeck_client::SplitRequest;
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::uri::S3Uri;
 
 use super::{gave_up, schedule};
 use crate::checkpoint::outputs;
@@ -14,8 +15,8 @@ use crate::scheduler::error::AttemptError;
 use crate::scheduler::request::SplitWork;
 use crate::work::{Phase, Work};
 
-pub(super) async fn split(run: &mut Run) -> Result<(), RunError> {
-    let input = run.state().input.clone();
+/// Has the splitter cut an input that is one object.
+pub(super) async fn split(run: &mut Run, input: S3Uri) -> Result<(), RunError> {
     let bytes = run.state().input_bytes.unwrap_or_default();
     let asked = run.state().options.chunks;
     let default = || checks::default_chunks(bytes, run.state().mappers);

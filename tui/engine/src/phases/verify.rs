@@ -16,6 +16,8 @@ use crate::event::{EventKind, Verification};
 use crate::run::Run;
 use crate::work::Phase;
 
+/// A byte that belongs to no word.
+const SEPARATOR: &[u8] = b"\n";
 /// Differences shown of a result that is wrong.
 const SAMPLES: usize = 10;
 
@@ -43,19 +45,23 @@ pub(crate) async fn verify(run: &mut Run) -> Result<(), RunError> {
 async fn recount(run: &Run) -> Result<Verification, RunError> {
     let state = run.state();
     let result = state.result.as_ref().ok_or(RunError::NoResult)?;
-    let options = ReadOptions {
-        if_match: state.input_etag.clone(),
-        ..ReadOptions::default()
-    };
     let uncountable = |source| RunError::Uncountable {
         input: state.input.clone(),
         source,
     };
-    let mut body = run.store.get(&state.input, options).await?.body;
     let (mut counter, mut non_ascii) = (WordCounter::new(), 0);
-    while let Some(piece) = body.try_next().await? {
-        non_ascii += encoding::non_ascii(&piece);
-        counter.feed(&piece).map_err(uncountable)?;
+    for object in state.counted_objects() {
+        let options = ReadOptions {
+            if_match: object.etag,
+            ..ReadOptions::default()
+        };
+        let mut body = run.store.get(&object.s3, options).await?.body;
+        while let Some(piece) = body.try_next().await? {
+            non_ascii += encoding::non_ascii(&piece);
+            counter.feed(&piece).map_err(uncountable)?;
+        }
+        // No word goes on in the next object.
+        counter.feed(SEPARATOR).map_err(uncountable)?;
     }
     let expected = counter.finish().map_err(uncountable)?;
     let body = objects::read_all(run.store.as_ref(), &result.out).await?;

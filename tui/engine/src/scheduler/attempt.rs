@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use mrdeck_client::{AttemptName, CallError, Client, Timed};
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::uri::S3Uri;
 use mrdeck_store::Store;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
@@ -15,6 +14,7 @@ use url::Url;
 
 use super::error::AttemptError;
 use super::request::WorkRequest;
+use crate::input::Input;
 use crate::work::Work;
 
 /// How long a look after a lost answer may take.
@@ -50,7 +50,7 @@ pub(crate) struct AttemptSpec<R> {
 pub(crate) struct AttemptContext {
     pub(crate) client: Client,
     pub(crate) store: Arc<dyn Store>,
-    pub(crate) input: S3Uri,
+    pub(crate) input: Input,
 }
 
 /// How an attempt ended.

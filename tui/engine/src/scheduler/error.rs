@@ -1,5 +1,7 @@
 //! Why an attempt failed: no answer, or one that can't be trusted.
 
+use std::collections::HashSet;
+
 use mrdeck_client::{CallError, Retry};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::uri::S3Uri;
@@ -56,11 +58,12 @@ impl AttemptError {
         }
     }
 
-    /// Returns the same error, told apart where it is about a copy of a chunk and not about `input`.
-    pub(crate) fn about(self, input: &S3Uri) -> Self {
+    /// Returns the same error, told apart where it is about a copy of a chunk and not about one of `inputs`.
+    pub(crate) fn about(self, inputs: &HashSet<S3Uri>) -> Self {
         match self {
             Self::Call(error)
-                if error.is_input_changed() && error.culprit().is_some_and(|at| at != input) =>
+                if error.is_input_changed()
+                    && error.culprit().is_some_and(|at| !inputs.contains(at)) =>
             {
                 Self::CopyChanged(error)
             }

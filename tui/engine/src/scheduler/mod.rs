@@ -17,7 +17,7 @@ mod workers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
 use mrdeck_client::AttemptName;
@@ -72,7 +72,8 @@ pub(crate) struct PhaseSpec<R> {
     pub(crate) total: usize,
     /// The run's part in the names of attempts.
     pub(crate) name: AttemptName,
-    pub(crate) input: S3Uri,
+    /// The objects of the input.
+    pub(crate) inputs: HashSet<S3Uri>,
     /// A fixed limit for every attempt, instead of one by its input's size.
     pub(crate) attempt_limit: Option<Duration>,
 }
@@ -85,7 +86,7 @@ pub(crate) struct NoWorker(pub(crate) Role);
 pub(crate) struct Scheduler<'a, R: WorkRequest> {
     identities: &'a mut Identities,
     name: AttemptName,
-    input: S3Uri,
+    inputs: HashSet<S3Uri>,
     attempt_limit: Option<Duration>,
     total: usize,
     workers: Workers,
@@ -108,7 +109,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         Self {
             identities,
             name: spec.name,
-            input: spec.input,
+            inputs: spec.inputs,
             attempt_limit: spec.attempt_limit,
             total: spec.total,
             workers: Workers::default(),
@@ -333,7 +334,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
                 self.abandon(work, &active.attempts, now);
             }
             Err(error) => {
-                let error = error.about(&self.input);
+                let error = error.about(&self.inputs);
                 if error.breaks_trust() {
                     self.identities.failed(&attempt.address);
                 }

@@ -70,6 +70,8 @@ pub(crate) struct MapWork {
     pub(crate) request: MapRequest,
     /// The size of the piece that was cut, if the splitter said it.
     pub(crate) cut_bytes: Option<u64>,
+    /// Whether an object that is read whole is the copy of a chunk, and not one of the input's.
+    pub(crate) is_copy: bool,
 }
 
 /// Adding the map outputs up.
@@ -152,8 +154,8 @@ impl WorkRequest for MapWork {
 
     fn copy(&self) -> Option<&S3Uri> {
         match &self.request.source {
-            ChunkRef::Object(uri) => Some(uri),
-            ChunkRef::Range { .. } => None,
+            ChunkRef::Object(uri) if self.is_copy => Some(uri),
+            ChunkRef::Object(_) | ChunkRef::Range { .. } => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use mrdeck_client::{AttemptName, CallError, MapRequest, Timed};
@@ -41,6 +42,7 @@ impl<'a> Stage<'a> {
             let request = MapWork {
                 request: MapRequest { source, etag: None },
                 cut_bytes: None,
+                is_copy: true,
             };
             PendingWork::new(Work::map(chunk), request, 0, 1)
         });
@@ -54,7 +56,7 @@ impl<'a> Stage<'a> {
                 lease: 1,
                 plan: None,
             },
-            input: "s3://b/input".parse().unwrap(),
+            inputs: HashSet::from(["s3://b/input".parse().unwrap()]),
             attempt_limit: None,
         };
         let mut stage = Self {

@@ -1,11 +1,12 @@
 //! A whole run, folded from its events.
 
 use jiff::Timestamp;
-use mrdeck_core::uri::S3Uri;
-
 use super::work::millis_between;
 use super::work::{ChunkState, WorkState, WorkStatus};
-use crate::event::{EventKind, ResultSummary, RunEvent, RunOptions, RunStatus, Verification};
+use crate::event::{
+    EventKind, PinnedObject, ResultSummary, RunEvent, RunOptions, RunStatus, Verification,
+};
+use crate::input::Input;
 use crate::work::{ChunkIndex, Phase, Work};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::run_id::RunId;
@@ -31,9 +32,12 @@ impl PhaseClock {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunState {
     pub run: RunId,
-    pub input: S3Uri,
+    pub input: Input,
+    /// Of all its objects together.
     pub input_bytes: Option<u64>,
     pub input_etag: Option<String>,
+    /// Every object of an input of many, once it is pinned; else none.
+    pub objects: Vec<PinnedObject>,
     /// The id of the plan in S3, once it is there.
     pub plan: Option<String>,
     /// Which console this is among those that took up the run, counted from 1.
@@ -76,6 +80,7 @@ impl RunState {
             input: input.clone(),
             input_bytes: None,
             input_etag: None,
+            objects: Vec::new(),
             plan: None,
             lease: 1,
             cluster: cluster.clone(),
@@ -95,6 +100,22 @@ impl RunState {
             pass_began: event.at,
             last_at: event.at,
         })
+    }
+
+    /// Returns every object that is counted, in the version that is; none before the input is pinned.
+    pub fn counted_objects(&self) -> Vec<PinnedObject> {
+        let one = || {
+            Some(PinnedObject {
+                s3: self.input.as_object()?.clone(),
+                bytes: self.input_bytes?,
+                etag: self.input_etag.clone(),
+            })
+        };
+        if self.objects.is_empty() {
+            one().into_iter().collect()
+        } else {
+            self.objects.clone()
+        }
     }
 
     /// Returns how many bytes of the input are not ASCII, once that is known.
@@ -120,9 +141,14 @@ impl RunState {
                 self.pass_began = event.at;
                 self.continue_with(*mappers);
             }
-            EventKind::InputPinned { bytes, etag } => {
+            EventKind::InputPinned {
+                bytes,
+                etag,
+                objects,
+            } => {
                 self.input_bytes = Some(*bytes);
                 self.input_etag.clone_from(etag);
+                self.objects.clone_from(objects);
             }
             EventKind::PhaseStarted { phase } => {
                 self.clocks[*phase as usize].running_since = Some(event.at);

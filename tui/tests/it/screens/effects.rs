@@ -45,7 +45,7 @@ fn s_starts_a_run_over_the_default_input_and_not_twice() {
     let [Effect::Start { input, options }] = &effects[..] else {
         panic!("{effects:?}");
     };
-    assert_eq!(*input, InputChoice::Object(uri("liber-primus.txt")));
+    assert_eq!(*input, InputChoice::from(uri("liber-primus.txt")));
     assert_eq!((options.chunks, options.verify), (None, false));
     assert_eq!(scene.press("ssRrv"), [], "one run at a time");
     assert_eq!(connected().mapping().press("s"), [], "in flight");
@@ -122,7 +122,7 @@ fn capital_r_runs_again_over_the_same_input() {
         let [Effect::Start { input, .. }] = &effects[..] else {
             panic!("{effects:?}");
         };
-        assert_eq!(*input, InputChoice::Object(uri("liber-primus.txt")));
+        assert_eq!(*input, InputChoice::from(uri("liber-primus.txt")));
     }
 }
 

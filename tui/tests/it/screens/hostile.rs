@@ -43,7 +43,7 @@ fn everywhere(evil: &str) -> Scene {
     scene.list(vec![first, second]);
     scene.event(EventKind::RunStarted {
         run: run_id(),
-        input: uri(evil),
+        input: uri(evil).into(),
         cluster: evil.to_owned(),
         mappers: 1,
         options: RunOptions {

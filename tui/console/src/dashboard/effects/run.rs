@@ -9,7 +9,7 @@ use super::Link;
 use super::outbox::Outbox;
 use crate::config::Config;
 use crate::dashboard::model::Msg;
-use crate::input::InputChoice;
+use crate::input::{InputChoice, Resolved};
 use crate::job::RunningJob;
 use crate::upload::settle;
 use mrdeck_client::Client;
@@ -53,7 +53,7 @@ pub(super) async fn run(
     }
 }
 
-/// Does everything before the first event: uploads the input if it is a local file.
+/// Does everything before the first event: uploads the input if it is local.
 async fn prepare(
     wanted: Wanted,
     connection: &Connection,
@@ -67,11 +67,10 @@ async fn prepare(
             let bucket = connection.bucket.as_deref();
             let store = connection.store.as_ref();
             let resolving = input.resolve(store, bucket, options.as_bytes, &told);
-            let uploaded = resolving.await?;
-            if let Some(note) = uploaded.note(&input.to_string()) {
+            let Resolved { input, note } = resolving.await?;
+            if let Some(note) = note {
                 outbox.send(Msg::Converted(note));
             }
-            let input = uploaded.object;
             Job::New { input, options }
         }
     };

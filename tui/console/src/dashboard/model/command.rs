@@ -5,6 +5,7 @@ use mrdeck_core::api::{MAX_CHUNKS, SplitMode, parse_chunk_count};
 use super::browser::Location;
 use super::session::{AUTO, Switch};
 use crate::input::InputChoice;
+use mrdeck_engine::input::Input;
 use mrdeck_cluster::ScaleRequest;
 use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
@@ -160,9 +161,13 @@ fn parse_input_or_browse(text: &str) -> Result<Command, Diagnostic> {
 ///
 /// Returns what is wrong with the input.
 pub fn parse_input(text: &str) -> Result<Command, Diagnostic> {
+    let glob = || match text.parse() {
+        Ok(InputChoice::S3(Input::Pattern { pattern })) => !pattern.is_prefix(),
+        _ => false,
+    };
     match Location::parse(text) {
-        Some(location) => Ok(Command::Browse(Some(location))),
-        None => Ok(Command::Input(text.parse()?)),
+        Some(location) if !glob() => Ok(Command::Browse(Some(location))),
+        _ => Ok(Command::Input(text.parse()?)),
     }
 }
 

@@ -130,7 +130,7 @@ impl NextRun {
     /// Asks for the run; `None` without an input.
     pub(super) fn start(&self, feedback: &mut Feedback) -> Option<Effect> {
         let input = self.input().cloned()?;
-        if matches!(input, InputChoice::File(_)) {
+        if matches!(input, InputChoice::Local(_)) {
             // The header says how far it is; a status line would outlive it.
             feedback.log_text(Level::Info, format!("reading {input}"));
         }

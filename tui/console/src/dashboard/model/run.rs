@@ -76,7 +76,7 @@ impl RunModel {
     pub(super) fn again(&mut self, next: &NextRun) -> Option<Effect> {
         let run = self.record.as_ref()?;
         let effect = Effect::Start {
-            input: InputChoice::Object(run.input.clone()),
+            input: InputChoice::S3(run.input.clone()),
             options: next.options_again(&run.options),
         };
         self.prepare();

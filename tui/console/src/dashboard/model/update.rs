@@ -91,7 +91,7 @@ impl Model {
     fn linked(&mut self, info: LinkInfo) {
         let default_input = info.default_input.clone();
         self.next_run
-            .set_default(default_input.map(InputChoice::Object));
+            .set_default(default_input.map(InputChoice::from));
         self.session.linked(info, &mut self.feedback);
     }
 
@@ -270,7 +270,7 @@ impl Model {
         }
         let (browser, request) = match (location, self.next_run.chosen_input()) {
             (Some(location), _) => Browser::at(location),
-            (None, Some(InputChoice::Object(uri))) => Browser::on(uri),
+            (None, Some(InputChoice::S3(input))) => Browser::on(input),
             (None, _) => Browser::at(Location::Buckets),
         };
         self.browser = Some(browser);
@@ -281,7 +281,7 @@ impl Model {
         match outcome {
             Outcome::Stay(request) => return effects(request.map(Effect::List)),
             Outcome::Close => self.browser = None,
-            Outcome::Chosen(uri) => self.choose_input(InputChoice::Object(uri)),
+            Outcome::Chosen(uri) => self.choose_input(uri.into()),
             Outcome::Refused(diagnostic) => {
                 self.feedback.show(Level::Warning, diagnostic.to_string());
             }
@@ -292,8 +292,8 @@ impl Model {
     fn listed(&mut self, request: &ListRequest, answer: ListAnswer) -> Vec<Effect> {
         let home = match (self.session.bucket(), self.next_run.input()) {
             (Some(bucket), _) => Some(bucket),
-            (None, Some(InputChoice::Object(uri))) => Some(uri.bucket()),
-            (None, _) => None,
+            (None, Some(input)) => input.bucket(),
+            (None, None) => None,
         };
         let browser = self.browser.as_mut();
         let request = browser.and_then(|browser| browser.take(request, answer, home));

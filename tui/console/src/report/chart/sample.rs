@@ -59,6 +59,7 @@ impl Sample {
         sample.push(EventKind::InputPinned {
             bytes: 182_567,
             etag: None,
+            objects: Vec::new(),
         });
         sample
     }

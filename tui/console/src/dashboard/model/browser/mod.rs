@@ -7,6 +7,7 @@ pub use listing::{Item, ListAnswer, ListRequest, Listing, Location, Status};
 use super::action::Action;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::uri::S3Uri;
+use mrdeck_engine::input::Input;
 
 /// The list that is shown, and those that lead to it.
 #[derive(Debug, Clone)]
@@ -32,8 +33,18 @@ impl Browser {
         (Self { listing, above }, request)
     }
 
-    /// Opens the list that an object is in, with the cursor on it.
-    pub(super) fn on(object: &S3Uri) -> (Self, ListRequest) {
+    /// Opens the list that an input is in, with the cursor on it if it is one object.
+    pub(super) fn on(input: &Input) -> (Self, ListRequest) {
+        let object = match input {
+            Input::Object(object) => object,
+            Input::Objects { objects, .. } => &objects.as_slice()[0],
+            Input::Pattern { pattern } => {
+                return Self::at(Location::Folder {
+                    bucket: pattern.bucket().to_owned(),
+                    prefix: pattern.folder().to_owned(),
+                });
+            }
+        };
         let (mut browser, request) = Self::at(Location::of(object));
         browser.listing.want(object.key());
         (browser, request)

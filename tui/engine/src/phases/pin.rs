@@ -1,0 +1,190 @@
+//! The pin: which objects the input is, and in which versions. Nothing else is counted.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use mrdeck_core::api::MAX_CHUNKS;
+use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_core::digest::Digest;
+use mrdeck_core::human::plural;
+use mrdeck_core::uri::S3Uri;
+use mrdeck_store::{Entry, ObjectMeta, Store, StoreError, look};
+
+use crate::error::RunError;
+use crate::event::{EventKind, PinnedObject};
+use crate::input::{Input, LEFT_OUT, Match, ObjectPattern};
+use crate::run::Run;
+
+/// Objects that are looked at at the same time.
+const LOOKS: usize = 32;
+
+/// Pins the input: the version that it has now, or had when the run began. An empty one is refused, and one that is
+/// not text.
+pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
+    if run.state().input_bytes.is_some() {
+        return check_unchanged(run).await;
+    }
+    let event = match run.state().input.clone() {
+        Input::Object(input) => {
+            let PinnedObject { bytes, etag, .. } = pin(run, input).await?;
+            EventKind::InputPinned {
+                bytes,
+                etag,
+                objects: Vec::new(),
+            }
+        }
+        Input::Pattern { pattern } => {
+            let named = list(run, &pattern).await?;
+            pin_all(run, named).await?
+        }
+        Input::Objects { objects, .. } => pin_all(run, objects.into()).await?,
+    };
+    if matches!(event, EventKind::InputPinned { bytes: 0, .. }) {
+        return Err(RunError::EmptyInput(run.state().input.clone()));
+    }
+    run.emit(event);
+    Ok(())
+}
+
+/// Refuses an input that is another one than the run began with. Objects that match a pattern by now and did not then
+/// are no part of the run.
+async fn check_unchanged(run: &Run) -> Result<(), RunError> {
+    let store = run.store.as_ref();
+    let looks = run.state().counted_objects().into_iter().map(|pinned| async move {
+        let meta = match store.head(&pinned.s3).await {
+            // One of many that is gone is a change of the whole.
+            Err(StoreError::NoSuchKey { uri }) if run.state().input.as_object().is_none() => {
+                return Err(RunError::InputChanged(uri.into()));
+            }
+            found => found?,
+        };
+        if meta.etag == pinned.etag && meta.size == pinned.bytes {
+            Ok(())
+        } else if meta.size == 0 && run.state().input.as_object().is_some() {
+            Err(RunError::EmptyInput(pinned.s3.into()))
+        } else {
+            Err(RunError::InputChanged(pinned.s3.into()))
+        }
+    });
+    // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
+    let looks: Vec<_> = looks.collect();
+    stream::iter(looks)
+        .buffer_unordered(LOOKS)
+        .try_collect::<()>()
+        .await
+}
+
+async fn pin_all(run: &Run, named: Vec<S3Uri>) -> Result<EventKind, RunError> {
+    let looks: Vec<_> = named.into_iter().map(|uri| pin(run, uri)).collect();
+    let objects: Vec<PinnedObject> = stream::iter(looks)
+        .buffered(LOOKS)
+        .try_collect()
+        .await?;
+    let has_bytes = objects.iter().filter(|object| object.bytes > 0).count();
+    if has_bytes > MAX_CHUNKS as usize {
+        let input = run.state().input.clone();
+        return Err(RunError::TooManyObjects { input });
+    }
+    let overflow = || RunError::TooManyObjects {
+        input: run.state().input.clone(),
+    };
+    let bytes = objects
+        .iter()
+        .try_fold(0u64, |sum, object| sum.checked_add(object.bytes))
+        .ok_or_else(overflow)?;
+    let list = serde_json::to_vec(&objects).map_err(|source| RunError::NoJson {
+        what: "list of objects",
+        source,
+    })?;
+    Ok(EventKind::InputPinned {
+        bytes,
+        etag: Some(Digest::of(&list).to_string()),
+        objects,
+    })
+}
+
+async fn pin(run: &Run, at: S3Uri) -> Result<PinnedObject, RunError> {
+    let meta: ObjectMeta = run.store.head(&at).await?;
+    let as_bytes = run.state().options.as_bytes;
+    if !as_bytes && let Some(what) = look(run.store.as_ref(), &at, &meta).await? {
+        return Err(RunError::Unsupported { input: at, what });
+    }
+    Ok(PinnedObject {
+        s3: at,
+        bytes: meta.size,
+        etag: meta.etag,
+    })
+}
+
+/// Returns the objects that a pattern names now, in the order of their keys, and says how many it leaves out.
+async fn list(run: &mut Run, pattern: &ObjectPattern) -> Result<Vec<S3Uri>, RunError> {
+    let found = find(run.store.as_ref(), pattern).await?;
+    let input = || run.state().input.clone();
+    if found.has_more {
+        return Err(RunError::TooManyObjects { input: input() });
+    }
+    if found.objects.is_empty() {
+        let left_out = found.left_out;
+        return Err(RunError::NoMatch {
+            input: input(),
+            left_out,
+        });
+    }
+    if found.left_out > 0 {
+        let objects = plural(found.left_out as u64, "object");
+        let notice = format!("{objects} of {pattern} left out: {LEFT_OUT}");
+        run.notice(Diagnostic::new(notice, ""));
+    }
+    Ok(found.objects)
+}
+
+/// What a pattern stands for now.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// In the order of their keys.
+    pub objects: Vec<S3Uri>,
+    /// Of all of them together, as the list has it.
+    pub bytes: u64,
+    /// How many match and are left out: see [`Match::LeftOut`].
+    pub left_out: usize,
+    /// There are more objects with a byte in them than a run can have.
+    pub has_more: bool,
+}
+
+/// Lists what a pattern stands for. Stops at the first object that is one too many.
+///
+/// # Errors
+///
+/// Returns why the bucket can't be listed.
+pub async fn find(store: &dyn Store, pattern: &ObjectPattern) -> Result<Found, StoreError> {
+    let matcher = pattern.matcher();
+    let (mut found, mut from, mut counted) = (Found::default(), None, 0);
+    loop {
+        let (bucket, prefix) = (pattern.bucket(), pattern.prefix());
+        let page = store.list_all(bucket, prefix, from.as_deref()).await?;
+        for entry in page.items {
+            let Entry::Object { key, size, .. } = entry else {
+                continue;
+            };
+            match matcher.matches(&key) {
+                Match::No => continue,
+                Match::LeftOut => {
+                    found.left_out += 1;
+                    continue;
+                }
+                Match::Yes => {}
+            }
+            counted += u32::from(size > 0);
+            if counted > MAX_CHUNKS {
+                found.has_more = true;
+                return Ok(found);
+            }
+            if let Ok(uri) = S3Uri::new(bucket, &key) {
+                found.bytes = found.bytes.saturating_add(size);
+                found.objects.push(uri);
+            }
+        }
+        match page.next {
+            Some(next) => from = Some(next),
+            None => return Ok(found),
+        }
+    }
+}
