@@ -24,8 +24,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::content::Same;
-use self::local_file::{LocalFile, Progress};
 pub use self::directory::{is_directory, upload_directory};
+use self::local_file::{LocalFile, Progress};
 pub use self::text::{Conversion, TextError};
 use self::text::{Text, text_of};
 use mrdeck_core::diagnostic::{Diagnostic, not_text};

@@ -12,8 +12,8 @@ use mrdeck_core::uri::S3Uri;
 use mrdeck_store::StoreError;
 
 use crate::checkpoint::manifest::ManifestError;
-use crate::input::{Input, LEFT_OUT};
 use crate::checks::CheckError;
+use crate::input::{Input, LEFT_OUT};
 use crate::scheduler::error::AttemptError;
 use crate::work::{ChunkIndex, Phase, Work};
 
@@ -133,7 +133,9 @@ impl RunError {
             Self::InputChanged(_) => {
                 "no result is given: run again from the start when the input no longer changes"
             }
-            Self::NoMatch { .. } => "check the address: a star stays within its folder, '**' doesn't",
+            Self::NoMatch { .. } => {
+                "check the address: a star stays within its folder, '**' doesn't"
+            }
             Self::TooManyObjects { .. } => "name fewer of them, or join small ones",
             Self::EmptyInput(_) | Self::UnusableBucket(_) | Self::Uncountable { .. } => {
                 "choose another input"

@@ -62,7 +62,18 @@ fn text(event: &EventKind) -> Option<EventText> {
     match event {
         EventKind::RunStarted { run, input, .. } => info(format!("run {run} over {input}")),
         EventKind::RunResumed { .. } => info("resumed".to_owned()),
-        EventKind::InputPinned { bytes: size, .. } => info(format!("input: {}", bytes(*size))),
+        EventKind::InputPinned {
+            bytes: size,
+            objects,
+            ..
+        } => info(match objects.len() {
+            0 => format!("input: {}", bytes(*size)),
+            count => format!(
+                "input: {}, {}",
+                plural(count as u64, "object"),
+                bytes(*size)
+            ),
+        }),
         EventKind::PhaseStarted {
             phase: Phase::Verify,
         } => info("verifying: recounting the whole input here".to_owned()),

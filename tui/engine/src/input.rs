@@ -1,6 +1,5 @@
 //! What a run reads: one object, or many as one.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -23,7 +22,9 @@ const SPECIAL: [char; 5] = ['*', '?', '[', '{', '\\'];
 #[serde(untagged)]
 pub enum Input {
     Object(S3Uri),
-    Pattern { pattern: ObjectPattern },
+    Pattern {
+        pattern: ObjectPattern,
+    },
     Objects {
         objects: ObjectList,
         /// The directory that they were uploaded from, as the user named it.
@@ -95,7 +96,7 @@ impl fmt::Display for Input {
     }
 }
 
-/// At least one object, each once.
+/// At least one object, all in one bucket. One that is in it twice is counted twice: two files may be the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<S3Uri>", into = "Vec<S3Uri>")]
 pub struct ObjectList(Vec<S3Uri>);
@@ -110,17 +111,13 @@ pub enum ObjectListError {
 }
 
 impl ObjectList {
-    /// Creates a list; an object that is named twice is in it once, where it was named first.
+    /// Creates a list.
     ///
     /// # Errors
     ///
     /// Returns an error if there is none, or if they are in several buckets.
     pub fn new(named: impl IntoIterator<Item = S3Uri>) -> Result<Self, ObjectListError> {
-        let mut seen = HashSet::new();
-        let objects: Vec<S3Uri> = named
-            .into_iter()
-            .filter(|uri| seen.insert(uri.clone()))
-            .collect();
+        let objects: Vec<S3Uri> = named.into_iter().collect();
         let first = objects.first().ok_or(ObjectListError::Empty)?;
         let elsewhere = objects.iter().find(|uri| uri.bucket() != first.bucket());
         if let Some(other) = elsewhere {
@@ -163,9 +160,9 @@ impl fmt::Display for ObjectList {
             let slash = same.iter().rposition(|byte| *byte == b'/');
             slash.map_or(0, |slash| slash + 1)
         };
-        let end = self.0[1..]
-            .iter()
-            .fold(first.key().len(), |end, uri| folder(uri.key(), &first.key()[..end]));
+        let end = self.0[1..].iter().fold(first.key().len(), |end, uri| {
+            folder(uri.key(), &first.key()[..end])
+        });
         let (bucket, common) = (first.bucket(), &first.key()[..end]);
         write!(f, "{} objects of s3://{bucket}/{common}", self.0.len())
     }
@@ -250,7 +247,11 @@ impl ObjectPattern {
     pub fn matcher(&self) -> PatternMatcher {
         PatternMatcher {
             prefix: self.prefix().to_owned(),
-            glob: self.key.contains(SPECIAL).then(|| glob(&self.key)).flatten(),
+            glob: self
+                .key
+                .contains(SPECIAL)
+                .then(|| glob(&self.key))
+                .flatten(),
         }
     }
 }
@@ -373,7 +374,15 @@ mod tests {
             assert_eq!(pattern.literal().is_some(), literal, "{text}");
             assert_eq!(pattern.to_string(), text);
         }
-        for bad in ["", "s3://", "s3:///", "s3:///k/", "s3://b", "b/", "http://b/c/"] {
+        for bad in [
+            "",
+            "s3://",
+            "s3:///",
+            "s3:///k/",
+            "s3://b",
+            "b/",
+            "http://b/c/",
+        ] {
             assert!(bad.parse::<Input>().is_err(), "{bad}");
         }
     }
@@ -442,7 +451,8 @@ mod tests {
             let uris = keys.iter().map(|key| S3Uri::new("b", key).unwrap());
             ObjectList::new(uris).unwrap().to_string()
         };
-        assert_eq!(list(&["x/a", "x/a"]), "s3://b/x/a");
+        assert_eq!(list(&["x/a"]), "s3://b/x/a");
+        assert_eq!(list(&["x/a", "x/a"]), "2 objects of s3://b/x/");
         assert_eq!(list(&["x/a", "x/b"]), "2 objects of s3://b/x/");
         assert_eq!(list(&["x/y/a", "x/z/b", "x/c"]), "3 objects of s3://b/x/");
         assert_eq!(list(&["xä", "xö"]), "2 objects of s3://b/");

@@ -17,6 +17,8 @@ pub struct RunReport<'a> {
     words: Option<u64>,
     unique: Option<u64>,
     input_bytes: Option<u64>,
+    /// How many objects the input is.
+    input_objects: Option<usize>,
     /// The input's bytes that are not ASCII, in which no words are counted; and their share of it, 0 to 1.
     non_ascii_bytes: Option<u64>,
     non_ascii_share: Option<f64>,
@@ -79,7 +81,7 @@ impl<'a> RunReport<'a> {
             status: record.status,
             phases: Phases {
                 split: Single {
-                    ms: record.split.result().map(|(ms, _)| ms),
+                    ms: record.split_ms(),
                 },
                 map: MapPhase {
                     wall_ms: record.clock(Phase::Map).wall_ms,
@@ -97,6 +99,7 @@ impl<'a> RunReport<'a> {
             words: result.map(|result| result.words),
             unique: result.map(|result| result.unique),
             input_bytes: record.input_bytes,
+            input_objects: record.input_bytes.map(|_| record.objects.len().max(1)),
             non_ascii_bytes: record.non_ascii(),
             non_ascii_share: non_ascii_share(record),
             out: result.map(|result| result.out.to_string()),

@@ -21,12 +21,16 @@ pub fn render(record: &RunState, top: usize) -> String {
 
 fn write(out: &mut String, record: &RunState, top: usize) -> std::fmt::Result {
     writeln!(out, "run     {}  {}", record.run, record.status)?;
-    let size = record
-        .input_bytes
-        .map_or(String::new(), |size| format!("  ({})", bytes(size)));
+    let objects = match record.objects.len() {
+        0 => String::new(),
+        count => format!("{}, ", plural(count as u64, "object")),
+    };
+    let size = record.input_bytes.map_or(String::new(), |size| {
+        format!("  ({objects}{})", bytes(size))
+    });
     let input = record.input.to_string();
     writeln!(out, "input   {}{size}", printable(&input))?;
-    if let Some((ms, _)) = record.split.result() {
+    if let Some(ms) = record.split_ms() {
         writeln!(out, "split   {:>10}  {}", millis(ms), chunks(record))?;
     }
     write_map(out, record)?;

@@ -87,7 +87,7 @@ impl Success {
                 .as_ref()
                 .is_some_and(Verification::is_exact),
             finished_at: now,
-            split_ms: record.split.result().map(|(ms, _)| ms),
+            split_ms: record.split_ms(),
             map_wall_ms: record.clock(Phase::Map).wall_ms,
             reduce_ms: record.reduce.result().map(|(ms, _)| ms),
             chunks: chunks.collect(),

@@ -26,8 +26,7 @@ pub(super) async fn cut(run: &mut Run) {
     let phase = Phase::Split;
     run.emit(EventKind::PhaseStarted { phase });
     let started = Instant::now();
-    let knows_ranges =
-        run.state().options.split == SplitMode::Range || all_know_ranges(run).await;
+    let knows_ranges = run.state().options.split == SplitMode::Range || all_know_ranges(run).await;
     let state = run.state();
     let bytes = state.input_bytes.unwrap_or_default();
     let asked = state.options.chunks;
@@ -219,7 +218,14 @@ mod tests {
     #[test]
     fn an_object_in_one_piece_is_read_whole_so_that_any_mapper_can() {
         let planned = plan(&[object("a", 4), object("b", 1)], 3);
-        assert!(matches!(planned[0].source, ChunkRef::Range { start: 0, end: 2, .. }));
+        assert!(matches!(
+            planned[0].source,
+            ChunkRef::Range {
+                start: 0,
+                end: 2,
+                ..
+            }
+        ));
         assert!(matches!(planned[2].source, ChunkRef::Object(_)));
         assert_eq!(planned[2].etag.as_deref(), Some("b"));
     }

@@ -48,22 +48,26 @@ pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
 /// are no part of the run.
 async fn check_unchanged(run: &Run) -> Result<(), RunError> {
     let store = run.store.as_ref();
-    let looks = run.state().counted_objects().into_iter().map(|pinned| async move {
-        let meta = match store.head(&pinned.s3).await {
-            // One of many that is gone is a change of the whole.
-            Err(StoreError::NoSuchKey { uri }) if run.state().input.as_object().is_none() => {
-                return Err(RunError::InputChanged(uri.into()));
+    let looks = run
+        .state()
+        .counted_objects()
+        .into_iter()
+        .map(|pinned| async move {
+            let meta = match store.head(&pinned.s3).await {
+                // One of many that is gone is a change of the whole.
+                Err(StoreError::NoSuchKey { uri }) if run.state().input.as_object().is_none() => {
+                    return Err(RunError::InputChanged(uri.into()));
+                }
+                found => found?,
+            };
+            if meta.etag == pinned.etag && meta.size == pinned.bytes {
+                Ok(())
+            } else if meta.size == 0 && run.state().input.as_object().is_some() {
+                Err(RunError::EmptyInput(pinned.s3.into()))
+            } else {
+                Err(RunError::InputChanged(pinned.s3.into()))
             }
-            found => found?,
-        };
-        if meta.etag == pinned.etag && meta.size == pinned.bytes {
-            Ok(())
-        } else if meta.size == 0 && run.state().input.as_object().is_some() {
-            Err(RunError::EmptyInput(pinned.s3.into()))
-        } else {
-            Err(RunError::InputChanged(pinned.s3.into()))
-        }
-    });
+        });
     // Collected first: the compiler can't prove a stream with the borrowing closure in it Send.
     let looks: Vec<_> = looks.collect();
     stream::iter(looks)
@@ -74,10 +78,7 @@ async fn check_unchanged(run: &Run) -> Result<(), RunError> {
 
 async fn pin_all(run: &Run, named: Vec<S3Uri>) -> Result<EventKind, RunError> {
     let looks: Vec<_> = named.into_iter().map(|uri| pin(run, uri)).collect();
-    let objects: Vec<PinnedObject> = stream::iter(looks)
-        .buffered(LOOKS)
-        .try_collect()
-        .await?;
+    let objects: Vec<PinnedObject> = stream::iter(looks).buffered(LOOKS).try_collect().await?;
     let has_bytes = objects.iter().filter(|object| object.bytes > 0).count();
     if has_bytes > MAX_CHUNKS as usize {
         let input = run.state().input.clone();

@@ -1,6 +1,5 @@
 //! A whole run, folded from its events.
 
-use jiff::Timestamp;
 use super::work::millis_between;
 use super::work::{ChunkState, WorkState, WorkStatus};
 use crate::event::{
@@ -8,6 +7,7 @@ use crate::event::{
 };
 use crate::input::Input;
 use crate::work::{ChunkIndex, Phase, Work};
+use jiff::Timestamp;
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::run_id::RunId;
 
@@ -115,6 +115,15 @@ impl RunState {
             one().into_iter().collect()
         } else {
             self.objects.clone()
+        }
+    }
+
+    /// Returns how long the cutting took, in milliseconds: the splitter's answer, or this console's own planning where
+    /// the input is many objects.
+    pub fn split_ms(&self) -> Option<f64> {
+        match self.input.as_object() {
+            Some(_) => self.split.result().map(|(ms, _)| ms),
+            None => self.clock(Phase::Split).wall_ms,
         }
     }
 

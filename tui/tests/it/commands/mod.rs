@@ -13,6 +13,7 @@ mod literal_keys;
 mod local_files;
 mod local_services;
 mod log;
+mod many_objects;
 mod no_credentials;
 mod orphans;
 mod output_files;

@@ -5,10 +5,10 @@ use mrdeck_core::api::{MAX_CHUNKS, SplitMode, parse_chunk_count};
 use super::browser::Location;
 use super::session::{AUTO, Switch};
 use crate::input::InputChoice;
-use mrdeck_engine::input::Input;
 use mrdeck_cluster::ScaleRequest;
 use mrdeck_cluster::aws::lookup::NameSource;
 use mrdeck_core::diagnostic::Diagnostic;
+use mrdeck_engine::input::Input;
 
 /// A command, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

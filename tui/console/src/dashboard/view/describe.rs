@@ -6,9 +6,12 @@ use url::Url;
 use super::page::Page;
 use super::text;
 use crate::dashboard::model::{Model, PipelineRow, Subject};
-use mrdeck_core::human::{age, bytes, millis, thousands};
+use mrdeck_core::human::{age, bytes, millis, plural, thousands};
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskSize};
 use mrdeck_engine::state::{Attempt, Outcome, RunState, WorkState, source_text};
+
+/// Objects of an input that are listed; the others are counted.
+const LISTED_OBJECTS: usize = 200;
 
 /// Fills the page; gives its title.
 pub fn describe(model: &Model, page: &mut Page, subject: &Subject) -> String {
@@ -114,6 +117,10 @@ fn moment(now: Timestamp, at: Timestamp, page: &Page) -> String {
 
 fn describe_row(model: &Model, page: &mut Page, run: &RunState, row: PipelineRow) -> String {
     match row {
+        PipelineRow::Split if run.input.as_object().is_none() => {
+            describe_objects(page, run);
+            "Split".to_owned()
+        }
         PipelineRow::Split => {
             describe_work(model, page, &run.split);
             "Split".to_owned()
@@ -139,6 +146,9 @@ fn describe_row(model: &Model, page: &mut Page, run: &RunState, row: PipelineRow
 fn describe_run(page: &mut Page, run: &RunState) {
     page.field("run", run.run.to_string());
     page.field("input", run.input.to_string());
+    if !run.objects.is_empty() {
+        page.field("objects", thousands(run.objects.len() as u64));
+    }
     page.maybe("input size", run.input_bytes.map(bytes));
     page.field("status", run.status.to_string());
     page.field("chunks", run.chunks.len().to_string());
@@ -149,6 +159,23 @@ fn describe_run(page: &mut Page, run: &RunState) {
     }
     for sample in run.verification.iter().flat_map(|found| &found.samples) {
         page.field("wrong", sample);
+    }
+}
+
+/// What many objects are, and that no splitter cuts them.
+fn describe_objects(page: &mut Page, run: &RunState) {
+    page.field("input", run.input.to_string());
+    page.field(
+        "cut by",
+        "this console, at the objects' ends and within large ones",
+    );
+    for object in run.objects.iter().take(LISTED_OBJECTS) {
+        page.field("object", format!("{}  {}", object.s3, bytes(object.bytes)));
+    }
+    let more = run.objects.len().saturating_sub(LISTED_OBJECTS) as u64;
+    if more > 0 {
+        let more = plural(more, "more object");
+        page.field("and", format!("{more}, all in the run's plan.json in S3"));
     }
 }
 

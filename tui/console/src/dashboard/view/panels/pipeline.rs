@@ -65,6 +65,7 @@ fn hint(model: &Model) -> &'static str {
 fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL + 1] {
     let theme = &view.look.theme;
     match row {
+        PipelineRow::Split if run.input.as_object().is_none() => planned_cells(view, run),
         PipelineRow::Split => work_cells(view, "split".to_owned(), &run.split),
         PipelineRow::Reduce => work_cells(view, "reduce".to_owned(), &run.reduce),
         PipelineRow::Chunk(index) => match run.chunks.get(index) {
@@ -99,6 +100,25 @@ fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL
             ]
         }
     }
+}
+
+/// The split of many objects: no splitter is asked.
+fn planned_cells<'a>(view: &View, run: &RunState) -> [Span<'a>; DETAIL + 1] {
+    let state = if run.chunks.is_empty() {
+        WorkStatus::Waiting
+    } else {
+        WorkStatus::Committed
+    };
+    let detail = match run.objects.len() {
+        0 => String::new(),
+        count => format!("{}, cut here", plural(count as u64, "object")),
+    };
+    [
+        Span::raw("split"),
+        Span::styled(glyph_word(state), view.look.theme.work(state)),
+        Span::raw(clock(run, Phase::Split, view.model)),
+        Span::styled(detail, view.look.theme.dim),
+    ]
 }
 
 fn map_state(run: &RunState) -> (String, WorkStatus) {

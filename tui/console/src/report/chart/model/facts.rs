@@ -30,7 +30,7 @@ pub fn of(record: &RunState) -> Vec<(&'static str, String)> {
     let mut add = |name, ms: Option<f64>| {
         facts.extend(ms.map(|ms| (name, format!("{:.3}", sane_ms(ms)))));
     };
-    add("Split ms", record.split.result().map(|(ms, _)| ms));
+    add("Split ms", record.split_ms());
     add("Map wall ms", record.clock(Phase::Map).wall_ms);
     if let Some(stats) = map_stats(record) {
         add("Map sum ms", Some(stats.sum_ms));

@@ -57,6 +57,9 @@ impl Header {
 
 fn what_ran(record: &RunState) -> String {
     let mut parts = vec![elide(&clean(&record.input.to_string()), 72)];
+    if !record.objects.is_empty() {
+        parts.push(plural(record.objects.len() as u64, "object"));
+    }
     if let Some(bytes) = record.input_bytes {
         parts.push(plural(bytes, "byte"));
     }

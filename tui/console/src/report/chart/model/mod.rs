@@ -47,7 +47,12 @@ impl ChartModel {
         if !works().any(|work| work.attempts.iter().any(|attempt| attempt.ms().is_some())) {
             return None;
         }
-        let mut slots = vec![Slot::of_work("split", BarKind::Split, &record.split, live)];
+        let split = match record.input.as_object() {
+            Some(_) => Slot::of_work("split", BarKind::Split, &record.split, live),
+            // Planned by the console: there is no attempt.
+            None => Slot::of_wall("split", record.split_ms(), live),
+        };
+        let mut slots = vec![split];
         let histogram = if record.chunks.len() > MAX_CHUNK_BARS {
             Histogram::of(record.chunks.iter().map(|chunk| &chunk.work))
         } else {
