@@ -456,7 +456,11 @@ mod tests {
         let plan = format!(r#"{{"input": "s3://b/{used}", "run": "{RUN}"}}"#);
         let done = format!("mr/runs/{OTHER}/success.json");
         let at_work = |run: RunId| run.to_string() == RUN;
-        for (plan, is_unused_old) in [(plan.as_str(), true), ("{", false)] {
+        let many = format!(
+            r#"{{"input": {{"objects": ["s3://b/{used}"], "directory": "logs"}},
+                "objects": [{{"s3": "s3://b/{used}", "bytes": 1}}], "run": "{RUN}"}}"#
+        );
+        for (plan, is_unused_old) in [(plan.as_str(), true), (&many, true), ("{", false)] {
             let store = store(&[
                 (&used, "1"),
                 (&unused, "2"),

@@ -9,7 +9,7 @@ use mrdeck_core::uri::{S3Uri, S3UriError};
 use mrdeck_engine::input::Input;
 use mrdeck_store::{Store, StoreError};
 
-use crate::upload::{self, OnProgress, UploadError};
+use crate::upload::{self, OnProgress, UploadError, UploadedDirectory};
 use mrdeck_core::diagnostic::Diagnostic;
 
 /// What was named as the input.
@@ -117,8 +117,15 @@ impl InputChoice {
             Self::Local(path) => {
                 let bucket = bucket.ok_or_else(|| UploadError::NoBucket(path.clone()))?;
                 if upload::is_directory(path) {
-                    return upload::upload_directory(path, store, bucket, as_bytes, on_progress)
-                        .await;
+                    let uploaded =
+                        upload::upload_directory(path, store, bucket, as_bytes, on_progress);
+                    let UploadedDirectory { objects, note } = uploaded.await?;
+                    let input = Input::Objects {
+                        objects,
+                        directory: Some(path.to_string_lossy().into_owned()),
+                    };
+                    let note = Some(note);
+                    return Ok(Resolved { input, note });
                 }
                 let uploaded = upload::upload(path, store, bucket, as_bytes, on_progress).await?;
                 Ok(Resolved {

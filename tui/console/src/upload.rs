@@ -24,7 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use self::content::Same;
-pub use self::directory::{is_directory, upload_directory};
+pub use self::directory::{UploadedDirectory, is_directory, upload_directory};
 use self::local_file::{LocalFile, Progress};
 pub use self::text::{Conversion, TextError};
 use self::text::{Text, text_of};

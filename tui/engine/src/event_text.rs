@@ -55,6 +55,13 @@ pub fn texts(event: &EventKind) -> Vec<EventText> {
     text(event).into_iter().collect()
 }
 
+fn pinned_text(size: u64, objects: usize) -> String {
+    match objects {
+        0 => format!("input: {}", bytes(size)),
+        count => format!("input: {}, {}", plural(count as u64, "object"), bytes(size)),
+    }
+}
+
 fn text(event: &EventKind) -> Option<EventText> {
     let info = |text: String| Some(EventText::new(Level::Info, text));
     let good = |text: String| Some(EventText::new(Level::Good, text));
@@ -62,18 +69,7 @@ fn text(event: &EventKind) -> Option<EventText> {
     match event {
         EventKind::RunStarted { run, input, .. } => info(format!("run {run} over {input}")),
         EventKind::RunResumed { .. } => info("resumed".to_owned()),
-        EventKind::InputPinned {
-            bytes: size,
-            objects,
-            ..
-        } => info(match objects.len() {
-            0 => format!("input: {}", bytes(*size)),
-            count => format!(
-                "input: {}, {}",
-                plural(count as u64, "object"),
-                bytes(*size)
-            ),
-        }),
+        EventKind::InputPinned { bytes, objects, .. } => info(pinned_text(*bytes, objects.len())),
         EventKind::PhaseStarted {
             phase: Phase::Verify,
         } => info("verifying: recounting the whole input here".to_owned()),

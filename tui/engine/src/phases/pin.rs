@@ -117,9 +117,9 @@ async fn pin(run: &Run, at: S3Uri) -> Result<PinnedObject, RunError> {
 
 /// Returns the objects that a pattern names now, in the order of their keys, and says how many it leaves out.
 async fn list(run: &mut Run, pattern: &ObjectPattern) -> Result<Vec<S3Uri>, RunError> {
-    let found = find(run.store.as_ref(), pattern).await?;
+    let found = find(run.store.as_ref(), pattern, usize::MAX).await?;
     let input = || run.state().input.clone();
-    if found.has_more {
+    if found.has_too_many {
         return Err(RunError::TooManyObjects { input: input() });
     }
     if found.objects.is_empty() {
@@ -146,19 +146,26 @@ pub struct Found {
     pub bytes: u64,
     /// How many match and are left out: see [`Match::LeftOut`].
     pub left_out: usize,
-    /// There are more objects with a byte in them than a run can have.
-    pub has_more: bool,
+    /// There are more objects with a byte in them than a run can have; they are not listed.
+    pub has_too_many: bool,
+    /// There may be more: the list was not read to its end.
+    pub is_cut_short: bool,
 }
 
-/// Lists what a pattern stands for. Stops at the first object that is one too many.
+/// Lists what a pattern stands for, as far as `pages` of S3's list have it. Stops at the first object that is one too
+/// many.
 ///
 /// # Errors
 ///
 /// Returns why the bucket can't be listed.
-pub async fn find(store: &dyn Store, pattern: &ObjectPattern) -> Result<Found, StoreError> {
+pub async fn find(
+    store: &dyn Store,
+    pattern: &ObjectPattern,
+    pages: usize,
+) -> Result<Found, StoreError> {
     let matcher = pattern.matcher();
     let (mut found, mut from, mut counted) = (Found::default(), None, 0);
-    loop {
+    for _ in 0..pages {
         let (bucket, prefix) = (pattern.bucket(), pattern.prefix());
         let page = store.list_all(bucket, prefix, from.as_deref()).await?;
         for entry in page.items {
@@ -175,7 +182,7 @@ pub async fn find(store: &dyn Store, pattern: &ObjectPattern) -> Result<Found, S
             }
             counted += u32::from(size > 0);
             if counted > MAX_CHUNKS {
-                found.has_more = true;
+                found.has_too_many = true;
                 return Ok(found);
             }
             if let Ok(uri) = S3Uri::new(bucket, &key) {
@@ -187,5 +194,43 @@ pub async fn find(store: &dyn Store, pattern: &ObjectPattern) -> Result<Found, S
             Some(next) => from = Some(next),
             None => return Ok(found),
         }
+    }
+    found.is_cut_short = true;
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use mrdeck_store::memory::MemoryStore;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_pattern_is_listed_to_its_end_and_never_beyond_what_a_run_can_have() {
+        let store = MemoryStore::with_bucket("b");
+        let put = async |key: String, text: &'static str| {
+            let at = S3Uri::new("b", &key).unwrap();
+            store.put(&at, text.into()).await.unwrap();
+        };
+        for n in 0..MAX_CHUNKS {
+            put(format!("x/{n:05}"), "w").await;
+        }
+        put("x/empty".to_owned(), "").await;
+        put("x/_hidden".to_owned(), "w").await;
+        let pattern = ObjectPattern::below("b", "x/").unwrap();
+        let all = find(&store, &pattern, usize::MAX).await.unwrap();
+        assert_eq!(all.objects.len(), MAX_CHUNKS as usize + 1);
+        assert_eq!((all.bytes, all.left_out), (u64::from(MAX_CHUNKS), 1));
+        assert!(!all.has_too_many && !all.is_cut_short);
+        assert!(all.objects.is_sorted());
+
+        let some = find(&store, &pattern, 2).await.unwrap();
+        assert!(some.is_cut_short && some.objects.len() < all.objects.len());
+
+        put("x/zz".to_owned(), "w").await;
+        let more = find(&store, &pattern, usize::MAX).await.unwrap();
+        assert!(more.has_too_many);
     }
 }

@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 use jiff::Timestamp;
 use mrdeck::dashboard::model::{
-    Effect, Item, ListAnswer, ListRequest, Listing, Location, Msg, PathCompletion,
+    Effect, Item, ListAnswer, ListRequest, Listing, Location, Msg, PathCompletion, Whole,
 };
 use mrdeck::input::InputChoice;
 use mrdeck::upload::UploadProgress;
@@ -11,7 +11,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_store::Page;
 
 use super::check;
-use super::fixtures::Scene;
+use super::fixtures::{Scene, entered};
 
 const CTRL_R: char = 'r';
 
@@ -359,4 +359,120 @@ fn an_upload_says_how_far_it_is() {
     let diagnostic = Diagnostic::new("cancelled before the run began, nothing was written", "");
     scene.send(Msg::StartFailed(diagnostic));
     check("upload-cancelled", &scene.state);
+}
+
+fn counted(objects: usize, bytes: u64) -> Whole {
+    Whole::Counted { objects, bytes }
+}
+
+/// In the bucket `mrdeck`, where what is below it has been counted.
+fn counted_bucket(whole: Whole) -> Scene {
+    let mut scene = buckets();
+    let request = asked(&scene.key(KeyCode::Enter));
+    let effects = scene.send(Msg::Listed(request, page(some_objects(), None)));
+    let [Effect::CountObjects(pattern)] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(pattern.to_string(), "s3://mrdeck/");
+    scene.send(Msg::Counted(pattern.clone(), whole));
+    scene
+}
+
+#[track_caller]
+fn chosen(scene: &mut Scene) -> String {
+    scene.key(KeyCode::Enter);
+    assert!(scene.state.browser.is_none(), "it is closed");
+    match scene.press("s").as_slice() {
+        [Effect::Start { input, .. }] => input.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_folder_is_offered_as_a_whole_above_its_entries() {
+    let mut scene = counted_bucket(counted(1_204, 3 << 20)).pressed("k");
+    check("whole", &scene.state);
+    assert_eq!(chosen(&mut scene), "s3://mrdeck/");
+    // From the first entry the cursor goes there and back; a filter is about the entries.
+    let mut scene = counted_bucket(Whole::Unknown).pressed("gj");
+    assert_eq!(listing(&scene).cursor(), 0);
+    assert!(!listing(&scene).is_on_whole());
+    scene.press("g");
+    assert!(listing(&scene).is_on_whole());
+    scene.press("/ham");
+    scene.key(KeyCode::Enter);
+    assert!(!listing(&scene).is_on_whole());
+    assert_eq!(chosen(&mut scene), "s3://mrdeck/hamlet.txt");
+}
+
+#[test]
+fn a_folder_that_no_run_can_count_is_refused() {
+    for (whole, said) in [
+        (Whole::TooMany, "more objects than a run can have"),
+        (counted(3, 0), "0 bytes"),
+    ] {
+        let mut scene = counted_bucket(whole).pressed("g");
+        scene.key(KeyCode::Enter);
+        assert!(scene.state.browser.is_some());
+        let status = scene.state.feedback.status().unwrap();
+        assert!(status.text.contains(said), "{}", status.text);
+    }
+}
+
+#[test]
+fn a_folder_that_was_typed_has_the_cursor_on_all_of_it() {
+    let mut scene = Scene::new().connected();
+    let request = asked(&entered(&mut scene, ":input s3://mrdeck/mr/"));
+    scene.send(Msg::Listed(request, page(vec![object("mr/a", 5)], None)));
+    assert_eq!(chosen(&mut scene), "s3://mrdeck/mr/");
+    // And a glob is chosen at once.
+    let mut scene = Scene::new().connected();
+    assert!(entered(&mut scene, ":input s3://mrdeck/*.txt").is_empty());
+    let started = scene.press("s");
+    let [Effect::Start { input, .. }] = &started[..] else {
+        panic!("{started:?}");
+    };
+    assert_eq!(input.to_string(), "s3://mrdeck/*.txt");
+}
+
+#[test]
+fn marked_objects_are_counted_as_one() {
+    let mut scene = counted_bucket(counted(4, 97_710_718_735)).pressed("jj  ");
+    check("marked", &scene.state);
+    // Enter on a folder opens it; the marks stay.
+    let request = asked(&scene.key(KeyCode::Enter));
+    assert_eq!(request.location.to_string(), "s3://mrdeck/mr/");
+    scene.send(Msg::Listed(request, page(vec![object("mr/x", 7)], None)));
+    scene.press(" ");
+    assert_eq!(chosen(&mut scene), "3 objects of s3://mrdeck/");
+
+    // A mark is taken away as it was made; one that is left is that object.
+    let mut scene = counted_bucket(Whole::Unknown).pressed("jj  kk ");
+    assert_eq!(chosen(&mut scene), "s3://mrdeck/liber-primus.txt");
+}
+
+#[test]
+fn what_can_not_be_marked_says_why() {
+    for (keys, said) in [
+        (" ", "only objects are marked"),
+        ("j ", "0 bytes"),
+        ("g ", "only objects are marked"),
+    ] {
+        let scene = counted_bucket(Whole::Unknown).pressed(keys);
+        let status = scene.state.feedback.status().unwrap();
+        assert!(status.text.contains(said), "{keys}: {}", status.text);
+    }
+    // One input is in one bucket.
+    let mut scene = counted_bucket(Whole::Unknown).pressed("jj h");
+    scene.press("gj");
+    let request = asked(&scene.key(KeyCode::Enter));
+    let effects = scene.send(Msg::Listed(request, page(vec![object("y", 7)], None)));
+    drop(effects);
+    scene.press(" ");
+    let status = scene.state.feedback.status().unwrap();
+    assert!(
+        status.text.contains("marked objects are in s3://mrdeck/"),
+        "{}",
+        status.text
+    );
 }

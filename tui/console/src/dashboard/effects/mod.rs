@@ -111,6 +111,7 @@ impl EffectRuntime {
                 self.spawn(|link| clean::remove(link, found, config));
             }
             Effect::List(request) => self.spawn(|link| list::list(link, request)),
+            Effect::CountObjects(pattern) => self.spawn(|link| list::count(link, pattern)),
             Effect::LookUp(places) => {
                 let aws = self.config.connect.aws.clone();
                 self.spawn(|_| async move {
@@ -289,6 +290,7 @@ fn is_of_session(msg: &Msg) -> bool {
             | Msg::Unfinished(_)
             | Msg::Named(..)
             | Msg::Listed(..)
+            | Msg::Counted(..)
     )
 }
 

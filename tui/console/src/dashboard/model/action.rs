@@ -27,6 +27,8 @@ pub enum Action {
     Verify,
     StopTask,
     ChooseInput,
+    /// Marks an object in the browser, or takes the mark away.
+    Mark,
     /// Leaves a level of the browser.
     GoUp,
     TypeInput,

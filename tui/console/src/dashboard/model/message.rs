@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crossterm::event::KeyEvent;
 
 use super::action::Action;
-use super::browser::{ListAnswer, ListRequest};
+use super::browser::{ListAnswer, ListRequest, Whole};
 use super::log::Level;
 use super::path_completion::PathCompletion;
 use super::session::{LinkInfo, Switch};
@@ -17,6 +17,7 @@ use mrdeck_cluster::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskList};
 use mrdeck_engine::event::{RunEvent, RunOptions};
+use mrdeck_engine::input::ObjectPattern;
 use mrdeck_engine::state::RunState;
 use mrdeck_store::aws::ProcessNews;
 
@@ -69,6 +70,8 @@ pub enum Msg {
     Copied(String),
     /// The answer to a page of the browser's list.
     Listed(ListRequest, ListAnswer),
+    /// How many objects are below a folder of the browser.
+    Counted(ObjectPattern, Whole),
     Completed(PathCompletion),
     Uploading(UploadProgress),
     /// What was done to a local file to make text of it.
@@ -100,6 +103,7 @@ pub enum Effect {
     FetchLogs(TaskId),
     Copy(String),
     List(ListRequest),
+    CountObjects(ObjectPattern),
     /// Asks how the path that begins so may go on.
     Complete(String),
     Quit,

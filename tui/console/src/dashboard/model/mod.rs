@@ -32,7 +32,7 @@ mod update;
 
 pub use self::access::Access;
 pub use self::action::{Action, Mode};
-pub use self::browser::{Browser, Item, ListAnswer, ListRequest, Listing, Location, Status};
+pub use self::browser::{Browser, Item, ListAnswer, ListRequest, Listing, Location, Status, Whole};
 pub use self::completion::{Candidate, Completion};
 pub use self::feedback::{Feedback, StatusLine};
 pub use self::log::{EventLog, Level, LogLine};

@@ -79,6 +79,11 @@ impl Model {
             }
             Msg::Copied(text) => feedback.show(Level::Good, format!("copied {text}")),
             Msg::Listed(request, answer) => return self.listed(&request, answer),
+            Msg::Counted(pattern, whole) => {
+                if let Some(browser) = &mut self.browser {
+                    browser.counted(&pattern, &whole);
+                }
+            }
             Msg::Completed(completion) => {
                 if let Some(Overlay::Prompt(prompt)) = &mut self.overlay {
                     prompt.path_completed(completion);
@@ -269,7 +274,12 @@ impl Model {
             return Vec::new();
         }
         let (browser, request) = match (location, self.next_run.chosen_input()) {
-            (Some(location), _) => Browser::at(location),
+            (Some(location), _) => match &location {
+                Location::Folder { prefix, .. } if !prefix.is_empty() => {
+                    Browser::on_whole(location)
+                }
+                _ => Browser::at(location),
+            },
             (None, Some(InputChoice::S3(input))) => Browser::on(input),
             (None, _) => Browser::at(Location::Buckets),
         };
@@ -281,7 +291,7 @@ impl Model {
         match outcome {
             Outcome::Stay(request) => return effects(request.map(Effect::List)),
             Outcome::Close => self.browser = None,
-            Outcome::Chosen(uri) => self.choose_input(uri.into()),
+            Outcome::Chosen(input) => self.choose_input(InputChoice::S3(input)),
             Outcome::Refused(diagnostic) => {
                 self.feedback.show(Level::Warning, diagnostic.to_string());
             }
@@ -295,9 +305,12 @@ impl Model {
             (None, Some(input)) => input.bucket(),
             (None, None) => None,
         };
-        let browser = self.browser.as_mut();
-        let request = browser.and_then(|browser| browser.take(request, answer, home));
-        effects(request.map(Effect::List))
+        let Some(browser) = self.browser.as_mut() else {
+            return Vec::new();
+        };
+        let request = browser.take(request, answer, home).map(Effect::List);
+        let count = browser.count_whole().map(Effect::CountObjects);
+        request.into_iter().chain(count).collect()
     }
 
     fn choose_input(&mut self, input: InputChoice) {

@@ -8,7 +8,9 @@ use ratatui::widgets::{Paragraph, Row, Table, Wrap};
 
 use super::overlay::bordered;
 use super::{Look, mark_line, text};
-use crate::dashboard::model::{Browser, Item, Listing, Location, Status};
+use crate::dashboard::model::{Browser, Item, Listing, Location, Status, Whole};
+
+use mrdeck_core::api::MAX_CHUNKS;
 use mrdeck_core::human::{bytes, plural, thousands};
 
 /// `1023.9 KiB`
@@ -32,17 +34,27 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
         block = block.title_bottom(Line::styled(found, look.theme.warning));
     }
     let inside = block.inner(area);
+    let whole: Vec<_> = whole_cells(listing, look).into_iter().collect();
     let [top, list] = Layout::vertical([
         Constraint::Length(note_height(listing)),
         Constraint::Fill(1),
     ])
     .areas(inside);
-    let height = usize::from(list.height.saturating_sub(1));
+    let height = usize::from(list.height.saturating_sub(1)).saturating_sub(whole.len());
     let window = text::window(shown.len(), height, listing.cursor());
     if shown.len() > height {
         let count = thousands(shown.len() as u64);
         let part = format!(" {}–{} of {count} ", window.start + 1, window.end);
         block = block.title_bottom(Line::styled(part, look.theme.dim).right_aligned());
+    }
+    if !browser.marks().is_empty() {
+        let size = browser.marks().values().sum();
+        let marked = thousands(browser.marks().len() as u64);
+        let text = format!(
+            " {marked} marked, {}: Enter on an object chooses them ",
+            bytes(size)
+        );
+        block = block.title_bottom(Line::styled(text, look.theme.active));
     }
     frame.render_widget(block, area);
     draw_notes(listing, look, frame, top);
@@ -51,9 +63,8 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
     }
     let width = usize::from(list.width.saturating_sub(SIZE_WIDTH + DATE_WIDTH + 2 * GAP));
     let visible = shown.get(window.clone()).unwrap_or_default();
-    let rows = visible
-        .iter()
-        .map(|item| Row::new(cells(listing, look, item, width)));
+    let entries = visible.iter().map(|item| cells(browser, look, item, width));
+    let rows = whole.iter().cloned().chain(entries).map(Row::new);
     // S3 does not say how large a bucket is.
     let (size, date) = match listing.location {
         Location::Buckets => ("", "CREATED"),
@@ -74,12 +85,35 @@ pub fn draw(browser: &Browser, look: &Look, frame: &mut Frame, area: Rect) {
         height: list.height.saturating_sub(1),
         ..list
     };
-    mark_line(
-        look,
-        frame,
-        lines,
-        listing.cursor().saturating_sub(window.start),
-    );
+    let line = if listing.is_on_whole() {
+        0
+    } else {
+        listing.cursor().saturating_sub(window.start) + whole.len()
+    };
+    mark_line(look, frame, lines, line);
+}
+
+/// Everything below the folder, as its first line.
+fn whole_cells<'a>(listing: &Listing, look: &Look) -> Option<[Span<'a>; 3]> {
+    let (text, size) = match listing.whole.as_ref().filter(|_| listing.offers_whole())? {
+        Whole::Counting => ("all objects (counting …)".to_owned(), None),
+        Whole::Counted { objects, bytes } => {
+            let objects = plural(*objects as u64, "object");
+            (format!("all {objects}"), Some(*bytes))
+        }
+        Whole::TooMany => {
+            let most = thousands(u64::from(MAX_CHUNKS));
+            (format!("all objects: more than the {most} of a run"), None)
+        }
+        Whole::Unknown => ("all objects".to_owned(), None),
+    };
+    let theme = &look.theme;
+    let size = size.map_or(String::new(), bytes);
+    Some([
+        Span::styled(text, theme.good),
+        Span::styled(format!("{size:>10}"), theme.text),
+        Span::raw(""),
+    ])
 }
 
 /// Where one is, and how much of it is loaded.
@@ -162,9 +196,16 @@ fn draw_notes(listing: &Listing, look: &Look, frame: &mut Frame, area: Rect) {
     frame.render_widget(notes, area);
 }
 
-fn cells<'a>(listing: &Listing, look: &Look, item: &Item, width: usize) -> [Span<'a>; 3] {
+fn cells<'a>(browser: &Browser, look: &Look, item: &Item, width: usize) -> [Span<'a>; 3] {
     let theme = &look.theme;
-    let name = text::elide(listing.name(item), width);
+    let name = browser.listing().name(item);
+    let name = match (browser.marks().is_empty(), browser.is_marked(item)) {
+        (true, _) => text::elide(name, width),
+        (false, is_marked) => {
+            let mark = if is_marked { "● " } else { "  " };
+            format!("{mark}{}", text::elide(name, width.saturating_sub(2)))
+        }
+    };
     let (style, size, time) = match item {
         Item::Bucket { created, .. } => (theme.active, String::new(), *created),
         Item::Prefix(_) => (theme.active, "-".to_owned(), None),

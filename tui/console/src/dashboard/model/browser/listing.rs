@@ -9,6 +9,7 @@ use crate::dashboard::model::action::Action;
 use crate::dashboard::model::motion::moved;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::uri::S3Uri;
+use mrdeck_engine::input::ObjectPattern;
 
 /// Lines between the cursor and the end of what is loaded at which the next page is asked for.
 const NEAR_THE_END: usize = 100;
@@ -196,9 +197,27 @@ pub struct Listing {
     pub filter: String,
     /// Why this list is shown instead of the one that was asked for.
     pub notice: Option<String>,
+    /// Everything below a folder, offered above its entries once there are any.
+    pub whole: Option<Whole>,
+    /// The cursor is on what is offered.
+    is_on_whole: bool,
     /// The key of the item that the cursor is to be on once it is loaded.
     wanted: Option<String>,
     cursor: usize,
+}
+
+/// How many objects are below a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whole {
+    Counting,
+    Counted {
+        objects: usize,
+        bytes: u64,
+    },
+    /// More than a run can have.
+    TooMany,
+    /// More than are listed for it, or the list failed.
+    Unknown,
 }
 
 impl Listing {
@@ -216,6 +235,8 @@ impl Listing {
             status: Status::Loading(request.clone()),
             filter: String::new(),
             notice: None,
+            whole: None,
+            is_on_whole: false,
             wanted: None,
             cursor: 0,
         };
@@ -225,6 +246,11 @@ impl Listing {
     /// Puts the cursor on this item once it is loaded, unless it is moved before.
     pub(super) fn want(&mut self, key: &str) {
         self.wanted = Some(key.to_owned());
+    }
+
+    /// Puts the cursor on everything below the folder, once that is offered.
+    pub(super) fn want_whole(&mut self) {
+        self.is_on_whole = true;
     }
 
     /// Returns the name of an item in this list.
@@ -250,7 +276,38 @@ impl Listing {
         self.cursor.min(self.shown().len().saturating_sub(1))
     }
 
+    /// Returns whether the cursor is on the line that offers everything below the folder.
+    pub fn is_on_whole(&self) -> bool {
+        self.is_on_whole && self.offers_whole()
+    }
+
+    /// A filter is about the entries: nothing else is offered then.
+    pub fn offers_whole(&self) -> bool {
+        self.whole.is_some() && !self.is_narrowed()
+    }
+
+    /// Returns what is below the folder and not counted yet, from now on being counted.
+    pub(super) fn count_whole(&mut self) -> Option<ObjectPattern> {
+        if self.whole.is_some() || self.items.is_empty() {
+            return None;
+        }
+        let pattern = self.pattern()?;
+        self.whole = Some(Whole::Counting);
+        Some(pattern)
+    }
+
+    /// Returns everything below the folder; `None` for the buckets.
+    pub(super) fn pattern(&self) -> Option<ObjectPattern> {
+        match &self.location {
+            Location::Buckets => None,
+            Location::Folder { bucket, prefix } => ObjectPattern::below(bucket, prefix).ok(),
+        }
+    }
+
     pub(super) fn selected(&self) -> Option<&Item> {
+        if self.is_on_whole() {
+            return None;
+        }
         self.shown()
             .get(self.cursor)
             .or(self.shown().last())
@@ -267,6 +324,16 @@ impl Listing {
 
     /// Moves the cursor; asks for the next page where the end is near.
     pub(super) fn act(&mut self, action: Action) -> Option<ListRequest> {
+        let is_above = match action {
+            Action::Up => self.cursor() == 0,
+            Action::First => true,
+            Action::Down if self.is_on_whole() => {
+                self.is_on_whole = false;
+                return None;
+            }
+            _ => false,
+        };
+        self.is_on_whole = is_above && self.offers_whole();
         let count = self.shown().len();
         let (before, last) = (self.cursor(), count.saturating_sub(1));
         self.cursor = moved(action, before, count)?;
@@ -300,6 +367,7 @@ impl Listing {
         if !matches!(self.status, Status::Failed(_)) {
             self.items.clear();
             self.next = None;
+            self.whole = None;
         }
         self.ask()
     }
