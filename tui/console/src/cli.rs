@@ -191,9 +191,10 @@ impl From<SplitArg> for SplitMode {
 
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// What to count: s3://BUCKET/KEY, or a local file, which is uploaded first; optional with --local
-    #[arg(value_parser = OsStringValueParser::new().try_map(InputChoice::from_argument))]
-    pub input: Option<InputChoice>,
+    /// What to count: s3://BUCKET/KEY, all of s3://BUCKET/PREFIX/ or of a glob ('s3://BUCKET/logs/*.txt'), local files
+    /// or a directory, which are uploaded first; several are counted as one; optional with --local
+    #[arg(value_name = "INPUT", value_parser = OsStringValueParser::new().try_map(InputChoice::from_argument))]
+    pub inputs: Vec<InputChoice>,
 
     /// Cut the input into N chunks, 1 to 10000 (default: one per mapper, more for a large input)
     #[arg(long, value_name = "N", value_parser = parse_chunk_count)]

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use mrdeck_core::uri::{S3Uri, S3UriError};
-use mrdeck_engine::input::Input;
+use mrdeck_engine::input::{Input, ObjectList, ObjectListError, ObjectPattern};
+use mrdeck_engine::{FindError, Found, find};
 use mrdeck_store::{Store, StoreError};
 
 use crate::upload::{self, OnProgress, UploadError, UploadedDirectory};
@@ -18,6 +19,8 @@ pub enum InputChoice {
     S3(Input),
     /// A file, or a directory.
     Local(PathBuf),
+    /// Two or more that are counted as one.
+    Several(Vec<Self>),
 }
 
 /// Why a text names no input.
@@ -73,6 +76,15 @@ impl InputChoice {
         }
     }
 
+    /// Returns the choice of all of these; `None` if there is none.
+    pub fn of(choices: &[Self]) -> Option<Self> {
+        match choices {
+            [] => None,
+            [one] => Some(one.clone()),
+            several => Some(Self::Several(several.to_vec())),
+        }
+    }
+
     /// Returns whether this is the input that the choice stands for, or became.
     pub fn became(&self, input: &Input) -> bool {
         match (self, input) {
@@ -84,7 +96,7 @@ impl InputChoice {
             (Self::Local(path), Input::Objects { directory, .. }) => {
                 directory.as_deref() == Some(&*path.to_string_lossy())
             }
-            (Self::Local(_), Input::Pattern { .. }) => false,
+            (Self::Local(_), Input::Pattern { .. }) | (Self::Several(_), _) => false,
         }
     }
 
@@ -93,6 +105,7 @@ impl InputChoice {
         match self {
             Self::S3(input) => Some(input.bucket()),
             Self::Local(_) => None,
+            Self::Several(choices) => choices.iter().find_map(Self::bucket),
         }
     }
 
@@ -108,8 +121,33 @@ impl InputChoice {
         bucket: Option<&str>,
         as_bytes: bool,
         on_progress: OnProgress<'_>,
-    ) -> Result<Resolved, UploadError> {
+    ) -> Result<Resolved, ResolveError> {
         match self {
+            Self::Several(choices) => {
+                let (mut objects, mut notes) = (Vec::new(), Vec::new());
+                for choice in choices {
+                    let resolving = choice.resolve(store, bucket, as_bytes, on_progress);
+                    // Boxed, since it is of the kind that this is.
+                    let Resolved { input, note } = Box::pin(resolving).await?;
+                    notes.extend(note);
+                    match input {
+                        Input::Object(uri) => objects.push(uri),
+                        Input::Objects { objects: list, .. } => objects.extend(Vec::from(list)),
+                        Input::Pattern { pattern } => {
+                            let found = all(store, &pattern).await?;
+                            notes.extend(found.left_out_text(&pattern));
+                            objects.extend(found.objects);
+                        }
+                    }
+                }
+                Ok(Resolved {
+                    input: Input::Objects {
+                        objects: ObjectList::new(objects)?,
+                        directory: None,
+                    },
+                    note: (!notes.is_empty()).then(|| notes.join("; ")),
+                })
+            }
             Self::S3(input) => Ok(Resolved {
                 input: literal(store, input).await?,
                 note: None,
@@ -137,12 +175,52 @@ impl InputChoice {
     }
 }
 
+/// Why a choice can't be counted.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolveError {
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no object matches {0}")]
+    NoMatch(ObjectPattern),
+    #[error("{0} has more objects than a run can have chunks")]
+    TooMany(ObjectPattern),
+    #[error(transparent)]
+    Several(#[from] ObjectListError),
+}
+
+impl From<ResolveError> for Diagnostic {
+    fn from(error: ResolveError) -> Self {
+        let advice = match &error {
+            ResolveError::Upload(error) => return error.into(),
+            ResolveError::Store(error) => return error.into(),
+            ResolveError::NoMatch(_) => "check the address",
+            ResolveError::TooMany(_) => "name fewer of them, or join small ones",
+            ResolveError::Several(_) => "copy them into one, or count them in runs of their own",
+        };
+        Self::new(error.to_string(), advice)
+    }
+}
+
 /// What a run is to read, and what was done to have it there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     pub input: Input,
     /// In a sentence, if there is something to say.
     pub note: Option<String>,
+}
+
+/// Returns every object that a pattern stands for now.
+async fn all(store: &dyn Store, pattern: &ObjectPattern) -> Result<Found, ResolveError> {
+    match find(store, pattern, usize::MAX).await {
+        Ok(found) if found.objects.is_empty() => Err(ResolveError::NoMatch(pattern.clone())),
+        Ok(found) => Ok(found),
+        Err(FindError::Store(error)) => Err(error.into()),
+        Err(FindError::TooMany | FindError::CutShort) => {
+            Err(ResolveError::TooMany(pattern.clone()))
+        }
+    }
 }
 
 /// Returns the object that has this very key, if there is one, else the pattern.
@@ -171,6 +249,7 @@ impl fmt::Display for InputChoice {
         match self {
             Self::S3(input) => input.fmt(f),
             Self::Local(path) => path.display().fmt(f),
+            Self::Several(choices) => write!(f, "{} inputs", choices.len()),
         }
     }
 }

@@ -90,7 +90,8 @@ impl From<&UploadError> for Diagnostic {
             UploadError::Unreadable { .. } | UploadError::NotAFile(_) => {
                 "give s3://BUCKET/KEY, or the path of a text file or a directory"
             }
-            UploadError::Empty(_) | UploadError::EmptyDirectory(_) => "choose another one",
+            UploadError::Empty(_) => "choose another file",
+            UploadError::EmptyDirectory(_) => "choose another directory",
             UploadError::TooManyFiles(_) => "join small ones, or name a directory in it",
             UploadError::NoBucket(_) => "name one with --bucket, or give an s3:// input",
             UploadError::Bucket(_) => "check --bucket",

@@ -133,9 +133,11 @@ impl RunError {
             Self::InputChanged(_) => {
                 "no result is given: run again from the start when the input no longer changes"
             }
-            Self::NoMatch { .. } => {
-                "check the address: a star stays within its folder, '**' doesn't"
-            }
+            Self::NoMatch {
+                input: Input::Pattern { pattern },
+                ..
+            } if !pattern.is_prefix() => "a star stays within its folder, '**' does not",
+            Self::NoMatch { .. } => "check the address",
             Self::TooManyObjects { .. } => "name fewer of them, or join small ones",
             Self::EmptyInput(_) | Self::UnusableBucket(_) | Self::Uncountable { .. } => {
                 "choose another input"

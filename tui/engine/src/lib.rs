@@ -30,5 +30,5 @@ pub mod work;
 pub use checkpoint::objects::read_all;
 pub use checkpoint::resume::from_s3;
 pub use job::Job;
-pub use phases::pin::{Found, find};
+pub use phases::pin::{FindError, Found, find};
 pub use run::{Context, run};

@@ -7,9 +7,9 @@ use super::{connect, execute, fail, refuse};
 use crate::cli::RunArgs;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::input::{InputChoice, InputError, Resolved};
+use crate::input::{InputChoice, InputError, ResolveError, Resolved};
 use crate::stderr;
-use crate::upload::{UploadError, settle};
+use crate::upload::settle;
 use mrdeck_cluster::Connection;
 use mrdeck_core::human::printable;
 use mrdeck_engine::Job;
@@ -35,7 +35,7 @@ async fn run_connected(
     cancel: CancellationToken,
 ) -> Exit {
     let default = || connection.default_input.clone().map(InputChoice::from);
-    let Some(input) = args.input.clone().or_else(default) else {
+    let Some(input) = InputChoice::of(&args.inputs).or_else(default) else {
         return refuse(&InputError::Missing.into());
     };
     let options = RunOptions {
@@ -63,7 +63,7 @@ async fn upload(
     as_bytes: bool,
     connection: &Connection,
     cancel: &CancellationToken,
-) -> Option<Result<Resolved, UploadError>> {
+) -> Option<Result<Resolved, ResolveError>> {
     let uploading = UploadDisplay::new(input);
     let store = connection.store.as_ref();
     let on_progress = |progress| uploading.show(progress);

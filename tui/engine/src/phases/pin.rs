@@ -117,11 +117,14 @@ async fn pin(run: &Run, at: S3Uri) -> Result<PinnedObject, RunError> {
 
 /// Returns the objects that a pattern names now, in the order of their keys, and says how many it leaves out.
 async fn list(run: &mut Run, pattern: &ObjectPattern) -> Result<Vec<S3Uri>, RunError> {
-    let found = find(run.store.as_ref(), pattern, usize::MAX).await?;
     let input = || run.state().input.clone();
-    if found.has_too_many {
-        return Err(RunError::TooManyObjects { input: input() });
-    }
+    let found = match find(run.store.as_ref(), pattern, usize::MAX).await {
+        Ok(found) => found,
+        Err(FindError::Store(error)) => return Err(error.into()),
+        Err(FindError::TooMany | FindError::CutShort) => {
+            return Err(RunError::TooManyObjects { input: input() });
+        }
+    };
     if found.objects.is_empty() {
         let left_out = found.left_out;
         return Err(RunError::NoMatch {
@@ -129,9 +132,7 @@ async fn list(run: &mut Run, pattern: &ObjectPattern) -> Result<Vec<S3Uri>, RunE
             left_out,
         });
     }
-    if found.left_out > 0 {
-        let objects = plural(found.left_out as u64, "object");
-        let notice = format!("{objects} of {pattern} left out: {LEFT_OUT}");
+    if let Some(notice) = found.left_out_text(pattern) {
         run.notice(Diagnostic::new(notice, ""));
     }
     Ok(found.objects)
@@ -146,23 +147,39 @@ pub struct Found {
     pub bytes: u64,
     /// How many match and are left out: see [`Match::LeftOut`].
     pub left_out: usize,
-    /// There are more objects with a byte in them than a run can have; they are not listed.
-    pub has_too_many: bool,
-    /// There may be more: the list was not read to its end.
-    pub is_cut_short: bool,
 }
 
-/// Lists what a pattern stands for, as far as `pages` of S3's list have it. Stops at the first object that is one too
-/// many.
+impl Found {
+    /// Returns how many objects of the pattern are left out, and which, in a sentence; `None` if none is.
+    pub fn left_out_text(&self, pattern: &ObjectPattern) -> Option<String> {
+        let objects = plural(self.left_out as u64, "object");
+        let text = || format!("{objects} of {pattern} left out: {LEFT_OUT}");
+        (self.left_out > 0).then(text)
+    }
+}
+
+/// Why there is no list of what a pattern stands for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FindError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("there are more objects than a run can have chunks")]
+    TooMany,
+    #[error("the list has more pages than were to be read")]
+    CutShort,
+}
+
+/// Lists what a pattern stands for, reading at most so many pages of S3's list.
 ///
 /// # Errors
 ///
-/// Returns why the bucket can't be listed.
+/// Returns why the bucket can't be listed, that more pages would have to be read, or that there are more objects with a
+/// byte in them than a run can have.
 pub async fn find(
     store: &dyn Store,
     pattern: &ObjectPattern,
     pages: usize,
-) -> Result<Found, StoreError> {
+) -> Result<Found, FindError> {
     let matcher = pattern.matcher();
     let (mut found, mut from, mut counted) = (Found::default(), None, 0);
     for _ in 0..pages {
@@ -172,6 +189,10 @@ pub async fn find(
             let Entry::Object { key, size, .. } = entry else {
                 continue;
             };
+            if size == 0 && key.ends_with('/') {
+                // What consoles make to show an empty folder.
+                continue;
+            }
             match matcher.matches(&key) {
                 Match::No => continue,
                 Match::LeftOut => {
@@ -182,8 +203,7 @@ pub async fn find(
             }
             counted += u32::from(size > 0);
             if counted > MAX_CHUNKS {
-                found.has_too_many = true;
-                return Ok(found);
+                return Err(FindError::TooMany);
             }
             if let Ok(uri) = S3Uri::new(bucket, &key) {
                 found.bytes = found.bytes.saturating_add(size);
@@ -195,8 +215,7 @@ pub async fn find(
             None => return Ok(found),
         }
     }
-    found.is_cut_short = true;
-    Ok(found)
+    Err(FindError::CutShort)
 }
 
 #[cfg(test)]
@@ -218,19 +237,19 @@ mod tests {
             put(format!("x/{n:05}"), "w").await;
         }
         put("x/empty".to_owned(), "").await;
+        put("x/folder/".to_owned(), "").await;
         put("x/_hidden".to_owned(), "w").await;
         let pattern = ObjectPattern::below("b", "x/").unwrap();
         let all = find(&store, &pattern, usize::MAX).await.unwrap();
         assert_eq!(all.objects.len(), MAX_CHUNKS as usize + 1);
         assert_eq!((all.bytes, all.left_out), (u64::from(MAX_CHUNKS), 1));
-        assert!(!all.has_too_many && !all.is_cut_short);
         assert!(all.objects.is_sorted());
 
-        let some = find(&store, &pattern, 2).await.unwrap();
-        assert!(some.is_cut_short && some.objects.len() < all.objects.len());
+        let some = find(&store, &pattern, 2).await;
+        assert_eq!(some.unwrap_err(), FindError::CutShort);
 
         put("x/zz".to_owned(), "w").await;
-        let more = find(&store, &pattern, usize::MAX).await.unwrap();
-        assert!(more.has_too_many);
+        let more = find(&store, &pattern, usize::MAX).await;
+        assert_eq!(more.unwrap_err(), FindError::TooMany);
     }
 }

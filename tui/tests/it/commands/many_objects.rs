@@ -312,3 +312,37 @@ fn a_directory_is_uploaded_file_by_file_and_two_equal_files_count_twice() {
     assert!(again.stderr.contains("3 there already"), "{}", again.stderr);
     assert_eq!(again.json()["words"], 8);
 }
+
+#[test]
+fn several_inputs_are_counted_as_one() {
+    let lab = lab([]);
+    std::fs::create_dir(lab.home.file("dir")).unwrap();
+    lab.home.write("x.txt", "from a file wo");
+    lab.home.write("dir/y.txt", "rd of a directory");
+    let console = run(&lab, "s3://lab/logs/d.log")
+        .args(["x.txt", "dir", "s3://lab/logs/*.txt", "x.txt"])
+        .args(["--bucket", "lab"]);
+    let finished = console.run();
+    let mut text = text_of(&ALL[..2]);
+    for other in [
+        "the fourth is no .txt",
+        "from a file wo",
+        "rd of a directory",
+        "from a file wo",
+    ] {
+        text.extend_from_slice(format!("\n{other}").as_bytes());
+    }
+    let report = lab.expect_exact(finished, &text);
+    // An empty one is listed, and has no chunk.
+    assert_eq!(report["input_objects"], 7);
+
+    lab.s3.put("other.txt", "x");
+    let finished = run(&lab, "s3://elsewhere/k")
+        .arg("s3://lab/other.txt")
+        .run();
+    let said = finished.expect(3).stderr;
+    assert!(
+        said.contains("must be in one bucket, not in 'elsewhere' and in 'lab'"),
+        "{said}"
+    );
+}

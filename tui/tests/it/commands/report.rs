@@ -33,6 +33,7 @@ fn the_json_has_every_field_and_the_counts_are_right() {
         "error",
         "input",
         "input_bytes",
+        "input_objects",
         "non_ascii_bytes",
         "non_ascii_share",
         "out",

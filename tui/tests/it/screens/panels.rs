@@ -242,7 +242,7 @@ fn a_window_too_small_is_told_so_and_none_is_too_small_to_draw() {
 
 #[test]
 fn every_screen_fits_every_size_from_80_by_24() {
-    let scenes = [
+    let scenes = vec![
         Scene::new(),
         Scene::new().connected(),
         Scene::new().connected().mapping(),

@@ -5,8 +5,8 @@ use mrdeck_store::{Page, Store, StoreError};
 use super::Link;
 use crate::dashboard::model::{Item, ListAnswer, ListRequest, Location, Msg, Whole};
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_engine::find;
 use mrdeck_engine::input::ObjectPattern;
+use mrdeck_engine::{FindError, find};
 
 /// Pages of 1,000 keys that are read to count a folder.
 const COUNTED_PAGES: usize = 20;
@@ -21,20 +21,17 @@ pub(super) async fn list(link: Link, request: ListRequest) -> Msg {
 
 /// Counts what is below a folder, for as long as that takes few calls.
 pub(super) async fn count(link: Link, pattern: ObjectPattern) -> Msg {
-    let found = match link {
-        Ok(connection) => find(connection.store.as_ref(), &pattern, COUNTED_PAGES)
-            .await
-            .ok(),
-        Err(_) => None,
-    };
-    let whole = match found {
-        Some(found) if found.has_too_many => Whole::TooMany,
-        Some(found) if !found.is_cut_short => Whole::Counted {
-            objects: found.objects.len(),
-            bytes: found.bytes,
+    let whole = match link {
+        // The list of the entries says what failed.
+        Err(_) => Whole::Unknown,
+        Ok(connection) => match find(connection.store.as_ref(), &pattern, COUNTED_PAGES).await {
+            Ok(found) => Whole::Counted {
+                objects: found.objects.len(),
+                bytes: found.bytes,
+            },
+            Err(FindError::TooMany) => Whole::TooMany,
+            Err(FindError::CutShort | FindError::Store(_)) => Whole::Unknown,
         },
-        // The list above it says what failed.
-        Some(_) | None => Whole::Unknown,
     };
     Msg::Counted(pattern, whole)
 }

@@ -84,7 +84,7 @@ const ROLES: Argument = Argument::Words {
 
 #[rustfmt::skip]
 pub const COMMANDS: &[CommandRow] = &[
-    CommandRow { name: "input", short: &[], usage: "[S3-URI|FILE]", argument: Argument::Literal, parse: parse_input_or_browse,
+    CommandRow { name: "input", short: &[], usage: "[S3-URI|PATH]", argument: Argument::Literal, parse: parse_input_or_browse,
         help: "choose the next input, or browse" },
     CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
         help: "set how many chunks the input is cut into" },
