@@ -98,8 +98,11 @@ fn whole_cells<'a>(listing: &Listing, look: &Look) -> Option<[Span<'a>; 3]> {
     let (text, size) = match listing.whole.as_ref().filter(|_| listing.offers_whole())? {
         Whole::Counting => ("all objects (counting …)".to_owned(), None),
         Whole::Counted { objects, bytes } => {
-            let objects = plural(*objects as u64, "object");
-            (format!("all {objects}"), Some(*bytes))
+            let text = match objects {
+                1 => "all: 1 object".to_owned(),
+                _ => format!("all {}", plural(*objects as u64, "object")),
+            };
+            (text, Some(*bytes))
         }
         Whole::TooMany => {
             let most = thousands(u64::from(MAX_CHUNKS));
