@@ -59,6 +59,7 @@ fn shape(random: &mut Rng) -> Shape {
         chunks: random.u32(1..=u32::try_from(words.min(16)).unwrap()),
         split: split.to_owned(),
         input,
+        objects: *random.choice(&[0, 0, 0, 1, 3, 7]).unwrap(),
         args,
         map_ms: *random.choice(&[0, 0, 5, 30]).unwrap(),
     }
@@ -104,7 +105,9 @@ fn rule(random: &mut Rng, lab: &Shape) -> RuleSpec {
     };
     // A bit of an input that is read in ranges is guarded by TLS alone, which there is none of here.
     let fault = match random.choice(&faults).unwrap().clone() {
-        FaultSpec::FlipAnswer if lab.split == "range" && between.starts_with("mapper") => {
+        FaultSpec::FlipAnswer
+            if (lab.split == "range" || lab.objects > 0) && between.starts_with("mapper") =>
+        {
             FaultSpec::Cut
         }
         fault => fault,
@@ -240,6 +243,10 @@ fn act(random: &mut Rng, lab: &Shape) -> Vec<Act> {
             deeds: vec![deed],
         }]
     };
+    let input = match lab.objects {
+        0 => "input",
+        _ => "object 0",
+    };
     match random.u8(0..12) {
         0 => one(started(random, lab), Deed::Kill(mapper)),
         1 => one(started(random, lab), Deed::Terminate(mapper)),
@@ -259,11 +266,12 @@ fn act(random: &mut Rng, lab: &Shape) -> Vec<Act> {
             one(reduce, Deed::Restart("reducer".to_owned()))
         }
         5 => one(planned, Deed::Restart("splitter".to_owned())),
+        6 if lab.objects > 0 => one(some_mapped, Deed::Delete(input.to_owned())),
         6 if lab.split == "copy" => one(planned, Deed::Delete(format!("chunk {chunk}"))),
-        7 => one(some_mapped, Deed::Touch("input".to_owned())),
+        7 => one(some_mapped, Deed::Touch(input.to_owned())),
         8 => {
             let text = "another text altogether".to_owned();
-            let object = "input".to_owned();
+            let object = input.to_owned();
             one(some_mapped, Deed::Overwrite { object, text })
         }
         9 => one(all_mapped, Deed::Flip(format!("output {chunk}"))),

@@ -53,7 +53,7 @@ pub enum Deed {
     HangUp(String),
     /// Another process in a service's place.
     Restart(String),
-    /// An object is removed: `input`, `chunk 1`, `output 2`, `result`.
+    /// An object is removed: `input`, `object 1`, `chunk 1`, `output 2`, `result`.
     Delete(String),
     /// An object is written anew, with one bit that is another.
     Flip(String),

@@ -37,6 +37,25 @@ impl Input {
         }
     }
 
+    /// Returns the bytes in so many pieces, or fewer: no word is in two of them.
+    pub fn pieces(&self, count: usize) -> Vec<Vec<u8>> {
+        let bytes = self.bytes();
+        let is_word = |at: usize| bytes[at].is_ascii_alphanumeric() || bytes[at] == b'\'';
+        let mut cuts = vec![0];
+        for piece in 1..count {
+            let mut cut = (bytes.len() * piece / count).max(1);
+            while cut < bytes.len() && is_word(cut - 1) && is_word(cut) {
+                cut += 1;
+            }
+            cuts.push(cut.min(bytes.len()));
+        }
+        cuts.push(bytes.len());
+        cuts.dedup();
+        cuts.windows(2)
+            .map(|pair| bytes[pair[0]..pair[1]].to_vec())
+            .collect()
+    }
+
     pub fn counts(&self) -> BTreeMap<String, u64> {
         words::count(&self.bytes())
     }

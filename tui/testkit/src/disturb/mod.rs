@@ -45,6 +45,8 @@ pub struct Shape {
     pub chunks: u32,
     pub split: String,
     pub input: Input,
+    /// In how many objects it is, cut between words; none for one object that is named by its key.
+    pub objects: usize,
     /// More for the command line.
     pub args: Vec<String>,
     /// Each reading of a mapper takes so many milliseconds more: work that no other process slows down.
@@ -58,6 +60,7 @@ impl Default for Shape {
             chunks: 3,
             split: "copy".to_owned(),
             input: Input::default(),
+            objects: 0,
             args: Vec::new(),
             map_ms: 0,
         }

@@ -3,7 +3,7 @@
 use mrdeck_core::uri::S3Uri;
 use serde_json::Value;
 
-/// The key of `input`, `chunk 1`, `output 2` (of a map) or `result`.
+/// The key of `input`, `object 1` (of an input of many), `chunk 1`, `output 2` (of a map) or `result`.
 ///
 /// # Errors
 ///
@@ -13,6 +13,7 @@ pub fn key_of(name: &str, record: &[Value]) -> Result<String, String> {
     let number: usize = number.parse().unwrap();
     let uri = match kind {
         "input" => event(record, "run_started").map(|event| &event["input"]),
+        "object" => event(record, "input_pinned").map(|event| &event["objects"][number]["s3"]),
         "chunk" => event(record, "chunks_planned").map(|event| &event["chunks"][number]),
         "output" => output(record, "map", Some(number)),
         "result" => output(record, "reduce", None),

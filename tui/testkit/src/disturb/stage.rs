@@ -52,7 +52,13 @@ impl<'a> Stage<'a> {
             rules.push(Fault::Delay(work).when(reading));
         }
         lab.script.replace(rules);
-        lab.s3.put("input.txt", run.lab.input.bytes());
+        if run.lab.objects == 0 {
+            lab.s3.put("input.txt", run.lab.input.bytes());
+        }
+        let pieces = run.lab.input.pieces(run.lab.objects).into_iter();
+        for (number, piece) in pieces.enumerate().take(run.lab.objects) {
+            lab.s3.put(&format!("input/{number:03}.txt"), piece);
+        }
         Self {
             lab,
             shape: &run.lab,
@@ -67,10 +73,10 @@ impl<'a> Stage<'a> {
 
     pub fn start(&mut self) {
         let shape = self.shape;
-        let console = self
-            .lab
-            .console("run")
-            .arg(format!("s3://{BUCKET}/input.txt"));
+        let console = self.lab.console("run").arg(match shape.objects {
+            0 => format!("s3://{BUCKET}/input.txt"),
+            _ => format!("s3://{BUCKET}/input/"),
+        });
         let console = console
             .args(["--output", "json", "--chunks", &shape.chunks.to_string()])
             .args(["--split", &shape.split])

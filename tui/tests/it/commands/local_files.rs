@@ -110,7 +110,10 @@ fn a_file_that_can_t_be_counted_is_refused_and_nothing_is_uploaded() {
             "missing.txt",
             ["missing.txt can't be read", "s3://BUCKET/KEY"],
         ),
-        ("folder", ["folder has no file with a byte in it", "another directory"]),
+        (
+            "folder",
+            ["folder has no file with a byte in it", "another directory"],
+        ),
     ] {
         let finished = lab.console("run").arg(name).args(["--bucket", "lab"]).run();
         let finished = finished.expect_complaint(3, &words);
