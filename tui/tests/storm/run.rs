@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Failed;
 
 use crate::draw::draw;
+use mrdeck_testkit::console::{Finished, Running};
 use mrdeck_testkit::disturb::Disturbed;
 use mrdeck_testkit::disturb::act::{Deed, Place};
 use mrdeck_testkit::disturb::stage::Stage;
@@ -84,10 +85,17 @@ fn play_on(run: &Disturbed, stage: &mut Stage) -> (Verdict, bool) {
         assert_eq!(finished.code, Some(0), "{finished}");
         resumed = true;
     }
-    let verdict = stage.judge(&finished);
-    for second in std::mem::take(&mut stage.seconds) {
-        stage.judge_second(&second.wait());
+    let seconds = std::mem::take(&mut stage.seconds).into_iter();
+    let seconds: Vec<Finished> = seconds.map(Running::wait).collect();
+    for second in &seconds {
+        stage.judge_second(second);
     }
+    // What the first could not do, another console may have done.
+    let verdict = if seconds.iter().any(|second| second.code == Some(0)) {
+        stage.judge_second(&finished)
+    } else {
+        stage.judge(&finished)
+    };
     (verdict, resumed)
 }
 

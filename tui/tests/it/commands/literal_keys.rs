@@ -19,9 +19,10 @@ fn a_key_that_is_not_there_is_said_to_be_missing() {
         let input = format!("s3://mrdeck/{key}");
         let finished = home.local_console(1, "run").arg(&input).run();
         // What ends with a slash is everything below it.
-        let missing = match key.ends_with('/') {
-            true => format!("no object matches the input {input}"),
-            false => format!("there is no object {input}"),
+        let missing = if key.ends_with('/') {
+            format!("no object matches the input {input}")
+        } else {
+            format!("there is no object {input}")
         };
         finished.expect_complaint(3, &[&missing]);
     }
