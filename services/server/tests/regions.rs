@@ -58,7 +58,9 @@ async fn a_bucket_is_followed_once_and_then_known() {
         let answer = |body| reply(200, &[], body);
         let answers = vec![redirect(status, code), answer("one"), answer("two")];
         let (store, script) = store(answers).await;
+        assert_eq!(store.other_region("b"), None);
         assert_eq!(text(&store).await, "one");
+        assert_eq!(store.other_region("b").as_deref(), Some("eu-central-1"));
         assert_eq!(text(&store).await, "two");
         let expected = [
             "GET /b/k in us-east-1",

@@ -104,6 +104,10 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<u64, StoreError>;
     /// Waits until the remains of dropped uploads are removed.
     async fn settled(&self) {}
+    /// Returns the region of a bucket that was reached in another region than the store's own.
+    fn other_region(&self, _bucket: &str) -> Option<String> {
+        None
+    }
     /// Lists the buckets, one page at a time; `from` is [`Page::next`] of the page before.
     async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError>;
     /// Lists what is directly below a prefix, up to the next `/`, at most 1,000 entries per page.

@@ -69,7 +69,7 @@ impl RegionalStore {
         else {
             return Err(error);
         };
-        if self.client.config().region().map(AsRef::as_ref) == Some(region.as_str()) {
+        if self.home.region() == Some(region.as_str()) {
             return Err(error);
         }
         tracing::info!(bucket, region, "the bucket is in another region");
@@ -164,6 +164,14 @@ impl Store for RegionalStore {
         for store in stores {
             store.settled().await;
         }
+    }
+
+    fn other_region(&self, bucket: &str) -> Option<String> {
+        let known = self.known(bucket)?;
+        let region = known
+            .region()
+            .filter(|region| self.home.region() != Some(*region))?;
+        Some(region.to_owned())
     }
 
     async fn buckets(&self, from: Option<&str>) -> Result<Page<Bucket>, StoreError> {

@@ -30,6 +30,11 @@ pub struct S3Store {
 }
 
 impl S3Store {
+    /// Returns the region that is called.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.client.config().region().map(AsRef::as_ref)
+    }
+
     /// Creates a store over a client.
     pub fn new(client: Client) -> Self {
         let given_up = TaskTracker::new();

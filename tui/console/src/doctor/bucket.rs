@@ -49,7 +49,11 @@ pub(super) async fn check(
 async fn readable(store: &dyn Store, nothing: &S3Uri) -> Finding {
     match store.head(nothing).await {
         Ok(_) | Err(StoreError::NoSuchKey { .. }) => {
-            Finding::ok(READABLE, format!("s3://{}", nothing.bucket()))
+            let bucket = nothing.bucket();
+            let place = store.other_region(bucket).map_or(String::new(), |region| {
+                format!(", in {region}, another region than the cluster's")
+            });
+            Finding::ok(READABLE, format!("s3://{bucket}{place}"))
         }
         Err(StoreError::Denied { detail, .. }) => Finding::failed(
             READABLE,
