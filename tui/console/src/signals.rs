@@ -1,4 +1,8 @@
-//! The signals that end the program.
+//! The signals that end the program, and those of a shell's job control.
+
+mod job_control;
+
+pub use self::job_control::{JobControl, JobSignal, Stopped};
 
 use tokio_util::sync::CancellationToken;
 

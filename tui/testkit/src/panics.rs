@@ -6,6 +6,8 @@ use crate::pty::Deck;
 
 /// What is on the screen before.
 pub const UNDISTURBED: &str = "undisturbed";
+/// Leaves the alternate screen.
+const LEAVE: &str = "\x1b[?1049l";
 /// Set in the process that is to panic.
 const PANIC_HERE: &str = "MRDECK_TEST_PANICS";
 
@@ -32,9 +34,14 @@ pub fn expect_told(home: &Home, args: &[&str]) {
         let found = output.find(text);
         found.unwrap_or_else(|| panic!("{text}: {output}"))
     };
-    assert!(place(UNDISTURBED) < place("\x1b[?1049l"), "{output}");
+    let leaves = output.matches(LEAVE).count();
+    assert_eq!(
+        leaves, 1,
+        "leaving it again takes the message away: {output}"
+    );
+    assert!(place(UNDISTURBED) < place(LEAVE), "{output}");
     assert!(
-        place("\x1b[?1049l") < place("a defect made for a test"),
+        place(LEAVE) < place("a defect made for a test"),
         "said on the alternate screen, where nobody can read it: {output}"
     );
 }

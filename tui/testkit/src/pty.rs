@@ -173,6 +173,16 @@ impl Shared {
     }
 }
 
+impl Output {
+    #[track_caller]
+    fn expect_given_back(&self) {
+        let screen = self.parser.screen();
+        assert!(!screen.alternate_screen(), "the alternate screen is left");
+        assert!(!screen.hide_cursor(), "the cursor is shown");
+        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+    }
+}
+
 impl Open {
     pub fn pid(&self) -> u32 {
         self.child.process_id().unwrap()
@@ -258,6 +268,13 @@ impl Open {
         })
     }
 
+    /// Asserts that the terminal is as it was before, while the program is there still.
+    #[track_caller]
+    pub fn expect_given_back(&self) {
+        assert_eq!(modes(self.terminal.as_ref()), self.modes);
+        self.shared.lock().expect_given_back();
+    }
+
     /// Kills it without a warning.
     pub fn kill(mut self) {
         self.signal("KILL");
@@ -302,10 +319,7 @@ impl Closed {
     pub fn expect_restored(&self) {
         assert_eq!(self.modes_after, self.modes_before);
         let output = self.shared.lock();
-        let screen = output.parser.screen();
-        assert!(!screen.alternate_screen(), "the alternate screen is left");
-        assert!(!screen.hide_cursor(), "the cursor is shown");
-        assert!(!screen.bracketed_paste(), "bracketed paste is off");
+        output.expect_given_back();
         let written = String::from_utf8_lossy(&output.bytes);
         for mode in ["?1049", "?2004", "?25"] {
             let was = |end| written.contains(&format!("\x1b[{mode}{end}"));

@@ -8,31 +8,38 @@ use futures_util::{Stream, StreamExt};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 use tokio::time::{sleep, sleep_until};
 
 use super::effects::EffectRuntime;
 use super::keymap;
-use super::model::{Action, Effect, Mode, Model, Msg};
+use super::model::{Effect, Level, Mode, Model, Msg};
 use super::redraw::Redraw;
+use super::terminal::TerminalGuard;
 use super::view::{self, Look};
+use crate::signals::{JobControl, JobSignal, Stopped};
 
 /// Messages taken in before it is looked whether a key was pressed or a frame is due.
 const BATCH: usize = 256;
+/// Why the console does not stop.
+const NO_SHELL: &str =
+    "not suspended: there is no shell here whose fg could bring the console back";
 
 pub(super) struct EventLoop<'a, B: Backend> {
     pub model: Model,
     pub effects: &'a mut EffectRuntime,
     pub look: Look,
     pub terminal: &'a mut Terminal<B>,
-    /// Puts a text on the clipboard.
-    pub copy: fn(&str) -> io::Result<()>,
+    /// Of the terminal that is drawn on.
+    pub guard: TerminalGuard,
+    pub jobs: JobControl,
 }
 
-/// Whether the dashboard is quit.
+/// Whether the dashboard goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Flow {
     Continue,
+    Suspend,
     Quit,
 }
 
@@ -76,6 +83,15 @@ where
                     redraw.drawn(Instant::now());
                     Flow::Continue
                 }
+                signal = self.jobs.next() => {
+                    match signal {
+                        JobSignal::Stop => self.suspend(Stopped::Program).await?,
+                        // It was stopped by another signal: who had the terminal meanwhile may have changed it.
+                        JobSignal::GoOn => self.come_back()?,
+                    }
+                    redraw.drawn(Instant::now());
+                    Flow::Continue
+                }
                 msg = self.effects.next() => {
                     redraw.after_message(Instant::now());
                     self.take_batch(msg)?
@@ -85,8 +101,13 @@ where
                     self.update(Msg::Tick)?
                 }
             };
-            if flow == Flow::Quit {
-                return Ok(());
+            match flow {
+                Flow::Continue => {}
+                Flow::Suspend => {
+                    self.suspend(Stopped::Job).await?;
+                    redraw.drawn(Instant::now());
+                }
+                Flow::Quit => return Ok(()),
             }
         }
     }
@@ -95,6 +116,31 @@ where
         let (model, look) = (&self.model, &self.look);
         let drawn = self.terminal.draw(|frame| view::draw(model, look, frame));
         drawn.map(|_| ()).map_err(io::Error::other)
+    }
+
+    /// Goes back to the shell until it lets the console go on.
+    async fn suspend(&mut self, what: Stopped) -> io::Result<()> {
+        if !self.jobs.has_shell() {
+            let refused = Msg::Refused(Level::Warning, NO_SHELL.to_owned());
+            self.update(refused)?;
+            return self.draw();
+        }
+        self.guard.give_back();
+        let stopped = self.jobs.stop(what).await;
+        self.come_back()?;
+        stopped
+    }
+
+    /// Takes the terminal over again, whatever its size is now, and draws all of the screen.
+    fn come_back(&mut self) -> io::Result<()> {
+        self.guard.take_over()?;
+        let size = self.terminal.size().map_err(io::Error::other)?;
+        // Forgets what was drawn. `Terminal::clear` asks the terminal where the cursor is, and would wait for the answer
+        // while the keys are read elsewhere.
+        let area = Rect::from((Position::ORIGIN, size));
+        self.terminal.resize(area).map_err(io::Error::other)?;
+        self.update(Msg::Resized)?;
+        self.draw()
     }
 
     fn understand(&self, event: Event) -> io::Result<Option<Msg>> {
@@ -114,8 +160,9 @@ where
         let mut next = Some(first);
         let mut room = BATCH;
         while let Some(msg) = next.take() {
-            if self.update(msg)? == Flow::Quit {
-                return Ok(Flow::Quit);
+            let flow = self.update(msg)?;
+            if flow != Flow::Continue {
+                return Ok(flow);
             }
             room -= 1;
             if room > 0 {
@@ -129,8 +176,9 @@ where
         for effect in self.model.update(msg, Timestamp::now()) {
             match effect {
                 Effect::Quit => return Ok(Flow::Quit),
+                Effect::Suspend => return Ok(Flow::Suspend),
                 Effect::Copy(text) => {
-                    (self.copy)(&text)?;
+                    self.guard.copy(&text)?;
                     self.model.update(Msg::Copied(text), Timestamp::now());
                 }
                 effect => self.effects.perform(effect),
@@ -143,7 +191,7 @@ where
 /// Returns what a key press means now. How far an open page can be scrolled only its drawing knows.
 pub fn key_message(model: &Model, look: &Look, size: Size, key: &KeyEvent) -> Option<Msg> {
     match keymap::message(model, key)? {
-        Msg::Act(action) if model.mode() == Mode::Reading && action != Action::QuitNow => {
+        Msg::Act(action) if model.mode() == Mode::Reading && !action.is_of_anywhere() => {
             let limit = view::scroll_limit(model, look, size);
             Some(Msg::Read { action, limit })
         }

@@ -187,6 +187,8 @@ pub const BINDINGS: &[Binding] = &[
         help: "show or close this help", applies: ALWAYS },
     Binding { keys: &[ch('q')], action: Action::Quit, modes: PANELS, keys_text: "q", label: "quit",
         help: "quit (amid a run: asks; in a view: close it)", applies: ALWAYS },
+    Binding { keys: &[ctrl('z')], action: Action::Suspend, modes: EVERYWHERE, keys_text: "ctrl-z", label: "",
+        help: "go back to the shell for a while; its command fg comes back here", applies: ALWAYS },
     Binding { keys: &[ctrl('c')], action: Action::QuitNow, modes: EVERYWHERE, keys_text: "ctrl-c", label: "",
         help: "quit from anywhere, without a question", applies: ALWAYS },
 ];

@@ -33,7 +33,7 @@ use self::terminal::Screen;
 use self::view::Look;
 use crate::config::Config;
 use crate::exit::Exit;
-use crate::signals;
+use crate::signals::{self, JobControl};
 use crate::stderr;
 
 /// Shows the dashboard until it is quit.
@@ -63,8 +63,9 @@ pub async fn run(config: Config) -> Exit {
         model,
         effects: &mut effects,
         look: Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some()),
+        guard: screen.guard(),
         terminal: &mut screen.terminal,
-        copy: Screen::copy,
+        jobs: JobControl::listen(),
     };
     let ended = tokio::select! {
         biased;

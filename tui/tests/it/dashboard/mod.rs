@@ -9,6 +9,7 @@ mod local_cluster;
 mod resume;
 mod scaling;
 mod stalled;
+mod suspended;
 mod terminal;
 mod typing;
 

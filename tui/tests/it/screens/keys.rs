@@ -114,10 +114,11 @@ fn amid_a_run_q_asks_and_only_yes_is_yes() {
 }
 
 #[test]
-fn ctrl_c_quits_everywhere_and_q_only_from_the_panels() {
+fn ctrl_c_quits_and_ctrl_z_suspends_everywhere_and_q_quits_only_from_the_panels() {
     let places = ["", "?", "jd", "jl", "jS", ":", "o", "oi", "/"];
     for place in places {
         let mut scene = connected().pressed(place);
+        assert_eq!(scene.ctrl('z'), [Effect::Suspend], "{place}");
         assert_eq!(scene.ctrl('c'), [Effect::Quit], "{place}");
         let mut scene = connected().pressed(place);
         let expected: &[Effect] = if place.is_empty() {
@@ -140,7 +141,7 @@ fn other_keys_do_nothing_at_all() {
         for c in (' '..='~').filter(|c| !used(*c) && !"yYnN".contains(*c)) {
             assert_eq!(scene.press(&c.to_string()), [], "{c}");
         }
-        for c in ('a'..='z').filter(|c| !"cr".contains(*c)) {
+        for c in ('a'..='z').filter(|c| !"crz".contains(*c)) {
             assert_eq!(scene.ctrl(c), [], "ctrl-{c}");
         }
         for code in [

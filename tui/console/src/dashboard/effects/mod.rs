@@ -82,7 +82,7 @@ impl EffectRuntime {
 
     // ---- what is to be done ----
 
-    /// Begins an effect and returns at once. Quitting and the clipboard are the loop's own.
+    /// Begins an effect and returns at once. What concerns the terminal is the loop's own.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Connect => self.connect(),
@@ -125,7 +125,7 @@ impl EffectRuntime {
             Effect::ExportChart(record) => {
                 self.spawn_blocking(move || Some(Msg::ChartWritten(export::export_chart(&record))));
             }
-            Effect::Copy(_) | Effect::Quit => {}
+            Effect::Copy(_) | Effect::Suspend | Effect::Quit => {}
         }
     }
 

@@ -28,7 +28,8 @@ async fn run(effects: &mut EffectRuntime, input: impl Stream<Item = io::Result<E
         effects,
         look: Look::new(TimeZone::UTC, true),
         terminal: &mut terminal,
-        copy: |_| Ok(()),
+        guard: TerminalGuard::default(),
+        jobs: JobControl::default(),
     };
     let ended = timeout(PATIENCE, event_loop.run(pin!(input))).await;
     ended.expect("it was quit").unwrap();

@@ -37,9 +37,16 @@ pub enum Action {
     /// Quits without a question.
     QuitNow,
     Confirm,
+    /// Goes back to the shell that started the console, for a while.
+    Suspend,
 }
 
 impl Action {
+    /// Returns whether it does the same whatever is open.
+    pub fn is_of_anywhere(self) -> bool {
+        matches!(self, Self::QuitNow | Self::Suspend)
+    }
+
     /// Returns whether it begins a run, or reads what one wrote.
     pub(super) fn is_run(self) -> bool {
         matches!(

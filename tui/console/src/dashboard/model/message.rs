@@ -106,5 +106,7 @@ pub enum Effect {
     CountObjects(ObjectPattern),
     /// Asks how the path that begins so may go on.
     Complete(String),
+    /// Gives the terminal back to the shell until it lets the console go on.
+    Suspend,
     Quit,
 }

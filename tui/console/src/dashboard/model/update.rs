@@ -33,7 +33,7 @@ impl Model {
         match msg {
             Msg::Act(action) => return self.act(action),
             Msg::Read { action, limit } => return self.read(action, limit),
-            Msg::Refused(level, reason) => feedback.show(level, reason),
+            Msg::Refused(level, reason) => self.refused(level, reason),
             Msg::Type(key) => return self.typed(&key),
             Msg::Paste(text) => return self.paste(&text),
             Msg::Resized | Msg::Tick => {}
@@ -116,9 +116,18 @@ impl Model {
 
     // ---- keys ----
 
+    /// Says why a key did nothing: where a line is typed it has the status line's place.
+    fn refused(&mut self, level: Level, reason: String) {
+        match &mut self.overlay {
+            Some(Overlay::Prompt(prompt)) => prompt.refuse(Diagnostic::new(reason, "")),
+            _ => self.feedback.show(level, reason),
+        }
+    }
+
     fn act(&mut self, action: Action) -> Vec<Effect> {
         match self.mode() {
             _ if action == Action::QuitNow => vec![Effect::Quit],
+            _ if action == Action::Suspend => vec![Effect::Suspend],
             Mode::Asking => self.answer(action),
             // A page is scrolled by `Msg::Read`, and a line is typed by `Msg::Type`.
             Mode::Reading | Mode::Typing => Vec::new(),
