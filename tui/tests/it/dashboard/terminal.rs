@@ -29,6 +29,20 @@ fn it_follows_the_window_down_and_up_again() {
     ]);
 }
 
+#[test]
+fn a_key_pressed_as_the_window_changes_is_not_lost() {
+    let home = Home::new();
+    let mut deck = local(&home);
+    for width in 120..160 {
+        deck.resize((width, 40));
+        deck.send("?");
+        deck.wait_text(&["Keys", "quit from anywhere"]);
+        deck.resize((width, 41));
+        deck.send("?");
+        deck.wait_text(&["Tasks", "q quit"]);
+    }
+}
+
 /// Somebody who picks up and never says a word.
 fn silent_listener() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
