@@ -8,6 +8,11 @@ use tracing_subscriber::EnvFilter;
 const DEFAULT_FILTER: &str = "info,aws_config=warn,aws_runtime=warn,aws_sdk_s3=warn,aws_smithy_runtime=warn,\
     aws_smithy_http_client=warn,aws_credential_types=warn,hyper=warn,hyper_util=warn,rustls=warn";
 
+/// Returns whether the terminal would show escape sequences as they are.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 /// Sets up logging for the process, unless it is set up already.
 pub fn init() {
     let filter =
@@ -17,7 +22,11 @@ pub fn init() {
         .with_writer(std::io::stderr);
     // The only failure is that a subscriber is set already, which then stays.
     let _ = if std::io::stderr().is_terminal() {
-        builder.try_init()
+        if is_dumb() {
+            builder.with_ansi(false).try_init()
+        } else {
+            builder.try_init()
+        }
     } else {
         builder
             .json()

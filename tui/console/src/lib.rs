@@ -15,7 +15,7 @@
 //! | [`resume_command`] | the shell command that resumes a run |
 //! | [`atomic_file`] | files that are written whole or not at all |
 //! | [`log_file`] | the log of `--log FILE` |
-//! | [`stderr`], [`exit`], [`signals`] | standard error, exit codes, and signals: to end, to stop, to go on |
+//! | [`stderr`], [`tty`], [`exit`], [`signals`] | standard error, what a terminal takes, exit codes, and signals: to end, to stop, to go on |
 //!
 //! The run itself is in `mrdeck-engine`, the clusters are in `mrdeck-cluster`.
 
@@ -36,6 +36,7 @@ pub mod resume_command;
 pub mod signals;
 pub mod stderr;
 pub mod task_table;
+pub mod tty;
 pub mod upload;
 
 pub use entry::main;

@@ -1,7 +1,6 @@
 //! `mrdeck doctor`: a line for each check, with advice where something is wrong.
 
 use std::fmt::Write;
-use std::io::IsTerminal;
 
 use crossterm::style::{Color, Stylize};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +11,7 @@ use crate::config::Config;
 use crate::doctor::{self, CheckStatus, Finding};
 use crate::exit::Exit;
 use crate::signals;
+use crate::tty;
 use mrdeck_core::diagnostic::DiagnosticKind;
 use mrdeck_core::human::printable;
 
@@ -22,7 +22,7 @@ const CHECK_WIDTH: usize = 17;
 pub async fn doctor(config: &Config) -> Exit {
     let cancel = CancellationToken::new();
     signals::cancel_on_signal(cancel.clone());
-    let is_coloured = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let is_coloured = tty::takes_colours(&std::io::stdout());
     let mut findings = Vec::new();
     let mut printed = Exit::Done;
     let examined = doctor::examine(config, |finding| {

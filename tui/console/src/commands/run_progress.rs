@@ -1,10 +1,8 @@
-//! The progress of a run on standard error: a bar on a terminal, plain lines elsewhere.
-
-use std::io::IsTerminal;
+//! The progress of a run on standard error: a bar on a terminal that takes one, plain lines elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::stderr;
+use crate::{stderr, tty};
 use mrdeck_core::human::{plural, printable};
 use mrdeck_engine::Job;
 use mrdeck_engine::event::{EventKind, RunEvent};
@@ -39,7 +37,7 @@ impl RunDisplay {
         };
         let chunks = record.map_or(0, |record| record.chunks.len());
         let committed = record.map_or(0, |record| record.chunks_in(WorkStatus::Committed));
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = tty::takes_escapes(&std::io::stderr()).then(|| {
             let bar = ProgressBar::new_spinner();
             bar.enable_steady_tick(super::TICK);
             bar

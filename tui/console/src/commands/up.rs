@@ -12,6 +12,7 @@ use crate::cli::{CommonArgs, DEFAULT_STACK, DEFAULT_TAG, OutputFormat, UpArgs};
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::stderr;
+use crate::tty;
 use mrdeck_cluster;
 use mrdeck_cluster::aws::ecs_client;
 use mrdeck_cluster::deploy::images::{self, Image};
@@ -231,7 +232,8 @@ impl Deployer<'_> {
             OutputFormat::Text => {
                 stderr::line("\nall tasks are running and answering. Open the dashboard with:");
                 let printed = print(&format!("{}\n", self.dashboard_command(session, bucket)));
-                let is_watched = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+                let is_watched =
+                    std::io::stdin().is_terminal() && tty::takes_escapes(&std::io::stdout());
                 if is_watched && !self.args.yes {
                     let mut config = self.config.clone();
                     config.connect.bucket = Some(bucket.to_owned());

@@ -1,12 +1,12 @@
-//! The progress of an upload on standard error: a bar on a terminal, one line elsewhere.
+//! The progress of an upload on standard error: a bar on a terminal that takes one, one line elsewhere.
 
-use std::io::IsTerminal;
 use std::sync::OnceLock;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::input::InputChoice;
 use crate::stderr;
+use crate::tty;
 use crate::upload::UploadProgress;
 use mrdeck_core::human::{bytes, printable};
 
@@ -35,7 +35,7 @@ impl UploadDisplay {
 
     fn begin(&self, total: u64) -> Option<ProgressBar> {
         stderr::line(&format!("uploading {}, {}", self.name, bytes(total)));
-        if !std::io::stderr().is_terminal() {
+        if !tty::takes_escapes(&std::io::stderr()) {
             return None;
         }
         let style = ProgressStyle::with_template(TEMPLATE);

@@ -35,6 +35,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 use crate::signals::{self, JobControl};
 use crate::stderr;
+use crate::tty;
 
 /// Shows the dashboard until it is quit.
 pub async fn run(config: Config) -> Exit {
@@ -42,6 +43,13 @@ pub async fn run(config: Config) -> Exit {
         stderr::error(
             "the dashboard needs a terminal",
             "use 'mrdeck run' to run without the dashboard",
+        );
+        return Exit::Usage;
+    }
+    if tty::is_dumb() {
+        stderr::error(
+            "the dashboard can't be drawn on this terminal, which takes no escape sequences (TERM=dumb)",
+            "use 'mrdeck run' to run without the dashboard, or set TERM to what the terminal is",
         );
         return Exit::Usage;
     }
@@ -62,7 +70,7 @@ pub async fn run(config: Config) -> Exit {
     let event_loop = EventLoop {
         model,
         effects: &mut effects,
-        look: Look::new(TimeZone::system(), std::env::var_os("NO_COLOR").is_some()),
+        look: Look::new(TimeZone::system(), !tty::takes_colours(&std::io::stdout())),
         guard: screen.guard(),
         terminal: &mut screen.terminal,
         jobs: JobControl::listen(),

@@ -5,6 +5,7 @@ mod cancel;
 mod clean;
 mod credentials;
 mod doctor;
+mod dumb_terminal;
 mod encodings;
 mod environment;
 mod exactness;
