@@ -177,10 +177,6 @@ where
             match effect {
                 Effect::Quit => return Ok(Flow::Quit),
                 Effect::Suspend => return Ok(Flow::Suspend),
-                Effect::Copy(text) => {
-                    self.guard.copy(&text)?;
-                    self.model.update(Msg::Copied(text), Timestamp::now());
-                }
                 effect => self.effects.perform(effect),
             }
         }

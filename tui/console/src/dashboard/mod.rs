@@ -20,6 +20,7 @@ pub mod view;
 pub use self::event_loop::key_message;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use crossterm::event::EventStream;
 use jiff::Timestamp;
@@ -66,7 +67,8 @@ pub async fn run(config: Config) -> Exit {
     };
     let access = Access::new(config.connect.read_only);
     let model = Model::new(Timestamp::now(), access, effects::target::of(&config));
-    let mut effects = EffectRuntime::new(config);
+    let guard = screen.guard();
+    let mut effects = EffectRuntime::new(config, Arc::new(move |text| guard.copy(text)));
     let event_loop = EventLoop {
         model,
         effects: &mut effects,

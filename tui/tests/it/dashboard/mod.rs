@@ -2,6 +2,7 @@
 
 mod browse;
 mod cleaning;
+mod clipboard;
 mod credentials;
 mod exit;
 mod fixed_addresses;

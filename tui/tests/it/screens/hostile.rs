@@ -1,7 +1,7 @@
 //! Foreign text on the screen: it can neither send the terminal an escape sequence nor push the frames apart.
 
 use crossterm::event::KeyCode;
-use mrdeck::dashboard::model::{LinkInfo, Msg};
+use mrdeck::dashboard::model::{Clipboard, LinkInfo, Msg};
 use mrdeck_core::api::{ChunkRef, SplitMode};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
@@ -110,7 +110,7 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
     filter.send(Msg::Paste(evil.to_owned()));
     filter.key(KeyCode::Enter);
     let mut copied = everywhere(evil);
-    copied.send(Msg::Copied(evil.to_owned()));
+    copied.send(Msg::Copied(evil.to_owned(), Clipboard::Terminal));
     let mut lost = Scene::new();
     lost.send(Msg::LinkLost {
         diagnostic: Diagnostic::new(evil, evil),

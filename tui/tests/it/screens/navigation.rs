@@ -1,7 +1,7 @@
 //! Moving about: cursors, panels, zoom, filters, scrolling, and what happens when lists shrink.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mrdeck::dashboard::model::{Msg, Overlay, Panel, Purpose};
+use mrdeck::dashboard::model::{Clipboard, Msg, Overlay, Panel, Purpose};
 use mrdeck::dashboard::view;
 use mrdeck::dashboard::view::Look;
 use ratatui::Terminal;
@@ -162,7 +162,7 @@ fn the_events_follow_the_newest_unless_one_looks_back() {
     let shown = screen(&scene.state, (80, 24));
     assert!(shown.contains("connected to local"), "{shown}");
     scene.press("G");
-    scene.send(Msg::Copied("x".to_owned()));
+    scene.send(Msg::Copied("x".to_owned(), Clipboard::Terminal));
     let count = scene.state.rows().events().len();
     assert_eq!(cursor(&scene, Panel::Events), count - 1);
 }

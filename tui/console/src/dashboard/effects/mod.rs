@@ -4,6 +4,7 @@
 //! answers: what was asked for failed, and why.
 
 mod clean;
+mod clipboard;
 mod cluster;
 mod connect;
 mod export;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
+pub use self::clipboard::ToTerminal;
 use self::outbox::{Content, Envelope, Outbox};
 use self::run::Wanted;
 use super::model::{Effect, LinkInfo, Msg, Switch};
@@ -57,13 +59,16 @@ pub struct EffectRuntime {
     tasks: Option<watch::Receiver<TaskList>>,
     /// The attempt to reach a cluster; another one ends it.
     connecting: Option<AbortOnDropHandle<()>>,
+    to_terminal: ToTerminal,
+    /// The last copy; another one replaces it, and what it would have said.
+    copying: Option<AbortOnDropHandle<()>>,
     cancel: CancellationToken,
     /// Runs under way: quitting lets their records be finished.
     runs: TaskTracker,
 }
 
 impl EffectRuntime {
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, to_terminal: ToTerminal) -> Self {
         let (sender, inbox) = mpsc::unbounded_channel();
         let epoch = SessionEpoch(0);
         let outbox = Outbox::new(sender, epoch);
@@ -75,6 +80,8 @@ impl EffectRuntime {
             connection: None,
             tasks: None,
             connecting: None,
+            to_terminal,
+            copying: None,
             cancel: CancellationToken::new(),
             runs: TaskTracker::new(),
         }
@@ -82,7 +89,7 @@ impl EffectRuntime {
 
     // ---- what is to be done ----
 
-    /// Begins an effect and returns at once. What concerns the terminal is the loop's own.
+    /// Begins an effect and returns at once. Quitting and suspending are the loop's own.
     pub fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Connect => self.connect(),
@@ -125,7 +132,8 @@ impl EffectRuntime {
             Effect::ExportChart(record) => {
                 self.spawn_blocking(move || Some(Msg::ChartWritten(export::export_chart(&record))));
             }
-            Effect::Copy(_) | Effect::Suspend | Effect::Quit => {}
+            Effect::Copy(text) => self.copy(text),
+            Effect::Suspend | Effect::Quit => {}
         }
     }
 
@@ -160,6 +168,13 @@ impl EffectRuntime {
     fn connect(&mut self) {
         let connecting = connect::connect(self.config.connect.clone(), self.outbox.clone());
         self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(connecting)));
+    }
+
+    fn copy(&mut self, text: String) {
+        let copying = clipboard::copy(text, self.to_terminal.clone());
+        let outbox = self.outbox.clone();
+        let answering = async move { outbox.send(copying.await) };
+        self.copying = Some(AbortOnDropHandle::new(tokio::spawn(answering)));
     }
 
     fn refresh(&mut self) {

@@ -23,7 +23,7 @@ use mrdeck_cluster::{ScalePlan, ScaleRequest, Step};
 impl EffectRuntime {
     /// On ECS, where there is nothing to be reached.
     pub(in crate::dashboard) fn unconnected() -> Self {
-        Self::new(Config {
+        let config = Config {
             connect: ConnectOptions {
                 backend: Backend::Ecs(EcsSettings {
                     cluster: "alpha".to_owned(),
@@ -42,7 +42,8 @@ impl EffectRuntime {
             attempt_limit: None,
             output: OutputFormat::Text,
             runs_dir: PathBuf::new(),
-        })
+        };
+        Self::new(config, Arc::new(|_| Ok(())))
     }
 
     /// Returns what sends a message as an effect does.

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::log::{EventLog, Level};
+use super::message::Clipboard;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_engine::event::RunEvent;
 
@@ -52,6 +53,34 @@ impl Feedback {
             level,
             text: text.into(),
         });
+    }
+
+    /// Says in the status line where a copied text is, as far as that is known.
+    pub(super) fn copied(&mut self, text: &str, clipboard: &Clipboard) {
+        let (level, said) = match clipboard {
+            Clipboard::Terminal => (
+                Level::Good,
+                format!("sent to the terminal's clipboard: {text}"),
+            ),
+            Clipboard::TerminalFor { refused, setting } => (
+                Level::Warning,
+                format!(
+                    "tmux has not taken {text}: {refused}; sent to the terminal, which '{setting}' lets through"
+                ),
+            ),
+            Clipboard::Tmux { missing: None } => {
+                (Level::Good, format!("copied {text} to tmux's buffer"))
+            }
+            Clipboard::Tmux {
+                missing: Some(missing),
+            } => (
+                Level::Good,
+                format!(
+                    "copied {text} to tmux's buffer; for the system's clipboard too: {missing}"
+                ),
+            ),
+        };
+        self.show(level, said);
     }
 
     /// Says it in the log only.

@@ -67,7 +67,8 @@ pub enum Msg {
     /// The names that were looked up.
     Named(NameSource, Result<Vec<String>, Diagnostic>),
     Logs(TaskId, Result<Vec<String>, Diagnostic>),
-    Copied(String),
+    Copied(String, Clipboard),
+    NotCopied(Diagnostic),
     /// The answer to a page of the browser's list.
     Listed(ListRequest, ListAnswer),
     /// How many objects are below a folder of the browser.
@@ -76,6 +77,20 @@ pub enum Msg {
     Uploading(UploadProgress),
     /// What was done to a local file to make text of it.
     Converted(String),
+}
+
+/// Where a copied text went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Clipboard {
+    /// To the terminal, which does not say what becomes of it.
+    Terminal,
+    /// The same, since tmux has not taken it; with `setting`, tmux passes on what programs send to the terminal.
+    TerminalFor {
+        refused: String,
+        setting: &'static str,
+    },
+    /// Into tmux's buffer. What is `missing` keeps it from the system's clipboard.
+    Tmux { missing: Option<&'static str> },
 }
 
 /// Something to be done outside. Nothing of it has happened yet.

@@ -36,7 +36,7 @@ pub use self::browser::{Browser, Item, ListAnswer, ListRequest, Listing, Locatio
 pub use self::completion::{Candidate, Completion};
 pub use self::feedback::{Feedback, StatusLine};
 pub use self::log::{EventLog, Level, LogLine};
-pub use self::message::{Effect, Msg};
+pub use self::message::{Clipboard, Effect, Msg};
 pub use self::next_run::NextRun;
 pub use self::overlay::{LogContent, Overlay, Subject};
 pub use self::panels::{Panel, Panels};

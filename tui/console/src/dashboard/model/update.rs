@@ -77,7 +77,8 @@ impl Model {
                     overlay.take_logs(&task, result);
                 }
             }
-            Msg::Copied(text) => feedback.show(Level::Good, format!("copied {text}")),
+            Msg::Copied(text, clipboard) => feedback.copied(&text, &clipboard),
+            Msg::NotCopied(diagnostic) => feedback.show(Level::Error, diagnostic.to_string()),
             Msg::Listed(request, answer) => return self.listed(&request, answer),
             Msg::Counted(pattern, whole) => {
                 if let Some(browser) = &mut self.browser {
