@@ -6,6 +6,7 @@
 use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, GlyphId, OutlinedGlyph, PxScale, ScaleFont, point};
+use unicode_width::UnicodeWidthChar;
 
 /// SVG viewers choose the first of these they have; the widths below are the first one's.
 pub const FAMILY: &str = "Ubuntu, Helvetica, Arial, sans-serif";
@@ -26,21 +27,36 @@ fn faces() -> &'static [FontRef<'static>] {
     })
 }
 
-/// Returns the first face that has the character; the text face's box if none does.
+/// Whose letters a text is drawn with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Letters {
+    /// Those of the faces here. What they lack, such as Chinese, is written as an escape: `\u{6f22}`.
+    Own,
+    /// Those of the program that shows the text; it has more of them.
+    Viewers,
+}
+
+/// Returns the first face that has the character.
 fn glyph_of(c: char) -> Option<(usize, GlyphId)> {
-    let faces = faces();
-    let found = faces.iter().map(|face| face.glyph_id(c));
-    found
-        .enumerate()
-        .find(|(_, glyph)| glyph.0 != 0)
-        .or_else(|| Some((0, faces.first()?.glyph_id(c))))
+    let found = faces().iter().map(|face| face.glyph_id(c));
+    found.enumerate().find(|(_, glyph)| glyph.0 != 0)
+}
+
+/// Returns the glyphs of a text; of an escape in place of a character that no face has.
+fn glyphs_of(text: &str) -> impl Iterator<Item = (usize, GlyphId)> {
+    text.chars().flat_map(|c| {
+        let found = glyph_of(c);
+        let is_missing = found.is_none();
+        let escape = c.escape_unicode().filter(move |_| is_missing);
+        found.into_iter().chain(escape.filter_map(glyph_of))
+    })
 }
 
 /// Calls `place` with each glyph's face, id and distance from the text's start; returns the text's width.
 fn lay_out(text: &str, em: f32, mut place: impl FnMut(&FontRef<'static>, GlyphId, f32)) -> f32 {
     let mut x = 0.0;
     let mut before = None;
-    for (index, glyph) in text.chars().filter_map(glyph_of) {
+    for (index, glyph) in glyphs_of(text) {
         let face = &faces()[index];
         let scaled = face.as_scaled(scale(face, em));
         if let Some((same, left)) = before
@@ -56,8 +72,19 @@ fn lay_out(text: &str, em: f32, mut place: impl FnMut(&FontRef<'static>, GlyphId
 }
 
 /// Returns the width of a text in pixels.
-pub fn width(text: &str, em: f64) -> f64 {
-    f64::from(lay_out(text, narrow(em), |_, _, _| {}))
+pub fn width(text: &str, em: f64, letters: Letters) -> f64 {
+    let own = |text: &str| f64::from(lay_out(text, narrow(em), |_, _, _| {}));
+    match letters {
+        Letters::Own => own(text),
+        Letters::Viewers => {
+            let is_known = |c: &char| glyph_of(*c).is_some();
+            let known: String = text.chars().filter(is_known).collect();
+            // As in a terminal: two columns are about as wide as a letter is high.
+            let other = text.chars().filter(|c| !is_known(c));
+            let columns: usize = other.filter_map(UnicodeWidthChar::width).sum();
+            own(&known) + columns as f64 * em / 2.0
+        }
+    }
 }
 
 /// Calls `pixel` with each pixel of the text and how much of it is covered, relative to the left end of
@@ -114,6 +141,7 @@ mod tests {
 
     #[test]
     fn width_grows_with_text_and_size_and_covers_the_pixels() {
+        let width = |text: &str, em| width(text, em, Letters::Own);
         assert!(width("chunk 10", 16.0) > width("chunk 1", 16.0));
         assert!((width("map", 32.0) / width("map", 16.0) - 2.0).abs() < 0.01);
         let mut right = 0;
@@ -127,9 +155,27 @@ mod tests {
     }
 
     #[test]
-    fn characters_without_a_glyph_are_drawn_as_boxes() {
-        let mut touched = 0;
-        rasterize("漢🦀\u{10ffff}", 16.0, false, |_, _, _| touched += 1);
-        assert!(touched > 0);
+    fn characters_without_a_glyph_are_drawn_as_escapes() {
+        let pixels = |text: &str| {
+            let mut pixels = Vec::new();
+            rasterize(text, 16.0, false, |x, y, covered| {
+                pixels.push((x, y, covered.to_bits()));
+            });
+            pixels
+        };
+        let (name, escaped) = ("a漢b🦀\u{10ffff}", r"a\u{6f22}b\u{1f980}\u{10ffff}");
+        assert_eq!(pixels(name), pixels(escaped));
+        let own = |text| width(text, 16.0, Letters::Own);
+        assert!((own(name) - own(escaped)).abs() < f64::EPSILON);
+        assert_ne!(pixels("漢"), pixels("字"), "they can be told apart");
+    }
+
+    #[test]
+    fn a_viewer_draws_what_the_faces_lack_as_wide_as_it_is_high() {
+        let viewers = |text| width(text, 16.0, Letters::Viewers);
+        let own = |text| width(text, 16.0, Letters::Own);
+        assert!((viewers("chunk 10") - own("chunk 10")).abs() < f64::EPSILON);
+        assert!((viewers("漢字.txt") - 32.0 - own(".txt")).abs() < f64::EPSILON);
+        assert!(viewers("漢字") < own("漢字") / 2.0);
     }
 }

@@ -4,6 +4,7 @@ mod canvas;
 
 use super::ChartError;
 use super::draw::{self, HEIGHT, WIDTH};
+use super::font::Letters;
 use super::model::ChartModel;
 use canvas::Canvas;
 
@@ -12,8 +13,10 @@ const PIXELS_PER_METRE: u32 = 3780;
 
 pub fn render(model: &ChartModel) -> Result<Vec<u8>, ChartError> {
     let mut pixels = vec![0; WIDTH as usize * HEIGHT as usize * 3];
-    draw::page(&mut Canvas::new(&mut pixels, (WIDTH, HEIGHT)), model)
+    let mut canvas = Canvas::new(&mut pixels, (WIDTH, HEIGHT));
+    draw::page(&mut canvas, Letters::Own, model)
         .map_err(|error| ChartError::Drawing(error.into()))?;
+    drop(canvas);
     encode(&pixels, &model.facts).map_err(|error| ChartError::Drawing(error.into()))
 }
 

@@ -7,12 +7,13 @@ use plotters_backend::DrawingBackend;
 
 use super::ChartError;
 use super::draw::{self, HEIGHT, WIDTH};
+use super::font::Letters;
 use super::model::ChartModel;
 
 pub fn render(model: &ChartModel) -> Result<String, ChartError> {
     let mut svg = String::new();
     let mut backend = SVGBackend::with_string(&mut svg, (WIDTH, HEIGHT));
-    draw::page(&mut backend, model)
+    draw::page(&mut backend, Letters::Viewers, model)
         .and_then(|()| backend.present())
         .map_err(|error| ChartError::Drawing(error.into()))?;
     drop(backend);

@@ -83,6 +83,13 @@ fn every_kind_of_run_is_drawn() {
                 .map(0, &[End::Ok(9.0)])
                 .so_far(),
         ),
+        (
+            "chinese",
+            Sample::named(1, "s3://shu-cang/三国演义/第一回.txt", "mr")
+                .split(3.0, 1)
+                .map(0, &[End::Ok(9.0)])
+                .so_far(),
+        ),
     ];
     for (name, record) in &runs {
         for ending in ["png", "svg"] {
@@ -302,4 +309,16 @@ fn a_run_that_was_cancelled_says_so() {
             "no {text:?} in {texts:?}"
         );
     }
+}
+
+#[test]
+fn an_svg_names_the_input_as_it_is_and_a_png_only_beside_its_pixels() {
+    let name = "s3://shu-cang/三国演义/第一回.txt";
+    let record = Sample::named(1, name, "mr").split(3.0, 1);
+    let record = record.map(0, &[End::Ok(9.0)]).so_far();
+    let svg = svg::render(&ChartModel::of(&record).unwrap()).unwrap();
+    let is_drawn = svg.split("<text").skip(1).any(|text| text.contains(name));
+    assert!(is_drawn, "{svg}");
+    let (.., facts) = drawn(&record);
+    assert!(facts.contains(&("Input".to_owned(), name.to_owned())));
 }

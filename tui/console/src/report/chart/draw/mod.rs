@@ -25,6 +25,7 @@ mod writing;
 
 use plotters_backend::DrawingBackend;
 
+use super::font::Letters;
 use super::model::ChartModel;
 use palette::PAPER;
 pub use pen::px;
@@ -39,8 +40,12 @@ const RIGHT: i32 = 1600 - MARGIN;
 /// The plots' base line; names, a caption and the footer go below.
 const BOTTOM: i32 = 766;
 
-pub fn page<DB: DrawingBackend>(backend: &mut DB, model: &ChartModel) -> Drawn<DB> {
-    let mut pen = Pen(backend);
+pub fn page<DB: DrawingBackend>(
+    backend: &mut DB,
+    letters: Letters,
+    model: &ChartModel,
+) -> Drawn<DB> {
+    let mut pen = Pen { backend, letters };
     pen.fill(Area::new(0, 0, 1600, 900), PAPER)?;
     let top = header::draw(&mut pen, model)? + 56;
     match &model.histogram {

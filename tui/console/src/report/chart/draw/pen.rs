@@ -5,7 +5,7 @@ use plotters::style::{Color, FontDesc, RGBColor, ShapeStyle, TextStyle};
 use plotters_backend::{DrawingBackend, DrawingErrorKind, FontFamily, FontStyle, FontTransform};
 
 use super::palette::{Filling, PAPER, look};
-use crate::report::chart::font::{FAMILY, SIZE_PER_EM, width};
+use crate::report::chart::font::{FAMILY, Letters, SIZE_PER_EM, width};
 use crate::report::chart::model::{BarKind, elide};
 
 pub type Fault<DB> = DrawingErrorKind<<DB as DrawingBackend>::ErrorType>;
@@ -90,7 +90,11 @@ impl Type {
     }
 }
 
-pub struct Pen<'a, DB: DrawingBackend>(pub &'a mut DB);
+pub struct Pen<'a, DB: DrawingBackend> {
+    pub backend: &'a mut DB,
+    /// Those that the backend writes with.
+    pub letters: Letters,
+}
 
 impl<DB: DrawingBackend> Pen<'_, DB> {
     pub fn fill(&mut self, area: Area, color: RGBColor) -> Drawn<DB> {
@@ -98,7 +102,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
             return Ok(());
         }
         let (from, to) = ((area.left, area.top), (area.right, area.bottom));
-        self.0.draw_rect(from, to, &color.filled(), true)
+        self.backend.draw_rect(from, to, &color.filled(), true)
     }
 
     /// Draws an outline, inside the area.
@@ -156,7 +160,7 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
                 let y = top + (sum - x);
                 if rises { (left + x, y) } else { (right - x, y) }
             });
-            self.0.draw_path(ends, &style)?;
+            self.backend.draw_path(ends, &style)?;
         }
         Ok(())
     }
@@ -184,27 +188,32 @@ impl<DB: DrawingBackend> Pen<'_, DB> {
         let style = TextStyle::from(font)
             .color(&look.color)
             .pos(Pos::new(look.across, VPos::Center));
-        self.0.draw_text(text, &style, at)
+        self.backend.draw_text(text, &style, at)
     }
 
     /// Draws a text, elided until it fits.
     pub fn text_within(&mut self, text: &str, most: i32, at: (i32, i32), look: Type) -> Drawn<DB> {
-        self.text(&fit(text, look.em, f64::from(most)), at, look)
+        self.text(&self.fit(text, look.em, f64::from(most)), at, look)
+    }
+
+    fn fit(&self, text: &str, em: f64, most: f64) -> String {
+        let length = text.chars().count();
+        (1..=length)
+            .rev()
+            .map(|count| elide(text, count))
+            .find(|short| with_margin(width(short, em, self.letters)) <= most)
+            .unwrap_or_default()
     }
 }
 
-fn fit(text: &str, em: f64, most: f64) -> String {
-    let length = text.chars().count();
-    (1..=length)
-        .rev()
-        .map(|count| elide(text, count))
-        .find(|short| room(short, em) <= most)
-        .unwrap_or_default()
+/// Returns the room to keep for a text of the chart's own, for which the faces have all letters.
+pub fn room(text: &str, em: f64) -> f64 {
+    with_margin(width(text, em, Letters::Own))
 }
 
-/// Returns the room to keep for a text. An SVG viewer without the font may draw it somewhat wider.
-pub fn room(text: &str, em: f64) -> f64 {
-    width(text, em) * 1.06
+/// An SVG viewer without the font may draw a text somewhat wider.
+fn with_margin(width: f64) -> f64 {
+    width * 1.06
 }
 
 /// Returns the nearest whole pixel.

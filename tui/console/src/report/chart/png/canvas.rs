@@ -8,7 +8,7 @@ use plotters_backend::{
 };
 
 use crate::report::chart::draw::px;
-use crate::report::chart::font::{self, SIZE_PER_EM};
+use crate::report::chart::font::{self, Letters, SIZE_PER_EM};
 
 type Drawn<'a> = Result<(), DrawingErrorKind<<BitMapBackend<'a> as DrawingBackend>::ErrorType>>;
 
@@ -107,7 +107,7 @@ impl<'a> DrawingBackend for Canvas<'a> {
             VPos::Center => em * 0.26,
             VPos::Bottom => em * -0.26,
         };
-        let width = font::width(text, em);
+        let width = font::width(text, em, Letters::Own);
         let left = match style.anchor().h_pos {
             HPos::Left => 0.0,
             HPos::Center => width / -2.0,
