@@ -1,6 +1,8 @@
 //! The tasks of a cluster: all of them are listed, with the addresses that a run uses.
 
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Value, json};
 
@@ -18,6 +20,7 @@ pub const TESTS: &[Test] = tests![
     the_dashboard_shows_both_addresses_runs_and_draws,
     none_is_missing_whatever_the_number_of_tasks_and_no_call_is_wasted,
     a_page_that_names_itself_as_the_next_one_ends_the_list,
+    a_stopped_task_leaves_the_list_as_ecs_forgets_it,
     the_aws_cli_sees_the_same_tasks,
     a_cluster_that_is_not_there_is_named_with_what_to_do,
 ];
@@ -161,6 +164,45 @@ fn aws_cli(moto: &Moto, args: &[&str]) -> Value {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// moto never forgets a task; ECS does about an hour after its end, and then lists it no more.
+fn a_stopped_task_leaves_the_list_as_ecs_forgets_it() {
+    let moto = Moto::start();
+    moto.ecs("CreateCluster", &json!({"clusterName": "mr"}));
+    let [stopped, running] = &moto.run_tasks("mr", "mr-mapper", 2)[..] else {
+        panic!("two tasks were asked for");
+    };
+    let is_forgotten = Arc::new(AtomicBool::new(false));
+    let (forgotten, id) = (is_forgotten.clone(), stopped.id.clone());
+    let forget = Fault::edit(move |json| {
+        if forgotten.load(Ordering::SeqCst) {
+            let listed = json["taskArns"].as_array_mut().unwrap();
+            listed.retain(|arn| !arn.as_str().unwrap().contains(&id));
+        }
+    });
+    let script = Script::new([forget.aws("ListTasks")]);
+    let (_proxy, environment) = moto.through(&script);
+    let home = Home::new();
+    let deck = Deck::new(home.path()).args(PUBLIC);
+    let mut deck = deck.envs(environment).open();
+    let [stopped_id, running_id] = [stopped, running].map(|task| &task.id[task.id.len() - 4..]);
+    for id in [stopped_id, running_id] {
+        deck.wait_line(&["mapper", id, "RUNNING"]);
+    }
+
+    moto.stop_task("mr", stopped);
+    deck.send("\x12");
+    deck.wait_line(&["mapper", stopped_id, "STOPPED"]);
+    deck.wait_line(&["mapper", running_id, "RUNNING"]);
+
+    is_forgotten.store(true, Ordering::SeqCst);
+    deck.send("\x12");
+    deck.wait_for("a list without the stopped task", |screen| {
+        let rows = screen.lines().filter(|line| line.starts_with("│mapper"));
+        let rows: Vec<&str> = rows.collect();
+        rows.len() == 1 && rows[0].contains(running_id) && screen.contains("Tasks 1")
+    });
 }
 
 fn the_aws_cli_sees_the_same_tasks() {
