@@ -13,7 +13,7 @@ use mrdeck_core::run_id::RunId;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{Entry, Store};
 use serde::{Deserialize, Serialize};
-use tokio::time::{interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::objects::{self, Written};
@@ -160,6 +160,8 @@ impl Heartbeat {
 async fn heartbeat_loop(store: Arc<dyn Store>, at: S3Uri, body: Vec<u8>) {
     let body = Bytes::from(body);
     let mut turns = interval(HEARTBEAT_INTERVAL);
+    // A console that was stopped for an hour owes one, not hundreds.
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     turns.tick().await;
     loop {
         turns.tick().await;
