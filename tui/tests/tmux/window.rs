@@ -116,7 +116,7 @@ fn a_copy_is_in_tmux_s_buffer_and_on_its_way_to_the_clipboard() {
 }
 
 fn a_copied_text_is_taken_literally() {
-    const NAME: &str = r##"it's $HOME #{pid} "q" \n;.txt"##;
+    const NAME: &str = r#"it's $HOME #{pid} "q" \n;.txt"#;
     let mut tmux = Tmux::open("xterm-256color");
     tmux.home.write(NAME, "to be or not to be");
     tmux.send(&format!(":input {NAME}\r"));

@@ -73,7 +73,7 @@ where
                     match self.understand(event?)? {
                         Some(msg) => {
                             redraw.after_input(Instant::now());
-                            self.update(msg)?
+                            self.update(msg)
                         }
                         None => Flow::Continue,
                     }
@@ -94,11 +94,11 @@ where
                 }
                 msg = self.effects.next() => {
                     redraw.after_message(Instant::now());
-                    self.take_batch(msg)?
+                    self.take_batch(msg)
                 }
                 () = sleep(tick.unwrap_or_default()), if tick.is_some() => {
                     redraw.after_message(Instant::now());
-                    self.update(Msg::Tick)?
+                    self.update(Msg::Tick)
                 }
             };
             match flow {
@@ -122,7 +122,7 @@ where
     async fn suspend(&mut self, what: Stopped) -> io::Result<()> {
         if !self.jobs.has_shell() {
             let refused = Msg::Refused(Level::Warning, NO_SHELL.to_owned());
-            self.update(refused)?;
+            self.update(refused);
             return self.draw();
         }
         self.guard.give_back();
@@ -139,7 +139,7 @@ where
         // while the keys are read elsewhere.
         let area = Rect::from((Position::ORIGIN, size));
         self.terminal.resize(area).map_err(io::Error::other)?;
-        self.update(Msg::Resized)?;
+        self.update(Msg::Resized);
         self.draw()
     }
 
@@ -156,31 +156,31 @@ where
     }
 
     /// Takes in a message and those behind it: a burst of them makes one frame, not a frame each.
-    fn take_batch(&mut self, first: Msg) -> io::Result<Flow> {
+    fn take_batch(&mut self, first: Msg) -> Flow {
         let mut next = Some(first);
         let mut room = BATCH;
         while let Some(msg) = next.take() {
-            let flow = self.update(msg)?;
+            let flow = self.update(msg);
             if flow != Flow::Continue {
-                return Ok(flow);
+                return flow;
             }
             room -= 1;
             if room > 0 {
                 next = self.effects.try_next();
             }
         }
-        Ok(Flow::Continue)
+        Flow::Continue
     }
 
-    fn update(&mut self, msg: Msg) -> io::Result<Flow> {
+    fn update(&mut self, msg: Msg) -> Flow {
         for effect in self.model.update(msg, Timestamp::now()) {
             match effect {
-                Effect::Quit => return Ok(Flow::Quit),
-                Effect::Suspend => return Ok(Flow::Suspend),
+                Effect::Quit => return Flow::Quit,
+                Effect::Suspend => return Flow::Suspend,
                 effect => self.effects.perform(effect),
             }
         }
-        Ok(Flow::Continue)
+        Flow::Continue
     }
 }
 

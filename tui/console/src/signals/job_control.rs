@@ -99,7 +99,7 @@ mod unix {
         {
             return;
         }
-        pending().await
+        pending::<()>().await;
     }
 }
 
