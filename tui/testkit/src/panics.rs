@@ -6,6 +6,8 @@ use crate::pty::Deck;
 
 /// What is on the screen before.
 pub const UNDISTURBED: &str = "undisturbed";
+/// What is drawn after the panic, and is not to be seen.
+pub const TOO_LATE: &str = "drawn too late";
 /// Leaves the alternate screen.
 const LEAVE: &str = "\x1b[?1049l";
 /// Set in the process that is to panic.
@@ -34,6 +36,7 @@ pub fn expect_told(home: &Home, args: &[&str]) {
         let found = output.find(text);
         found.unwrap_or_else(|| panic!("{text}: {output}"))
     };
+    assert!(!output.contains(TOO_LATE), "{output}");
     let leaves = output.matches(LEAVE).count();
     assert_eq!(
         leaves, 1,

@@ -49,13 +49,28 @@ fn ctrl_d_does_not_end_anything() {
     deck.wait_text(&["Tasks", "q quit"]);
 }
 
+/// Draws until it is dropped, whatever happened elsewhere.
+struct Dashboard(Screen);
+
+impl Dashboard {
+    fn draw(&mut self, text: &str) {
+        let draw = |frame: &mut Frame| frame.render_widget(text, frame.area());
+        self.0.terminal.draw(draw).unwrap();
+    }
+}
+
+impl Drop for Dashboard {
+    fn drop(&mut self) {
+        self.draw(panics::TOO_LATE);
+    }
+}
+
 #[test]
 fn a_panic_gives_the_terminal_back_and_is_told() {
     panics::panic_if_wanted(|| {
-        let mut screen = Screen::open(CancellationToken::new()).unwrap();
-        let draw = |frame: &mut Frame| frame.render_widget(panics::UNDISTURBED, frame.area());
-        screen.terminal.draw(draw).unwrap();
-        screen
+        let mut dashboard = Dashboard(Screen::open(CancellationToken::new()).unwrap());
+        dashboard.draw(panics::UNDISTURBED);
+        dashboard
     });
     let home = Home::new();
     let name = "dashboard::exit::a_panic_gives_the_terminal_back_and_is_told";

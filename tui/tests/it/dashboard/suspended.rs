@@ -112,10 +112,10 @@ fn signals_from_outside_do_the_same() {
     // This one can't be caught, so that the shell finds the screen as it is; fg mends that.
     dashboard.signal("STOP");
     shell.wait_text(&["Stopped", PROMPT.trim_end()]);
-    // The terminal is in raw mode still, so that Enter is no line's end.
-    shell.send("echo spoilt$((40 + 2))\n");
+    // The terminal is in raw mode still, so that Enter is no line's end. Many shells mend that themselves.
+    shell.send("stty sane; echo spoilt$((40 + 2))\n");
     shell.wait_text(&["spoilt42"]);
-    shell.send("fg\n");
+    go_on(&mut shell);
     shell.wait_for("a clean screen", |screen| !screen.contains("spoilt"));
     shell.wait_until_up();
     shell.send("?");
