@@ -67,7 +67,7 @@ pub fn resize() -> Option<Duration> {
     deck.resize((80, 24));
     deck.wait_text(&["Tasks", "Pipeline", "Results", "q quit"]);
     deck.send("v");
-    deck.wait_text(&["✓ verified"]);
+    deck.wait_text(&["✓ verified", "s start"]);
     deck.send("q");
     assert_eq!(deck.wait().code, 0);
     None

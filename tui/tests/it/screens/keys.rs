@@ -6,6 +6,7 @@ use mrdeck::dashboard::model::{Effect, Model, Msg, Overlay};
 use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
+use mrdeck_engine::event::{EventKind, RunStatus};
 
 use super::fixtures::{Scene, entered};
 
@@ -108,6 +109,15 @@ fn amid_a_run_q_asks_and_only_yes_is_yes() {
             assert_eq!(scene.press("y"), [Effect::Quit]);
         }
         assert_eq!(ask(&mut connected().done()), [Effect::Quit]);
+        // Once it has ended, only its record is closed, which quitting waits for.
+        let mut scene = connected().mapping();
+        scene.event(EventKind::RunFinished {
+            status: RunStatus::Done,
+            wall_ms: 1.0,
+            diagnostic: None,
+        });
+        assert!(!scene.state.run.is_idle());
+        assert_eq!(ask(&mut scene), [Effect::Quit]);
     }
     let mut scene = connected().mapping();
     assert_eq!(scene.ctrl('c'), [Effect::Quit], "without a question");

@@ -49,6 +49,18 @@ impl RunModel {
         self.activity == Activity::Idle
     }
 
+    /// Returns whether something of a run would be lost by quitting. Once it has ended only its record is closed, which
+    /// quitting waits for.
+    pub(super) fn is_under_way(&self) -> bool {
+        match self.activity {
+            Activity::Idle => false,
+            Activity::Preparing => true,
+            Activity::Busy | Activity::Cancelling => {
+                self.record.as_ref().is_none_or(RunState::is_running)
+            }
+        }
+    }
+
     pub fn can_resume(&self) -> bool {
         self.record().is_some_and(RunState::can_rerun)
     }

@@ -234,7 +234,7 @@ impl Model {
 
     /// Quits; amid a run only once that is confirmed.
     fn quit(&mut self) -> Vec<Effect> {
-        if self.run.is_idle() {
+        if !self.run.is_under_way() {
             return vec![Effect::Quit];
         }
         self.overlay = Some(Overlay::ConfirmQuit);
