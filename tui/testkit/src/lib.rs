@@ -11,7 +11,7 @@
 //! | [`proxy`] | what happens to requests on their way, as data |
 //! | [`disturb`] | whole runs that are disturbed, as data: what the scenario files and the storm are made of |
 //! | [`oracle`], [`words`] | what every run must end with, counted in another way |
-//! | [`process`], [`panics`], [`hostile`], [`skip`] | signals, a defect, hostile text, tests that a machine can't make |
+//! | [`process`], [`panics`], [`namespace`], [`hostile`], [`skip`] | signals, a defect, namespaces, hostile text, tests that a machine can't make |
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -30,6 +30,7 @@ pub mod disturb;
 pub mod home;
 pub mod hostile;
 pub mod lab;
+pub mod namespace;
 pub mod oracle;
 pub mod panics;
 pub mod process;

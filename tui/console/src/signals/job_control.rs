@@ -30,10 +30,14 @@ mod unix {
     use std::future::pending;
 
     use futures_util::FutureExt;
-    use rustix::process::{
-        Signal as Name, getpgrp, getpid, getppid, getsid, kill_current_process_group, kill_process,
-    };
+    use nix::sys::signal::{Signal as Name, kill};
+    use nix::unistd::{Pid, getpgrp, getpid, getppid, getsid};
     use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    /// The number of any process that can't be seen from this one's namespace.
+    const OUTSIDE: Pid = Pid::from_raw(0);
+    /// What `kill` takes as the group of the process that calls it.
+    const OWN_GROUP: Pid = Pid::from_raw(0);
 
     /// SIGTSTP and SIGCONT. As long as nothing listens, they do what they do in any program.
     #[derive(Debug, Default)]
@@ -45,10 +49,10 @@ mod unix {
     impl JobControl {
         /// Listens from now on, to the end of the process.
         pub fn listen() -> Self {
-            let of = |name: Name| signal(SignalKind::from_raw(name.as_raw())).ok();
+            let of = |name: Name| signal(SignalKind::from_raw(name as i32)).ok();
             Self {
-                stop: of(Name::TSTP),
-                go_on: of(Name::CONT),
+                stop: of(Name::SIGTSTP),
+                go_on: of(Name::SIGCONT),
             }
         }
 
@@ -65,14 +69,16 @@ mod unix {
         ///
         /// Without one, in a window of its own for instance, a stopped program would never be heard of again.
         pub fn has_shell(&self) -> bool {
-            let Ok(session) = getsid(None) else {
+            // A process outside of this one's namespace, as a container's starter, has the number 0: such a session
+            // can be its shell's as well, such a parent can't.
+            let parent = getppid();
+            let (Ok(session), false) = (getsid(None), parent == OUTSIDE) else {
                 return false;
             };
             // A shell gives each job a group. The session's own group is its leader's, which nobody watches, and a
             // parent in another session, as init, watches nothing of this one.
             let is_job = getpgrp() != session;
-            let parent = getppid().and_then(|parent| getsid(Some(parent)).ok());
-            self.go_on.is_some() && is_job && parent == Some(session)
+            self.go_on.is_some() && is_job && getsid(Some(parent)) == Ok(session)
         }
 
         /// Stops, and returns once it goes on.
@@ -84,8 +90,8 @@ mod unix {
             // One that came before would be taken for the one that is to come.
             let _ = receive(&mut self.go_on).now_or_never();
             match what {
-                Stopped::Job => kill_current_process_group(Name::STOP)?,
-                Stopped::Program => kill_process(getpid(), Name::STOP)?,
+                Stopped::Job => kill(OWN_GROUP, Name::SIGSTOP)?,
+                Stopped::Program => kill(getpid(), Name::SIGSTOP)?,
             }
             // The other threads may be stopped later than this one, so the call above may return before the stop.
             receive(&mut self.go_on).await;

@@ -1,12 +1,12 @@
 //! A disk that is full: a small tmpfs in a mount namespace of the console's own, so that nothing is left of it.
 
-use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 use std::time::Duration;
 
 use mrdeck_testkit::console::{Console, binary};
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::namespace::unshare;
 use mrdeck_testkit::oracle;
 use mrdeck_testkit::skip::Lack;
 use mrdeck_testkit::words::{self, LIBER_PRIMUS};
@@ -23,21 +23,11 @@ pub fn full() -> Option<Duration> {
     None
 }
 
-/// Whoever is not root is so in a user namespace.
-fn unshare() -> &'static [&'static str] {
-    let is_root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
-    if is_root {
-        &["--mount"]
-    } else {
-        &["--map-root-user", "--mount"]
-    }
-}
-
 /// Returns what is missing to play this on this machine.
 pub fn lack() -> Lack {
     let mut command = Command::new("unshare");
     let mount = ["sh", "-c", "mount -t tmpfs -o size=4k none /mnt"];
-    let tried = command.args(unshare()).args(mount).output();
+    let tried = command.args(unshare(&["--mount"])).args(mount).output();
     let may_mount = tried.is_ok_and(|tried| tried.status.success());
     if may_mount {
         return Lack::Nothing;
@@ -50,7 +40,7 @@ fn console(home: &Home, size: &str, at: &str, script: &str) -> Console {
     std::fs::create_dir_all(home.file(at)).unwrap();
     let script = format!("mount -t tmpfs -o size={size} none {at} && cd . && {script}");
     Console::by("unshare", home.path())
-        .args(unshare())
+        .args(unshare(&["--mount"]))
         .args(["sh", "-c", &script, "sh", binary()])
 }
 

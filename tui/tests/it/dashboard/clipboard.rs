@@ -1,5 +1,5 @@
 //! What `c` copies: through the terminal, or by a `tmux` that is old, hangs or is missing. The real one has tests of its
-//! own (`--test tmux`).
+//! own (`--test surroundings`).
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;

@@ -8,6 +8,7 @@ use crossterm::queue;
 use mrdeck_testkit::console::binary;
 use mrdeck_testkit::home::Home;
 use mrdeck_testkit::pty::{Deck, Open};
+use mrdeck_testkit::skip::Lack;
 
 use super::Test;
 
@@ -29,6 +30,14 @@ pub const TESTS: &[Test] = &[
         ctrl_z_in_a_window_of_its_own_says_that_there_is_no_shell,
     ),
 ];
+
+pub fn lack() -> Lack {
+    match Command::new("tmux").arg("-V").output() {
+        Ok(answer) if answer.status.success() => Lack::Nothing,
+        Ok(answer) => Lack::Broken(format!("tmux -V: {answer:?}")),
+        Err(error) => Lack::Absent(format!("tmux is not installed: {error}")),
+    }
+}
 
 /// A tmux server of the test's own, with a dashboard in its only window. Dropping it ends the server.
 struct Tmux {
