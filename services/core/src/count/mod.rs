@@ -1,9 +1,12 @@
 //! The counting: which bytes are words, which range owns them, how often they occur. No S3, no HTTP, no async.
 
 pub mod cuts;
+pub mod lines;
+pub mod merge;
 pub mod read;
 pub mod table;
 pub mod tokens;
+pub mod write;
 
 #[cfg(test)]
 mod properties;
