@@ -232,7 +232,7 @@ async fn an_overflow_is_refused_never_wrapped() {
         "/reduce?in=s3://b/1&in=s3://b/2",
         400,
         "overflow",
-        &["s3://b/2", "64 bits"],
+        &["the map outputs", "64 bits"],
     )
     .await;
     lab.refused(

@@ -115,12 +115,12 @@ impl Tree {
     fn advance<S: Source>(&mut self, sources: &mut [S], winner: usize) -> Result<(), S::Error> {
         self.heads[winner] = head(&mut sources[winner])?;
         let mut winner = winner;
-        let mut node = (winner + sources.len()) / 2;
+        let mut node = parent(winner + sources.len());
         while node > 0 {
             if self.is_before(sources, self.nodes[node], winner) {
                 std::mem::swap(&mut self.nodes[node], &mut winner);
             }
-            node /= 2;
+            node = parent(node);
         }
         self.nodes[0] = winner;
         Ok(())
@@ -135,6 +135,10 @@ impl Tree {
             (first, _) => first.is_some(),
         }
     }
+}
+
+fn parent(node: usize) -> usize {
+    node / 2
 }
 
 /// Moves to the next entry; returns the first eight bytes of its word as a number in their order.

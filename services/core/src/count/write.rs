@@ -74,7 +74,7 @@ mod tests {
         for n in 10_000..30_000 {
             writer.push(&n.to_string(), n);
             let comma = if n > 10_000 { "," } else { "" };
-            expected.push_str(&format!("{comma}\n  \"{n}\": {n}"));
+            expected.extend([comma, &format!("\n  \"{n}\": {n}")]);
             if let Some(piece) = writer.piece() {
                 pieces += 1;
                 written.extend(piece);

@@ -64,9 +64,15 @@ pub enum Error {
     #[error("the map output {uri} can't be added up: {source}; run its map again")]
     BadMapOutput { uri: S3Uri, source: ReadError },
     #[error(
-        "the map output {uri} has {size} bytes, more than the limit of {limit}; use more, smaller chunks"
+        "the map output {uri} is not laid out as a sorted table of one count per line, and has more than {limit} bytes, too many to sort here; use more, smaller chunks"
     )]
-    MapOutputTooLarge { uri: S3Uri, size: u64, limit: u64 },
+    MapOutputTooLarge { uri: S3Uri, limit: usize },
+    #[error("the map outputs can't be added up: {source}; nothing was written")]
+    Unaddable { source: CountError },
+    #[error(
+        "the map outputs need more memory than there is here, and no temporary file can be written: {source}; give the task a writable folder for temporary files (TMPDIR), or more memory"
+    )]
+    NoTemporaryFile { source: std::io::Error },
     #[error(
         "the SHA-256 of the map outputs can't be used: {detail}; give one sha256=HEX for each in=, in the same order, or none"
     )]
@@ -138,6 +144,7 @@ impl Error {
                 source: ReadError::Count(CountError::Overflow),
                 ..
             }
+            | Self::Unaddable { .. }
             | Self::Uncountable {
                 source: CountError::Overflow,
                 ..
@@ -164,6 +171,9 @@ impl Error {
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Store(error) => store_class(error),
+            Self::NoTemporaryFile { .. } => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "no_temporary_file")
+            }
             Self::Defect { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "defect"),
         }
     }

@@ -1,6 +1,8 @@
 //! The HTTP interface of a service: its paths, and the layers around every request.
 
+mod adding_up;
 mod answer;
+mod arriving;
 mod error;
 mod health;
 mod input;
@@ -11,7 +13,9 @@ mod map_outputs;
 mod output;
 mod params;
 mod reduce;
+mod sorted_run;
 mod split;
+mod streamed;
 mod text;
 mod timing;
 

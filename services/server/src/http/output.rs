@@ -15,7 +15,7 @@ use mrdeck_store::WriteOptions;
 
 /// Counts that are ready to be written.
 pub struct Output {
-    json: String,
+    json: Bytes,
     pub info: OutputInfo,
 }
 
@@ -30,6 +30,14 @@ impl Output {
             rules: Some(RULES),
             ..OutputInfo::default()
         };
+        Self {
+            json: json.into(),
+            info,
+        }
+    }
+
+    /// Takes counts that are serialized and described already.
+    pub fn made(json: Bytes, info: OutputInfo) -> Self {
         Self { json, info }
     }
 
@@ -52,7 +60,7 @@ impl Output {
             provenance,
             ..WriteOptions::default()
         };
-        let write = state.store.write(&out, Bytes::from(json), options);
+        let write = state.store.write(&out, json, options);
         timings.wait(Part::Put, write).await?;
         Ok(OutputAnswer { out, info, of })
     }

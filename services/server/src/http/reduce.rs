@@ -1,30 +1,35 @@
 //! `GET` and `POST /reduce`: adds map outputs up.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::StreamExt;
 use jiff::Timestamp;
 use serde::Deserialize;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::channel;
 use tokio::task::spawn_blocking;
 
+use super::adding_up::AddingUp;
 use super::answer::Answer;
+use super::arriving::Stop;
 use super::error::Error;
 use super::map_outputs::{MapOutput, named};
-use super::output::Output;
-use super::params::{Params, object};
+use super::params::{Attempt, Params, object};
 use super::timing::{Part, Timings};
-use super::{MAX_LIST, ServiceState, keys};
+use super::{MAX_LIST, ServiceState, keys, streamed};
 use mrdeck_core::api::ReduceAnswer;
-use mrdeck_core::count::CountError;
-use mrdeck_core::count::table::Counts;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::ReadOptions;
 
-/// The map outputs that are read at the same time; each is held whole while it is added up.
-const READS: usize = 4;
-/// The largest map output that is read, in bytes.
-const MAX_MAP_OUTPUT: u64 = 512 << 20;
+/// The memory for a table where no limit is known, in bytes; beyond it, a table goes to disk.
+const DEFAULT_TABLE: u64 = 256 << 20;
+/// The memory for a table, however little there is, in bytes: each time it is full is one more file.
+const SMALLEST_TABLE: u64 = 4 << 20;
+/// The pieces of the final counts that wait to be written.
+const PIECES: usize = 4;
 
 /// The body as received; it is checked here which of the two it has, for a better message than serde's.
 #[derive(Deserialize)]
@@ -42,7 +47,7 @@ pub async fn by_query(
     params: Params,
 ) -> Result<Answer<ReduceAnswer>, Error> {
     let inputs = named(params.all("in"), params.all("sha256"), &state.config)?;
-    reduce(&state, &params, inputs, &Timings::default()).await
+    reduce(&state, &params, inputs, &Arc::default()).await
 }
 
 pub async fn by_body(
@@ -57,7 +62,7 @@ pub async fn by_body(
         }
     }
     let body: Body = serde_json::from_slice(&body?).map_err(|e| refused(e.to_string()))?;
-    let timings = Timings::default();
+    let timings = Arc::<Timings>::default();
     let texts = match (body.inputs, body.manifest) {
         (Some(texts), None) => texts,
         (None, Some(manifest)) => {
@@ -81,7 +86,7 @@ pub async fn by_body(
 async fn list(
     state: &ServiceState,
     manifest: &S3Uri,
-    timings: &Timings,
+    timings: &Arc<Timings>,
 ) -> Result<Vec<String>, Error> {
     let refused = |reason: String| Error::BadManifest {
         uri: manifest.clone(),
@@ -100,7 +105,7 @@ async fn reduce(
     state: &ServiceState,
     params: &Params,
     inputs: Vec<MapOutput>,
-    timings: &Timings,
+    timings: &Arc<Timings>,
 ) -> Result<Answer<ReduceAnswer>, Error> {
     let attempt = params.attempt()?;
     let Some(first) = inputs.first() else {
@@ -113,47 +118,40 @@ async fn reduce(
     );
     let out = first.uri.sibling(&key)?;
 
-    // Collected first: the compiler can't prove that a stream with the borrowing closure is Send.
-    let files = inputs.len() as u64;
-    let reads: Vec<_> = inputs
-        .into_iter()
-        .map(|input| table(state, input, timings))
-        .collect();
-    let mut tables = stream::iter(reads).buffered(READS);
-    let mut total = Counts::new();
-    while let Some((uri, table)) = tables.try_next().await? {
-        let merged = busy(timings, move || total.merge(&table).map(|()| total)).await?;
-        total = merged.map_err(|source: CountError| Error::Uncountable { uri, source })?;
+    let memory = state.config.max_table_bytes.unwrap_or(DEFAULT_TABLE);
+    let memory = memory.max(SMALLEST_TABLE);
+    let adding = AddingUp {
+        runtime: Handle::current(),
+        store: state.store.clone(),
+        inputs,
+        memory,
+        timings: timings.clone(),
+    };
+    // Ours are sorted, and need no table; what else there is shows on the way.
+    let stopped = match add_up(state, out.clone(), attempt.as_ref(), adding.clone(), true).await {
+        Err(Stop::OtherLayout) => add_up(state, out, attempt.as_ref(), adding, false).await,
+        ended => ended,
+    };
+    match stopped {
+        Ok(answer) => Ok(Answer::new(answer, timings)),
+        Err(Stop::Failed(error)) => Err(*error),
+        Err(Stop::OtherLayout) => Err(Error::Defect {
+            detail: "a layout does not matter here".to_owned(),
+        }),
     }
-    let mut output = busy(timings, move || Output::of(&total)).await?;
-    output.info.files = Some(files);
-    let answer = output.write(state, out, attempt.as_ref(), timings).await?;
-    Ok(Answer::new(answer, timings))
 }
 
-/// Reads a map output as a table, if it is the one that the caller expects.
-async fn table(
+async fn add_up(
     state: &ServiceState,
-    input: MapOutput,
-    timings: &Timings,
-) -> Result<(S3Uri, Counts), Error> {
-    let limit = MAX_MAP_OUTPUT;
-    let too_large = |size| Error::MapOutputTooLarge {
-        uri: input.uri.clone(),
-        size,
-        limit,
-    };
-    let json = fetch(state, &input.uri, limit, timings, too_large).await?;
-    let read = move || {
-        // Checked first: errors in another object than the expected one are of no interest.
-        input.check(&json)?;
-        let uri = input.uri;
-        match Counts::from_json(&json) {
-            Ok(counts) => Ok((uri, counts)),
-            Err(source) => Err(Error::BadMapOutput { uri, source }),
-        }
-    };
-    busy(timings, read).await?
+    out: S3Uri,
+    attempt: Option<&Attempt>,
+    adding: AddingUp,
+    is_ours: bool,
+) -> Result<ReduceAnswer, Stop> {
+    let timings = adding.timings.clone();
+    let (sender, pieces) = channel(PIECES);
+    let making = spawn_blocking(move || adding.run(&sender, is_ours));
+    streamed::write(state, out, attempt, pieces, making, &timings).await
 }
 
 /// Reads a whole object, unless it is larger than `limit` bytes.
@@ -161,7 +159,7 @@ async fn fetch(
     state: &ServiceState,
     uri: &S3Uri,
     limit: u64,
-    timings: &Timings,
+    timings: &Arc<Timings>,
     too_large: impl Fn(u64) -> Error,
 ) -> Result<BytesMut, Error> {
     let mut found = timings
@@ -179,15 +177,4 @@ async fn fetch(
         bytes.extend_from_slice(&piece);
     }
     Ok(bytes)
-}
-
-/// Runs work on a whole table away from the threads that serve requests.
-async fn busy<T: Send + 'static>(
-    timings: &Timings,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let done = timings.wait(Part::Count, spawn_blocking(work)).await;
-    done.map_err(|e| Error::Defect {
-        detail: e.to_string(),
-    })
 }

@@ -1,0 +1,165 @@
+//! A map output as it arrives: read an entry at a time, and checked against its hash.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+use super::error::Error;
+use super::map_outputs::MapOutput;
+use super::timing::{Part, Timings};
+use mrdeck_core::count::CountError;
+use mrdeck_core::count::lines::{Lines, Step};
+use mrdeck_core::count::merge::Source;
+use mrdeck_core::digest::Hasher;
+use mrdeck_store::{ReadOptions, Store, StoreError};
+
+/// The pieces of one map output that wait to be read.
+const PIECES: usize = 4;
+
+/// Why map outputs are not added up.
+#[derive(Debug)]
+pub enum Stop {
+    Failed(Box<Error>),
+    /// One of them, which is the expected one, is not laid out as ours: it has to be read whole, and sorted.
+    OtherLayout,
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+impl From<CountError> for Stop {
+    fn from(source: CountError) -> Self {
+        Error::Unaddable { source }.into()
+    }
+}
+
+/// A map output that a task of its own fetches. It is read on a thread that may wait.
+pub struct Arriving {
+    input: MapOutput,
+    pieces: Receiver<Result<Bytes, StoreError>>,
+    /// Only if there is a hash to compare with.
+    hasher: Option<Hasher>,
+    lines: Lines,
+    timings: Arc<Timings>,
+}
+
+impl Arriving {
+    /// Begins to fetch a map output.
+    pub fn open(
+        runtime: &Handle,
+        store: Arc<dyn Store>,
+        input: MapOutput,
+        timings: Arc<Timings>,
+    ) -> Self {
+        let (sender, pieces) = channel(PIECES);
+        let at = input.uri.clone();
+        runtime.spawn(async move {
+            match store.get(&at, ReadOptions::default()).await {
+                Ok(object) => send_all(object.body, &sender).await,
+                // If nobody waits any more, nobody wants to know.
+                Err(error) => drop(sender.send(Err(error)).await),
+            }
+        });
+        Self {
+            hasher: input.sha256.map(|_| Hasher::default()),
+            input,
+            pieces,
+            lines: Lines::default(),
+            timings,
+        }
+    }
+
+    /// Waits for the next piece; `None` at the end.
+    fn piece(&mut self) -> Result<Option<Bytes>, Stop> {
+        let start = Instant::now();
+        let piece = self.pieces.blocking_recv().transpose();
+        self.timings.add(Part::Get, start.elapsed());
+        let piece = piece.map_err(Error::from)?;
+        if let (Some(hasher), Some(piece)) = (&mut self.hasher, &piece) {
+            hasher.update(piece);
+        }
+        Ok(piece)
+    }
+
+    /// Compares the hash of all bytes. What else is wrong with another object than the expected one is of no interest.
+    fn check(&self) -> Result<(), Stop> {
+        let (Some(expected), Some(hasher)) = (self.input.sha256, &self.hasher) else {
+            return Ok(());
+        };
+        self.input.compare(expected, hasher.digest())?;
+        Ok(())
+    }
+
+    /// Reads the rest: what else may be wrong with the bytes comes before their layout.
+    fn other_layout(&mut self) -> Stop {
+        loop {
+            match self.piece() {
+                Ok(Some(_)) => {}
+                Ok(None) => return self.check().err().unwrap_or(Stop::OtherLayout),
+                Err(stop) => return stop,
+            }
+        }
+    }
+
+    /// Reads the rest as it is, with a limit for its size.
+    pub fn whole(mut self, limit: usize) -> Result<(MapOutput, Vec<u8>), Stop> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.piece()? {
+            bytes.extend_from_slice(&piece);
+            if bytes.len() > limit {
+                return Err(Error::MapOutputTooLarge {
+                    uri: self.input.uri,
+                    limit,
+                }
+                .into());
+            }
+        }
+        self.check()?;
+        Ok((self.input, bytes))
+    }
+}
+
+impl Source for Arriving {
+    type Error = Stop;
+
+    fn advance(&mut self) -> Result<bool, Stop> {
+        loop {
+            match self.lines.advance() {
+                Ok(Step::Entry) => return Ok(true),
+                Ok(Step::More | Step::End) => {}
+                Err(_) => return Err(self.other_layout()),
+            }
+            let Some(piece) = self.piece()? else {
+                self.check()?;
+                return match self.lines.end() {
+                    Ok(()) => Ok(false),
+                    Err(_) => Err(Stop::OtherLayout),
+                };
+            };
+            self.lines.feed(&piece);
+        }
+    }
+
+    fn word(&self) -> &[u8] {
+        self.lines.word()
+    }
+
+    fn count(&self) -> u64 {
+        self.lines.count()
+    }
+}
+
+async fn send_all(mut body: mrdeck_store::BodyStream, pieces: &Sender<Result<Bytes, StoreError>>) {
+    while let Some(piece) = body.next().await {
+        if pieces.send(piece).await.is_err() {
+            return;
+        }
+    }
+}
