@@ -10,13 +10,13 @@ use axum::body::Body;
 use axum::http::Response;
 use bytes::Bytes;
 use common::script::{at_endpoint, error, listen, reply, scripted, store};
-use common::{assert_refusal, get};
+use common::{assert_refusal, config, get, send};
 use futures_util::TryStreamExt as _;
 use mrdeck_core::api::{AttemptParams, OutputInfo, Provenance};
 use mrdeck_core::digest::Digest;
 use mrdeck_core::role::Role;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_services::{RunOptions, run};
+use mrdeck_services::{RunOptions, ServiceState, router, run};
 use mrdeck_store::aws::Retries;
 use mrdeck_store::{ReadOptions, Store, StoreError, WriteOptions};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -272,4 +272,51 @@ async fn a_body_that_s3_cuts_off_is_no_mismatch() {
     let words = ["s3://b/dir/k broke off after 7 of 99 bytes"];
     assert_refusal(&reply, &path, 502, "s3_unreachable", &words);
     server.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_is_looked_at_once_however_many_of_its_ranges_are_mapped() {
+    let etag = ("etag", "\"v\"");
+    let whole = || reply(206, &[etag, ("content-range", "bytes 0-6/7")], "one two");
+    let described = || reply(200, &[etag], "one two");
+    let (s3, script) = scripted(
+        vec![
+            described(),
+            whole(),
+            whole(),
+            done(),
+            whole(),
+            done(),
+            described(),
+            whole(),
+        ],
+        Retries::None,
+    )
+    .await;
+    let state = ServiceState::new(Arc::new(s3), config(Role::Mapper, &[]));
+    let mapper = router(Role::Mapper, state);
+    let map = |etag: &str| {
+        let path = format!("/map?s3=s3://b/dir/k&start=0&end=7&etag={etag}&run=R&attempt=1");
+        let mapper = mapper.clone();
+        async move { send(mapper, "GET", &path, Body::empty()).await }
+    };
+    for _ in 0..2 {
+        let reply = map("%22v%22").await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(reply.json()["words"], 2);
+    }
+    let requests = script.requests();
+    let methods = requests.iter().filter_map(|line| line.split(' ').next());
+    let methods: Vec<_> = methods.collect();
+    assert_eq!(methods, ["HEAD", "GET", "GET", "PUT", "GET", "PUT"]);
+    // Each read is of that version only, so another one is noticed.
+    assert_eq!(script.header(4, "if-match").as_deref(), Some("\"v\""));
+    let reply = map("%22w%22").await;
+    assert_refusal(
+        &reply,
+        "another version",
+        412,
+        "input_changed",
+        &["changed"],
+    );
 }

@@ -4,8 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use axum::extract::State;
+use bytes::Bytes;
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::spawn_blocking;
 
 use super::answer::Answer;
@@ -13,13 +15,16 @@ use super::error::Error;
 use super::output::Output;
 use super::params::Params;
 use super::timing::{Part, Timings};
-use super::{ServiceState, input, keys, text};
+use super::{ServiceState, keys, text};
 use mrdeck_core::api::MapAnswer;
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::tokens::WordCounter;
 use mrdeck_core::encoding;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{BodyStream, ReadOptions, StoreError};
+use mrdeck_store::{BodyStream, ObjectMeta, ReadOptions, StoreError};
+
+/// The pieces of a chunk that wait to be counted.
+const PIECES: usize = 8;
 
 pub async fn handle(
     State(state): State<ServiceState>,
@@ -62,25 +67,7 @@ pub async fn handle(
         Some(range) => part(&state, &at, range, etag, as_text, &timings).await?,
     };
     let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
-    let Counted {
-        counter,
-        bytes,
-        non_ascii,
-    } = count(&at, body, memory, &timings).await?;
-
-    let uncountable = |source: CountError| Error::Uncountable {
-        uri: at.clone(),
-        source,
-    };
-    let booking = timings.clone();
-    // Sorting and writing a large table takes a while and would block other requests.
-    let finish = move || booking.book(Part::Count, || counter.finish().map(|all| Output::of(&all)));
-    let finished = spawn_blocking(finish).await.map_err(|e| Error::Defect {
-        detail: e.to_string(),
-    })?;
-    let mut output = finished.map_err(uncountable)?;
-    output.info.bytes = Some(bytes);
-    output.info.non_ascii = Some(non_ascii);
+    let output = counted(&at, body, memory, &timings).await?;
     let answer = output
         .write(&state, out, attempt.as_ref(), &timings)
         .await?;
@@ -123,10 +110,11 @@ async fn part(
     as_text: bool,
     timings: &Arc<Timings>,
 ) -> Result<BodyStream, Error> {
-    let meta = timings.wait(Part::Get, state.store.head(at)).await?;
-    if etag.is_some() && etag != meta.etag {
-        return Err(StoreError::Changed { uri: at.clone() }.into());
-    }
+    let seen = |etag: &String| state.seen.find(at, etag, as_text);
+    let meta = match etag.as_ref().and_then(seen) {
+        Some(meta) => meta,
+        None => looked_at(state, at, etag.as_ref(), as_text, timings).await?,
+    };
     if range.end > meta.size {
         let detail = format!(
             "it ends at {}, but {at} has {} bytes; end it there at the latest",
@@ -134,16 +122,29 @@ async fn part(
         );
         return Err(Error::BadRange { detail });
     }
+    Ok(state
+        .reading
+        .clone()
+        .owned(at.clone(), meta, range, timings.clone()))
+}
+
+/// Asks S3 what there is, and refuses another version than the expected one, and what is not text.
+async fn looked_at(
+    state: &ServiceState,
+    at: &S3Uri,
+    etag: Option<&String>,
+    as_text: bool,
+    timings: &Arc<Timings>,
+) -> Result<ObjectMeta, Error> {
+    let meta = timings.wait(Part::Get, state.store.head(at)).await?;
+    if etag.is_some() && etag != meta.etag.as_ref() {
+        return Err(StoreError::Changed { uri: at.clone() }.into());
+    }
     if as_text {
         text::check(state, at, &meta, timings).await?;
     }
-    Ok(input::owned(
-        state.store.clone(),
-        at.clone(),
-        meta,
-        range,
-        timings.clone(),
-    ))
+    state.seen.remember(at, &meta, as_text);
+    Ok(meta)
 }
 
 /// Returns the body, recording the time spent waiting for it.
@@ -155,34 +156,48 @@ fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
     futures_util::stream::unfold((body, timings), next).boxed()
 }
 
-/// A chunk whose last piece has been fed.
-struct Counted {
-    counter: WordCounter,
-    bytes: u64,
-    non_ascii: u64,
-}
-
-async fn count(
+/// Counts a chunk on a thread of its own while it arrives.
+async fn counted(
     at: &S3Uri,
     mut body: BodyStream,
     memory: u64,
-    timings: &Timings,
-) -> Result<Counted, Error> {
-    let mut counted = Counted {
-        counter: WordCounter::within(memory),
-        bytes: 0,
-        non_ascii: 0,
-    };
+    timings: &Arc<Timings>,
+) -> Result<Output, Error> {
+    let (sender, pieces) = channel(PIECES);
+    let booking = timings.clone();
+    let counting = spawn_blocking(move || count(pieces, memory, &booking));
     while let Some(piece) = body.next().await.transpose()? {
-        counted.bytes += piece.len() as u64;
-        let fed = timings.book(Part::Count, || {
-            counted.non_ascii += encoding::non_ascii(&piece);
-            counted.counter.feed(&piece)
-        });
-        fed.map_err(|source| Error::Uncountable {
-            uri: at.clone(),
-            source,
+        // Counting ends early only with an error, which is told below.
+        if sender.send(piece).await.is_err() {
+            break;
+        }
+    }
+    drop(sender);
+    let counted = counting.await.map_err(|e| Error::Defect {
+        detail: e.to_string(),
+    })?;
+    counted.map_err(|source| Error::Uncountable {
+        uri: at.clone(),
+        source,
+    })
+}
+
+fn count(
+    mut pieces: Receiver<Bytes>,
+    memory: u64,
+    timings: &Timings,
+) -> Result<Output, CountError> {
+    let mut counter = WordCounter::within(memory);
+    let (mut bytes, mut non_ascii) = (0, 0);
+    while let Some(piece) = pieces.blocking_recv() {
+        bytes += piece.len() as u64;
+        timings.book(Part::Count, || {
+            non_ascii += encoding::non_ascii(&piece);
+            counter.feed(&piece)
         })?;
     }
-    Ok(counted)
+    let mut output = timings.book(Part::Count, || counter.finish().map(|all| Output::of(&all)))?;
+    output.info.bytes = Some(bytes);
+    output.info.non_ascii = Some(non_ascii);
+    Ok(output)
 }

@@ -13,6 +13,7 @@ mod map_outputs;
 mod output;
 mod params;
 mod reduce;
+mod seen;
 mod sorted_run;
 mod split;
 mod streamed;
@@ -28,6 +29,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 
 pub use self::error::Error;
+use self::input::Reading;
+use self::seen::Seen;
 use crate::config::Config;
 use mrdeck_core::api;
 use mrdeck_core::role::Role;
@@ -40,6 +43,8 @@ pub const MAX_LIST: usize = 16 << 20;
 #[derive(Clone)]
 pub struct ServiceState {
     store: Arc<dyn Store>,
+    reading: Reading,
+    seen: Arc<Seen>,
     config: Arc<Config>,
 }
 
@@ -47,6 +52,8 @@ impl ServiceState {
     /// Creates the state of a service.
     pub fn new(store: Arc<dyn Store>, config: Config) -> Self {
         Self {
+            reading: Reading::new(store.clone()),
+            seen: Arc::default(),
             store,
             config: Arc::new(config),
         }

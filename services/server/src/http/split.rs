@@ -12,7 +12,7 @@ use super::answer::Answer;
 use super::error::Error;
 use super::params::Params;
 use super::timing::{Part, Timings};
-use super::{ServiceState, input, keys, text};
+use super::{ServiceState, keys, text};
 use mrdeck_core::api::{self, ChunkRef, SplitAnswer, SplitMode};
 use mrdeck_core::count::cuts::cuts;
 use mrdeck_core::count::tokens::WordStarts;
@@ -159,13 +159,10 @@ async fn copy(
 ) -> Result<(ChunkRef, u64), Error> {
     let to = at.sibling(&key)?;
     let reading = Arc::new(Timings::default());
-    let body = input::owned(
-        state.store.clone(),
-        at.clone(),
-        meta.clone(),
-        range,
-        reading.clone(),
-    );
+    let body = state
+        .reading
+        .clone()
+        .owned(at.clone(), meta.clone(), range, reading.clone());
     let start = Instant::now();
     let size = state.store.put_stream(&to, body).await?;
     // The upload drives the download, so the time that is not reading or scanning is writing.
