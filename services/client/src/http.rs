@@ -9,6 +9,10 @@ use url::Url;
 /// drops are never answered.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(3);
 
+/// How long a connection is kept for the next request. It must be less than services keep it: a request on a connection
+/// that is just being closed fails. mrdeck's own close it after 10 s without one.
+const IDLE: Duration = Duration::from_secs(5);
+
 /// The error of an HTTP client that can't be created.
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client can't start: {0}")]
@@ -49,6 +53,7 @@ pub fn http_client_builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .connect_timeout(CONNECT_DEADLINE)
         .tcp_nodelay(true)
+        .pool_idle_timeout(IDLE)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .no_proxy()

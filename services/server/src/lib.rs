@@ -2,11 +2,13 @@
 //!
 //! - [`http`] has the thin handlers between the counting of `mrdeck-core` and the S3 of `mrdeck-store`.
 //! - [`hello`] is the first deployment check, a separate service that needs no S3.
-//! - [`config`] reads the environment, [`memory`] the container's limit, [`logs`] sets up logging, [`server`] listens
-//!   and shuts down gracefully.
+//! - [`config`] reads the environment, [`memory`] and [`descriptors`] the machine's limits, [`logs`] sets up logging,
+//!   [`server`] starts a service, [`connections`] serves it and ends it in good order.
 //! - [`entry`] is the entry point of the binaries, [`usage`] their command line, [`healthcheck`] the container's check.
 
 pub mod config;
+pub mod connections;
+pub mod descriptors;
 pub mod entry;
 pub mod healthcheck;
 pub mod hello;
@@ -17,4 +19,4 @@ pub mod server;
 pub mod usage;
 
 pub use http::{ServiceState, router};
-pub use server::{RunOptions, ServeError, run, serve};
+pub use server::{RunOptions, ServeError, run};

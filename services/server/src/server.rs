@@ -1,6 +1,6 @@
-//! Listens, serves, and shuts down gracefully.
+//! Starts a service: its address, its configuration, its signals.
 
-use std::future::{Future, IntoFuture as _, pending};
+use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -8,13 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::serve::{Listener, ListenerExt as _};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, ListenAddr, environment, listen_addr};
+use crate::connections::{HEAD_DEADLINE, Limits, serve};
+use crate::descriptors;
 use crate::hello;
-use crate::http::{ServiceState, router};
+use crate::http::{ServiceState, full, router};
 use crate::memory;
 use mrdeck_core::role::Role;
 use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
@@ -142,6 +142,7 @@ async fn run_service(
     let listener = bind(addr).await?;
     let addr = listener.local_addr().map_err(ServeError::Stopped)?;
     let service = service.await?;
+    let connections = descriptors::connections();
     tracing::info!(role = name, %addr, version = env!("CARGO_PKG_VERSION"), "listening");
     (options.on_listening)(addr);
     let shutdown = async move {
@@ -151,59 +152,13 @@ async fn run_service(
         }
         tracing::info!(role = name, "stopping");
     };
-    serve(listener, service, shutdown)
-        .await
-        .map_err(ServeError::Stopped)
-}
-
-/// Serves until `shutdown` completes; then accepts no more connections and gives the requests in flight [`GRACE`].
-///
-/// # Errors
-///
-/// Returns an error if the server fails.
-pub async fn serve(
-    listener: TcpListener,
-    service: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()> {
-    serve_with_grace(listener, service, shutdown, GRACE).await
-}
-
-async fn serve_with_grace(
-    listener: TcpListener,
-    service: Router,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-    grace: Duration,
-) -> io::Result<()> {
-    let (told, stopping) = oneshot::channel();
-    let signal = async move {
-        shutdown.await;
-        // The receiver lives as long as this function, and this future is dropped with it.
-        let _ = told.send(());
+    let limits = Limits {
+        connections,
+        head: HEAD_DEADLINE,
+        grace: GRACE,
     };
-    let out_of_time = async move {
-        match stopping.await {
-            Ok(()) => tokio::time::sleep(grace).await,
-            Err(_) => pending().await,
-        }
-    };
-    tokio::select! {
-        result = axum::serve(without_delay(listener), service).with_graceful_shutdown(signal).into_future() => result,
-        () = out_of_time => {
-            tracing::warn!(seconds = grace.as_secs(), "requests still in flight were abandoned");
-            Ok(())
-        }
-    }
-}
-
-/// Sets `TCP_NODELAY` on accepted connections: without it the end of an answer may wait for the delayed
-/// acknowledgement of its beginning, about 40 ms.
-fn without_delay(listener: TcpListener) -> impl Listener<Io = TcpStream, Addr = SocketAddr> {
-    listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    })
+    serve(listener, service, full(connections), shutdown, limits).await;
+    Ok(())
 }
 
 async fn bind(addr: &ListenAddr) -> Result<TcpListener, ServeError> {
@@ -254,83 +209,7 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-    use tokio::sync::Notify;
-
     use super::*;
-
-    /// A service whose only path says that it was entered, then waits to be let go.
-    fn waiting() -> (Router, Arc<Notify>, Arc<Notify>) {
-        let (entered, leave) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let notify = (entered.clone(), leave.clone());
-        let handler = move || {
-            let (entered, leave) = notify.clone();
-            async move {
-                entered.notify_one();
-                leave.notified().await;
-                "done"
-            }
-        };
-        (Router::new().route("/", get(handler)), entered, leave)
-    }
-
-    async fn request(addr: SocketAddr) -> TcpStream {
-        let mut stream = TcpStream::connect(addr).await.unwrap();
-        stream
-            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
-            .await
-            .unwrap();
-        stream
-    }
-
-    #[tokio::test]
-    async fn a_request_in_flight_is_finished_and_no_other_taken() {
-        let (service, entered, leave) = waiting();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let shutdown = async move { stopped.await.unwrap() };
-        let server = tokio::spawn(serve(listener, service, shutdown));
-        let mut stream = request(addr).await;
-        entered.notified().await;
-        stop.send(()).unwrap();
-        leave.notify_one();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.ends_with("done"), "{answer}");
-        server.await.unwrap().unwrap();
-        assert!(TcpStream::connect(addr).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn a_request_without_end_is_abandoned() {
-        let (service, entered, _leave) = waiting();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let shutdown = async move { stopped.await.unwrap() };
-        let server = tokio::spawn(serve_with_grace(
-            listener,
-            service,
-            shutdown,
-            Duration::from_millis(20),
-        ));
-        let _stream = request(addr).await;
-        entered.notified().await;
-        stop.send(()).unwrap();
-        server.await.unwrap().unwrap();
-    }
-
-    #[tokio::test]
-    async fn accepted_connections_send_without_delay() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let mut listener = without_delay(listener);
-        let (client, (accepted, _)) = tokio::join!(TcpStream::connect(addr), listener.accept());
-        client.unwrap();
-        assert!(accepted.nodelay().unwrap());
-    }
 
     #[tokio::test]
     async fn a_taken_port_is_told_apart() {

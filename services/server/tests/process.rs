@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 const MAPPER: &str = env!("CARGO_BIN_EXE_mapper");
+const REDUCER: &str = env!("CARGO_BIN_EXE_reducer");
 const HELLO: &str = env!("CARGO_BIN_EXE_hello");
 
 fn mapper(environment: &[(&str, &str)]) -> Command {
@@ -413,4 +414,88 @@ fn what_a_binary_is_asked_it_answers_and_does_not_serve() {
         "{usage}"
     );
     assert_eq!(usage.lines().count(), 1);
+}
+
+#[test]
+fn half_sent_requests_hold_up_neither_other_requests_nor_sigterm() {
+    let s3 = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", s3.local_addr().unwrap());
+    // One place for requests that work.
+    let environment = [
+        ("ADDR", "127.0.0.1:0"),
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("MAX_IN_FLIGHT", "1"),
+    ];
+    let mut child = service(REDUCER, &environment).spawn().unwrap();
+    let addr = listening(&mut child);
+    let half = |text: &str| {
+        let mut stream = TcpStream::connect(addr).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        stream
+    };
+    let mut halves = Vec::new();
+    for _ in 0..50 {
+        halves.push(half("GET /reduce HTTP/1.1\r\nhost: "));
+        halves.push(half(
+            "POST /reduce HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{\"in\":",
+        ));
+    }
+    let answered = std::thread::spawn(move || {
+        let (mut call, _) = s3.accept().unwrap();
+        let mut head = BufReader::new(call.try_clone().unwrap()).lines();
+        head.next().unwrap().unwrap();
+        let body = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+        let length = body.len();
+        write!(
+            call,
+            "HTTP/1.1 403 Forbidden\r\ncontent-length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+    });
+    let text = answer(send(addr, "/reduce?in=s3://bucket/k"));
+    assert!(text.contains("s3_denied"), "{text}");
+    answered.join().unwrap();
+    signal(&child, "TERM");
+    assert!(stopped(&mut child));
+    let mut log = String::new();
+    let mut stderr = child.stderr.take().unwrap();
+    stderr.read_to_string(&mut log).unwrap();
+    assert!(log.contains("stopping"), "{log}");
+    assert!(!log.contains("abandoned"), "{log}");
+    drop(halves);
+}
+
+#[test]
+fn beyond_the_limit_of_connections_the_answer_is_503() {
+    // Of 256 descriptors, 96 are for connections.
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "ulimit -n 256 && exec \"$0\"", MAPPER])
+        .env_clear()
+        .envs([("ADDR", "127.0.0.1:0"), ("AWS_REGION", "us-east-1")])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let addr = listening(&mut child);
+    let idle: Vec<_> = (0..96)
+        .map(|_| {
+            let mut stream = TcpStream::connect(addr).unwrap();
+            stream
+                .write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+                .unwrap();
+            let mut first = [0; 1];
+            stream.read_exact(&mut first).unwrap();
+            stream
+        })
+        .collect();
+    let refused = answer(send(addr, "/map?s3=s3://bucket/k"));
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    for word in ["overloaded", "96 connections", "retry-after: 1"] {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+    assert!(answer(send(addr, "/health")).ends_with("\r\n\r\nok"));
+    drop(idle);
+    signal(&child, "TERM");
+    assert!(stopped(&mut child));
 }

@@ -103,6 +103,16 @@ pub enum Error {
         "the service is at its limit of {} at once; try again in a second, or use another task", plural(*limit as u64, "request")
     )]
     Overloaded { limit: usize },
+    #[error(
+        "the service is at its limit of {}; close some, or use another task", plural(*limit as u64, "connection")
+    )]
+    TooManyConnections { limit: usize },
+    #[error("the service is receiving as many bodies as it can hold; try again in a second")]
+    TooManyBodies,
+    #[error(
+        "the body did not arrive in time; send all of it, or put the list into S3 and name its manifest"
+    )]
+    BodyTooSlow,
     #[error("there is no {path} here; this is the {role}, which answers /health and {}", work_path(*role))]
     NoSuchPath { path: String, role: Role },
     #[error("{path} does not take {method}; use GET{}", if path == api::REDUCE { " or POST" } else { "" })]
@@ -167,7 +177,10 @@ impl Error {
                 ..
             } => (BAD, "chunk_too_large"),
             Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
-            Self::Overloaded { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
+            Self::Overloaded { .. } | Self::TooManyConnections { .. } | Self::TooManyBodies => {
+                (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED)
+            }
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::Store(error) => store_class(error),

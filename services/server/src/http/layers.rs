@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
@@ -41,6 +41,14 @@ pub async fn limit(State(slots): State<Slots>, request: Request, next: Next) -> 
         Ok(_slot) => next.run(request).await,
         Err(_) => Error::Overloaded { limit: slots.limit }.into_response(),
     }
+}
+
+/// Has the connection end with this answer.
+pub async fn close(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
 }
 
 /// Adds the service's name to the answer and logs one line about the request.

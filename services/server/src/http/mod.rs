@@ -12,6 +12,7 @@ mod map;
 mod map_outputs;
 mod output;
 mod params;
+mod receiving;
 mod reduce;
 mod seen;
 mod sorted_run;
@@ -30,6 +31,7 @@ use axum::routing::get;
 
 pub use self::error::Error;
 use self::input::Reading;
+use self::receiving::{Receiving, receive};
 use self::seen::Seen;
 use crate::config::Config;
 use mrdeck_core::api;
@@ -60,6 +62,14 @@ impl ServiceState {
     }
 }
 
+/// Returns the routes for connections beyond the limit: `/health` as ever, and a refusal for everything else.
+pub fn full(limit: usize) -> Router {
+    Router::new()
+        .route(api::HEALTH, get(health::handle))
+        .fallback(move || async move { Error::TooManyConnections { limit } })
+        .layer(from_fn(layers::close))
+}
+
 /// Returns the routes of a service.
 pub fn router(role: Role, state: ServiceState) -> Router {
     let slots = layers::Slots::new(state.config.max_in_flight);
@@ -71,6 +81,7 @@ pub fn router(role: Role, state: ServiceState) -> Router {
         }
     };
     work.route_layer(from_fn_with_state(slots, layers::limit))
+        .route_layer(from_fn_with_state(Receiving::default(), receive))
         .route(api::HEALTH, get(health::handle))
         .fallback(move |uri: Uri| async move {
             Error::NoSuchPath {
