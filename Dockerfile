@@ -6,7 +6,7 @@ ARG RUST_IMAGE=docker.io/library/rust:1.94.1-slim-bookworm
 ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12
 
 # Refuses a wrong SERVICE before anything is compiled. It hands on the same file whichever service it is, so all four
-# share every layer of the next stage.
+# images share the program of the next stage.
 FROM ${RUST_IMAGE} AS asked
 ARG SERVICE
 RUN case "${SERVICE}" in \
@@ -15,14 +15,11 @@ RUN case "${SERVICE}" in \
     esac
 
 FROM ${RUST_IMAGE} AS build
-# With link-time optimisation the dependencies would be compiled to machine code once for each binary, at its linking:
-# a layer of compiled dependencies would save nothing.
-ENV CARGO_PROFILE_RELEASE_LTO=false
 COPY --from=asked /known /known
 WORKDIR /src
 # The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# manifests of the console and of its test kit complete the workspace, and the tests that they name have to be there; none of their dependencies
-# is compiled or downloaded.
+# manifests of the console and of its test kit complete the workspace, and what they name by path has to be there; none of
+# their dependencies is compiled or downloaded.
 COPY Cargo.toml Cargo.lock ./
 COPY services/core/Cargo.toml services/core/
 COPY services/store/Cargo.toml services/store/
@@ -32,25 +29,24 @@ COPY tui/engine/Cargo.toml tui/engine/
 COPY tui/cluster/Cargo.toml tui/cluster/
 COPY tui/console/Cargo.toml tui/console/
 COPY tui/testkit/Cargo.toml tui/testkit/
-RUN for crate in services/core services/store services/client services/server tui/engine tui/cluster tui/console \
-        tui/testkit; do \
-        mkdir -p $crate/src && touch $crate/src/lib.rs; \
+RUN for manifest in services/*/Cargo.toml tui/*/Cargo.toml; do \
+        crate=$(dirname $manifest) && mkdir -p $crate/src && touch $crate/src/lib.rs \
+        && for path in $(sed -n 's/^path = "\(.*\)"$/\1/p' $manifest); do \
+            mkdir -p $crate/$(dirname $path) && echo 'fn main() {}' >$crate/$path || exit 1; \
+        done || exit 1; \
     done \
-    && for test in it aws faults storm; do mkdir -p tui/tests/$test && touch tui/tests/$test/main.rs; done \
-    && mkdir services/server/src/bin \
-    && for service in splitter mapper reducer hello; do echo 'fn main() {}' >services/server/src/bin/$service.rs; done \
     && cargo build --locked --release -p mrdeck-services
 COPY services/core/src services/core/src
 COPY services/store/src services/store/src
 COPY services/server/src services/server/src
 # Cargo compares times, and the sources are older than the empty ones were.
-RUN touch services/*/src/lib.rs services/server/src/bin/*.rs \
+RUN touch services/*/src/lib.rs services/server/src/main.rs \
     && cargo build --locked --release -p mrdeck-services
 
 FROM ${RUNTIME_IMAGE}
 ARG SERVICE
-COPY --from=build /src/target/release/${SERVICE} /usr/local/bin/service
-ENV ADDR=:8080
+COPY --from=build /src/target/release/mrdeck-service /usr/local/bin/service
+ENV SERVICE=${SERVICE} ADDR=:8080
 EXPOSE 8080
 # A number, because Kubernetes and others can tell only from a number that it is not root.
 USER 65532:65532

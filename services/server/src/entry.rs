@@ -1,4 +1,4 @@
-//! The entry point that the service binaries share.
+//! The entry point of the services' binary.
 
 use std::fmt::Display;
 use std::future::Future;
@@ -8,38 +8,32 @@ use std::process::ExitCode;
 use crate::config::{environment, listen_addr};
 use crate::healthcheck::{Unhealthy, check};
 use crate::server::{RunOptions, ServeError, run, run_hello};
-use crate::usage::{Asked, asked, help, version};
-use mrdeck_core::role::Role;
+use crate::usage::{Asked, Service, asked, help, version};
 use mrdeck_store::settings::environment::start_without_empty;
 
-/// Obeys the command line of a service; without arguments, runs the service until it is stopped. A running service
-/// prints `listening on HOST:PORT` on stdout and logs to stderr.
+/// The name of the binary.
+const NAME: &str = "mrdeck-service";
+
+/// Obeys the command line: runs the named service until it is stopped. A running service prints `listening on HOST:PORT`
+/// on stdout and logs to stderr.
 ///
 /// The exit code is 0 after an orderly stop, 2 for invalid arguments or configuration, and 1 for any other failure.
-pub fn main(role: Role) -> ExitCode {
-    start(role.as_str(), true, |options| run(role, options))
-}
-
-/// Obeys the command line of the deployment check.
-pub fn hello() -> ExitCode {
-    start("hello", false, run_hello)
-}
-
-fn start<F>(name: &str, s3: bool, service: impl FnOnce(RunOptions) -> F) -> ExitCode
-where
-    F: Future<Output = Result<(), ServeError>>,
-{
+pub fn main() -> ExitCode {
     start_without_empty(&[]);
-    match asked(std::env::args_os().skip(1)) {
-        Ok(Asked::Serve) => serve(service),
+    match asked(
+        std::env::args_os().skip(1),
+        environment("SERVICE").as_deref(),
+    ) {
+        Ok(Asked::Serve(Service::Role(role))) => serve(|options| run(role, options)),
+        Ok(Asked::Serve(Service::Hello)) => serve(run_hello),
         Ok(Asked::HealthCheck) => match healthy() {
             Ok(()) => ExitCode::SUCCESS,
             // Always 1: the health checks of containers know only 0 and 1.
-            Err(error) => complain(1, name, error),
+            Err(error) => complain(1, error),
         },
-        Ok(Asked::Help) => print(&help(name, s3)),
-        Ok(Asked::Version) => print(&version(name)),
-        Err(error) => complain(2, name, error),
+        Ok(Asked::Help) => print(&help(NAME)),
+        Ok(Asked::Version) => print(&version(NAME)),
+        Err(error) => complain(2, error),
     }
 }
 
@@ -53,8 +47,8 @@ fn print(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn complain(code: u8, name: &str, error: impl Display) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "{name}: {error}");
+fn complain(code: u8, error: impl Display) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{NAME}: {error}");
     ExitCode::from(code)
 }
 

@@ -4,7 +4,7 @@
 //! - [`hello`] is the first deployment check, a separate service that needs no S3.
 //! - [`config`] reads the environment, [`memory`] and [`descriptors`] the machine's limits, [`logs`] sets up logging,
 //!   [`server`] starts a service, [`connections`] serves it and ends it in good order.
-//! - [`entry`] is the entry point of the binaries, [`usage`] their command line, [`healthcheck`] the container's check.
+//! - [`entry`] is the entry point of the binary, [`usage`] its command line, [`healthcheck`] the container's check.
 
 pub mod config;
 pub mod connections;

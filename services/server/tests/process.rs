@@ -1,4 +1,4 @@
-//! The binaries as processes: what they print, how they stop, how they fail.
+//! The binary as a process: what they print, how they stop, how they fail.
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -11,19 +11,20 @@ use std::time::{Duration, Instant};
 /// How long a test waits for what must come; only a failing one ever waits that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-const MAPPER: &str = env!("CARGO_BIN_EXE_mapper");
-const REDUCER: &str = env!("CARGO_BIN_EXE_reducer");
-const HELLO: &str = env!("CARGO_BIN_EXE_hello");
+const BINARY: &str = env!("CARGO_BIN_EXE_mrdeck-service");
+const MAPPER: &str = "mapper";
+const HELLO: &str = "hello";
 
 fn mapper(environment: &[(&str, &str)]) -> Command {
     service(MAPPER, environment)
 }
 
 /// A service with an environment of its own: nothing of the caller's AWS settings gets in.
-fn service(binary: &str, environment: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(binary);
+fn service(name: &str, environment: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(BINARY);
     command
         .env_clear()
+        .env("SERVICE", name)
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "id")
         .env("AWS_SECRET_ACCESS_KEY", "secret")
@@ -297,8 +298,8 @@ fn aws_settings_that_are_empty_count_as_unset() {
 }
 
 /// What `--healthcheck` exits with, and what it says on the way.
-fn health(binary: &str, addr: &str) -> (Option<i32>, String) {
-    let mut command = service(binary, &[("ADDR", addr)]);
+fn health(name: &str, addr: &str) -> (Option<i32>, String) {
+    let mut command = service(name, &[("ADDR", addr)]);
     let output = command.arg("--healthcheck").output().unwrap();
     assert!(output.stdout.is_empty());
     let said = String::from_utf8(output.stderr).unwrap();
@@ -310,7 +311,7 @@ fn assert_unhealthy(addr: &str, cause: &str) {
     let (code, said) = health(MAPPER, addr);
     assert_eq!(code, Some(1), "{said}");
     assert!(
-        said.starts_with("mapper: ") && said.contains(cause),
+        said.starts_with("mrdeck-service: ") && said.contains(cause),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
@@ -318,17 +319,17 @@ fn assert_unhealthy(addr: &str, cause: &str) {
 
 #[test]
 fn a_service_that_listens_is_healthy_wherever_it_listens() {
-    for binary in [MAPPER, HELLO] {
+    for name in [MAPPER, HELLO] {
         for host in ["", "127.0.0.1", "localhost", "0.0.0.0", "[::]", "[::1]"] {
             if host.starts_with('[') && TcpListener::bind("[::1]:0").is_err() {
                 eprintln!("left out: {host}, because this machine has no IPv6");
                 continue;
             }
             let any_port = format!("{host}:0");
-            let mut child = service(binary, &[("ADDR", &any_port)]).spawn().unwrap();
+            let mut child = service(name, &[("ADDR", &any_port)]).spawn().unwrap();
             let port = listening(&mut child).port();
-            let healthy = health(binary, &format!("{host}:{port}"));
-            assert_eq!(healthy, (Some(0), String::new()), "{binary} on {any_port}");
+            let healthy = health(name, &format!("{host}:{port}"));
+            assert_eq!(healthy, (Some(0), String::new()), "{name} on {any_port}");
             signal(&child, "TERM");
             assert!(stopped(&mut child));
         }
@@ -393,14 +394,14 @@ fn an_address_that_can_not_be_asked_is_not_healthy() {
 }
 
 #[test]
-fn what_a_binary_is_asked_it_answers_and_does_not_serve() {
+fn what_the_binary_is_asked_it_answers_and_does_not_serve() {
     let run = |argument: &str| {
         let mut command = service(HELLO, &[("ADDR", "nonsense")]);
         let output = command.arg(argument).output().unwrap();
         let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         (output.status.code(), said)
     };
-    let version = format!("hello {}\n", env!("CARGO_PKG_VERSION"));
+    let version = format!("mrdeck-service {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(run("--version"), (Some(0), version));
     let (code, help) = run("--help");
     assert_eq!(code, Some(0));
@@ -410,7 +411,7 @@ fn what_a_binary_is_asked_it_answers_and_does_not_serve() {
     let (code, usage) = run("--port");
     assert_eq!(code, Some(2), "{usage}");
     assert!(
-        usage.starts_with("hello: there is no argument '--port'"),
+        usage.starts_with("mrdeck-service: there is no argument '--port'"),
         "{usage}"
     );
     assert_eq!(usage.lines().count(), 1);
@@ -426,7 +427,7 @@ fn half_sent_requests_hold_up_neither_other_requests_nor_sigterm() {
         ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ("MAX_IN_FLIGHT", "1"),
     ];
-    let mut child = service(REDUCER, &environment).spawn().unwrap();
+    let mut child = service("reducer", &environment).spawn().unwrap();
     let addr = listening(&mut child);
     let half = |text: &str| {
         let mut stream = TcpStream::connect(addr).unwrap();
@@ -470,7 +471,7 @@ fn beyond_the_limit_of_connections_the_answer_is_503() {
     // Of 256 descriptors, 96 are for connections.
     let mut command = Command::new("sh");
     command
-        .args(["-c", "ulimit -n 256 && exec \"$0\"", MAPPER])
+        .args(["-c", "ulimit -n 256 && exec \"$0\" mapper", BINARY])
         .env_clear()
         .envs([("ADDR", "127.0.0.1:0"), ("AWS_REGION", "us-east-1")])
         .stdin(Stdio::null())
@@ -498,4 +499,18 @@ fn beyond_the_limit_of_connections_the_answer_is_503() {
     drop(idle);
     signal(&child, "TERM");
     assert!(stopped(&mut child));
+}
+
+#[test]
+fn without_a_service_it_says_which_there_are() {
+    for (service, word) in [
+        ("", "no service is named"),
+        ("cook", "'cook' is no service"),
+    ] {
+        let output = mapper(&[("SERVICE", service)]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(word) && said.contains("reducer"), "{said}");
+        assert_eq!(said.lines().count(), 1);
+    }
 }

@@ -1,7 +1,0 @@
-//! The mapper as a process of its own.
-
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    mrdeck_services::entry::main(mrdeck_core::role::Role::Mapper)
-}
