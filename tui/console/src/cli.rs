@@ -15,9 +15,10 @@ use crate::input::InputChoice;
 use mrdeck_cluster::deploy::request::{BucketName, Cidr, ImageTag, RoleName, StackName};
 use mrdeck_cluster::settings::{AddressChoice, MAX_LOCAL_MAPPERS};
 use mrdeck_cluster::{MAX_TASKS, ScaleRequest};
-use mrdeck_core::api::{SplitMode, parse_chunk_count};
+use mrdeck_core::api::parse_chunk_count;
 use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
+use mrdeck_engine::event::SplitChoice;
 
 /// Run MapReduce on your own Amazon ECS cluster, or on one embedded here, from a terminal.
 ///
@@ -174,15 +175,18 @@ pub enum OutputFormat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SplitArg {
+    /// Read byte ranges of the input if every mapper is mrdeck's, else copy
+    Auto,
     /// Copy each chunk to an object of its own
     Copy,
     /// Read byte ranges of the input, and copy nothing
     Range,
 }
 
-impl From<SplitArg> for SplitMode {
+impl From<SplitArg> for SplitChoice {
     fn from(arg: SplitArg) -> Self {
         match arg {
+            SplitArg::Auto => Self::Auto,
             SplitArg::Copy => Self::Copy,
             SplitArg::Range => Self::Range,
         }
@@ -201,7 +205,7 @@ pub struct RunArgs {
     pub chunks: Option<u32>,
 
     /// How to cut the input
-    #[arg(long, value_enum, default_value = "copy")]
+    #[arg(long, value_enum, default_value = "auto")]
     pub split: SplitArg,
 
     /// Recount the whole input in one process, and compare

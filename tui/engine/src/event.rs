@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use mrdeck_client::TimedPart;
-use mrdeck_core::api::{ChunkRef, OutputInfo, SplitMode};
+use mrdeck_core::api::{ChunkRef, OutputInfo};
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::uri::S3Uri;
 use serde::{Deserialize, Serialize};
@@ -15,12 +15,23 @@ use mrdeck_core::task::TaskId;
 use crate::input::Input;
 use crate::work::{ChunkIndex, Phase, Work};
 
+/// How an input is to be cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SplitChoice {
+    /// By byte ranges if every mapper is known to read them, else by copies.
+    #[default]
+    Auto,
+    Copy,
+    Range,
+}
+
 /// What was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOptions {
     /// How many chunks; `None` lets the engine choose.
     pub chunks: Option<u32>,
-    pub split: SplitMode,
+    pub split: SplitChoice,
     pub verify: bool,
     /// Whether the input's bytes are counted whatever they are. Otherwise an input that is not text is refused.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -104,7 +104,7 @@ impl Start {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-    use mrdeck_core::api::SplitMode;
+    use crate::event::SplitChoice;
 
     use super::*;
     use crate::journal::Journal;
@@ -122,7 +122,7 @@ mod tests {
             mappers: 1,
             options: RunOptions {
                 chunks: None,
-                split: SplitMode::Copy,
+                split: SplitChoice::Copy,
                 verify: false,
                 as_bytes: false,
             },

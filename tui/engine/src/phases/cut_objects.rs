@@ -3,30 +3,28 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::ChunkRef;
 use mrdeck_core::count::cuts::cuts;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::plural;
-use mrdeck_core::role::Role;
-use mrdeck_core::task::{Probe, TaskList};
-use tokio::time::timeout;
 
 use super::finish;
+use super::ranges::all_know_ranges;
 use crate::checks;
-use crate::event::{EventKind, PinnedObject};
+use crate::event::{EventKind, PinnedObject, SplitChoice};
 use crate::run::Run;
 use crate::work::Phase;
-
-/// How long to wait until every mapper has been asked what it is.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn cut(run: &mut Run) {
     let phase = Phase::Split;
     run.emit(EventKind::PhaseStarted { phase });
     let started = Instant::now();
-    let knows_ranges = run.state().options.split == SplitMode::Range || all_know_ranges(run).await;
+    let knows_ranges = match run.state().options.split {
+        SplitChoice::Range => true,
+        SplitChoice::Auto | SplitChoice::Copy => all_know_ranges(run).await,
+    };
     let state = run.state();
     let bytes = state.input_bytes.unwrap_or_default();
     let asked = state.options.chunks;
@@ -56,26 +54,6 @@ pub(super) async fn cut(run: &mut Run) {
         etags,
     });
     finish(run, phase, started);
-}
-
-/// Returns whether every mapper says of itself that it is one of mrdeck's, which read byte ranges.
-async fn all_know_ranges(run: &Run) -> bool {
-    let mut tasks = run.tasks.clone();
-    let is_asked = |list: &TaskList| {
-        let mut mappers = list.usable(Role::Mapper);
-        mappers.all(|mapper| mapper.probe != Probe::Unknown)
-    };
-    let Ok(Ok(list)) = timeout(PROBE_TIMEOUT, tasks.wait_for(is_asked)).await else {
-        return false;
-    };
-    let mut reachable = list
-        .usable(Role::Mapper)
-        .filter_map(|mapper| match &mapper.probe {
-            Probe::Reachable { service, .. } => Some(service.is_some()),
-            Probe::Unknown | Probe::Unreachable(_) => None,
-        })
-        .peekable();
-    reachable.peek().is_some() && reachable.all(|names_itself| names_itself)
 }
 
 /// A chunk that is planned.

@@ -3,6 +3,7 @@
 mod cut_objects;
 mod map;
 pub(crate) mod pin;
+mod ranges;
 mod reduce;
 mod result;
 mod split;

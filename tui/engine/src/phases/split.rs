@@ -1,14 +1,16 @@
 //! The split: how the input is cut into chunks, and which versions of the copies count.
 
 use mrdeck_client::SplitRequest;
+use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::uri::S3Uri;
 
+use super::ranges::all_know_ranges;
 use super::{gave_up, schedule};
 use crate::checkpoint::outputs;
 use crate::checks;
 use crate::error::RunError;
-use crate::event::EventKind;
+use crate::event::{EventKind, SplitChoice};
 use crate::run::Run;
 use crate::scheduler::PendingWork;
 use crate::scheduler::error::AttemptError;
@@ -19,13 +21,18 @@ use crate::work::{Phase, Work};
 pub(super) async fn split(run: &mut Run, input: S3Uri) -> Result<(), RunError> {
     let bytes = run.state().input_bytes.unwrap_or_default();
     let asked = run.state().options.chunks;
+    let mode = match run.state().options.split {
+        SplitChoice::Range => SplitMode::Range,
+        SplitChoice::Auto if all_know_ranges(run).await => SplitMode::Range,
+        SplitChoice::Copy | SplitChoice::Auto => SplitMode::Copy,
+    };
     let default = || checks::default_chunks(bytes, run.state().mappers);
     let mut chunks = asked.unwrap_or_else(default);
     let answer = loop {
         let request = SplitRequest {
             input: input.clone(),
             chunks,
-            mode: run.state().options.split,
+            mode,
             etag: run.state().input_etag.clone(),
         };
         let request = SplitWork {
@@ -46,9 +53,9 @@ pub(super) async fn split(run: &mut Run, input: S3Uri) -> Result<(), RunError> {
             None => return Err(gave_up(run, Phase::Split, outcome)),
         }
     };
-    let made = answer.chunks.len();
-    if made != chunks as usize {
-        let notice = format!("asked for {chunks} chunks, the splitter made {made}");
+    let count = answer.chunks.len();
+    if count != chunks as usize {
+        let notice = format!("asked for {chunks} chunks, the splitter made {count}");
         run.notice(Diagnostic::new(notice, ""));
     }
     let (chunks, sizes) = (answer.chunks, answer.sizes);

@@ -174,7 +174,7 @@ fn a_split_that_would_lose_or_double_something_is_refused() {
         .map(|input| {
             lab.console("run")
                 .arg(input)
-                .args(["--output", "json"])
+                .args(["--split", "copy", "--output", "json"])
                 .start()
         })
         .collect();

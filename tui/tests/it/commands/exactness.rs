@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use mrdeck_testkit::lab::Lab;
+use mrdeck_testkit::proxy::script::Fault;
 use mrdeck_testkit::words::{self, LIBER_PRIMUS};
 
 /// Runs over `text` and asserts that the counts are exact.
@@ -29,6 +30,17 @@ fn the_liber_primus_in_any_number_of_chunks() {
     ] {
         let options = ["--chunks", chunks, "--split", split];
         assert_counted(&lab, "liber.txt", LIBER_PRIMUS.as_bytes(), &options);
+    }
+}
+
+/// Where nothing else is asked for, nothing is copied, unless a mapper may not know byte ranges.
+#[test]
+fn nothing_is_copied_where_every_mapper_reads_ranges() {
+    for (fault, copies) in [(None, 0), (Some(Fault::Plain.at("/health")), 3)] {
+        let lab = Lab::new(fault);
+        let report = lab.expect_exact(lab.run(3).run(), LIBER_PRIMUS.as_bytes());
+        let chunks = format!("mr/runs/{}/chunks", report["run"].as_str().unwrap());
+        assert_eq!(lab.s3.keys(&chunks).len(), copies);
     }
 }
 

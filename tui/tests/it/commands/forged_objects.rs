@@ -127,7 +127,7 @@ fn a_copy_that_is_not_what_was_cut_is_read_from_the_input() {
         flip,
     ];
     for change in change {
-        let run = killed_before_maps(&lab, &[]);
+        let run = killed_before_maps(&lab, &["--split", "copy"]);
         let copies = lab.s3.keys(&format!("mr/runs/{run}/chunks"));
         change(&lab, &copies[1]);
         let finished = resumed(&lab, &run);

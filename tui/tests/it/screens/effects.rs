@@ -5,10 +5,9 @@ use mrdeck::dashboard::model::{
     Effect, Item, LinkInfo, ListAnswer, Location, LogContent, Msg, Overlay, Subject,
 };
 use mrdeck::input::InputChoice;
-use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{TaskId, TaskStatus};
-use mrdeck_engine::event::{RunOptions, RunStatus};
+use mrdeck_engine::event::{RunOptions, RunStatus, SplitChoice};
 use mrdeck_store::Page;
 
 use super::fixtures::{Scene, entered, run_id, uri};
@@ -143,7 +142,10 @@ fn what_was_chosen_holds_when_a_run_is_done_again_and_the_rest_is_as_it_was() {
     }
     let options = again(&mut scene);
     assert!(options.verify);
-    assert_eq!((options.split, options.chunks), (SplitMode::Range, Some(7)));
+    assert_eq!(
+        (options.split, options.chunks),
+        (SplitChoice::Range, Some(7))
+    );
 
     // One of a run that another console left: what was not chosen here is its own.
     let mut scene = connected().left();

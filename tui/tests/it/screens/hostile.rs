@@ -2,12 +2,12 @@
 
 use crossterm::event::KeyCode;
 use mrdeck::dashboard::model::{Clipboard, LinkInfo, Msg};
-use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::ChunkRef;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{FailedProbe, Probe, TaskId};
 use mrdeck_core::unreachable::Unreachable;
-use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions};
+use mrdeck_engine::event::{EventKind, ResultSummary, RunOptions, SplitChoice};
 use mrdeck_engine::work::Work;
 use ratatui::buffer::Buffer;
 
@@ -48,7 +48,7 @@ fn everywhere(evil: &str) -> Scene {
         mappers: 1,
         options: RunOptions {
             chunks: Some(1),
-            split: SplitMode::Copy,
+            split: SplitChoice::Copy,
             verify: true,
             as_bytes: false,
         },

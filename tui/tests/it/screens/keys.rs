@@ -3,10 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use mrdeck::dashboard::keymap;
 use mrdeck::dashboard::model::{Effect, Model, Msg, Overlay};
-use mrdeck_core::api::SplitMode;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::task::{Probe, TaskId};
-use mrdeck_engine::event::{EventKind, RunStatus};
+use mrdeck_engine::event::{EventKind, RunStatus, SplitChoice};
 
 use super::fixtures::{Scene, entered};
 
@@ -33,7 +32,7 @@ fn commands_do_what_they_say() {
     };
     assert_eq!(say("chunks 7").1.chunks, Some(7));
     assert_eq!(say("chunks auto").1.chunks, None);
-    assert_eq!(say("split range").1.split, SplitMode::Range);
+    assert_eq!(say("split range").1.split, SplitChoice::Range);
     assert!(say("verify on").1.verify);
     assert!(!say("verify off").1.verify);
     assert!(!say("").2, "an empty command is none");

@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use mrdeck_core::api::SplitMode;
 use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::TaskId;
-use mrdeck_engine::event::{EventKind, RunEvent, RunOptions};
+use mrdeck_engine::event::{EventKind, RunEvent, RunOptions, SplitChoice};
 use mrdeck_engine::state::RunState;
 use mrdeck_store::aws::AwsOptions;
 use ulid::Ulid;
@@ -61,7 +60,7 @@ async fn next(effects: &mut EffectRuntime) -> Msg {
 fn options() -> RunOptions {
     RunOptions {
         chunks: None,
-        split: SplitMode::Copy,
+        split: SplitChoice::Copy,
         verify: false,
         as_bytes: false,
     }

@@ -1,6 +1,7 @@
 //! The commands that can be typed after `:`, in one table: parsing and completion read it, and the manual lists it.
 
-use mrdeck_core::api::{MAX_CHUNKS, SplitMode, parse_chunk_count};
+use mrdeck_core::api::{MAX_CHUNKS, parse_chunk_count};
+use mrdeck_engine::event::SplitChoice;
 
 use super::browser::Location;
 use super::session::{AUTO, Switch};
@@ -18,7 +19,7 @@ pub enum Command {
     Browse(Option<Location>),
     /// `None` lets the engine choose again.
     Chunks(Option<u32>),
-    Split(SplitMode),
+    Split(SplitChoice),
     /// Whether every run from now on is verified.
     Verify(bool),
     /// Whether inputs that are not text are counted from now on.
@@ -88,7 +89,7 @@ pub const COMMANDS: &[CommandRow] = &[
         help: "choose the next input, or browse" },
     CommandRow { name: "chunks", short: &[], usage: "N|auto", argument: Argument::words(&[AUTO]), parse: parse_chunks,
         help: "set how many chunks the input is cut into" },
-    CommandRow { name: "split", short: &[], usage: "copy|range", argument: Argument::words(&["copy", "range"]), parse: parse_split,
+    CommandRow { name: "split", short: &[], usage: "auto|copy|range", argument: Argument::words(&["auto", "copy", "range"]), parse: parse_split,
         help: "copy each chunk, or only cut byte ranges" },
     CommandRow { name: "verify", short: &[], usage: "on|off", argument: Argument::words(&["on", "off"]), parse: parse_verify,
         help: "turn verification of every run on or off" },
@@ -186,10 +187,11 @@ fn parse_chunks(text: &str) -> Result<Command, Diagnostic> {
 
 fn parse_split(text: &str) -> Result<Command, Diagnostic> {
     match text {
-        "copy" => Ok(Command::Split(SplitMode::Copy)),
-        "range" => Ok(Command::Split(SplitMode::Range)),
+        "auto" => Ok(Command::Split(SplitChoice::Auto)),
+        "copy" => Ok(Command::Split(SplitChoice::Copy)),
+        "range" => Ok(Command::Split(SplitChoice::Range)),
         _ => Err(Diagnostic::new(
-            ":split takes 'copy' or 'range'",
+            ":split takes 'auto', 'copy' or 'range'",
             "try :split range",
         )),
     }
@@ -261,7 +263,7 @@ mod tests {
     fn commands_are_understood_or_explained() {
         assert_eq!(parse(":chunks 12"), Ok(Command::Chunks(Some(12))));
         assert_eq!(parse("chunks auto"), Ok(Command::Chunks(None)));
-        assert_eq!(parse("split range"), Ok(Command::Split(SplitMode::Range)));
+        assert_eq!(parse("split range"), Ok(Command::Split(SplitChoice::Range)));
         assert_eq!(parse("verify on"), Ok(Command::Verify(true)));
         let ten = ScaleRequest {
             role: Role::Mapper,

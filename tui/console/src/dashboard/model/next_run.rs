@@ -1,7 +1,6 @@
 //! What the next run reads, and how.
 
-use mrdeck_core::api::SplitMode;
-use mrdeck_engine::event::RunOptions;
+use mrdeck_engine::event::{RunOptions, SplitChoice};
 
 use super::feedback::Feedback;
 use super::log::Level;
@@ -11,7 +10,7 @@ use crate::input::InputChoice;
 /// What a run is like where nothing else was chosen.
 const DEFAULTS: RunOptions = RunOptions {
     chunks: None,
-    split: SplitMode::Copy,
+    split: SplitChoice::Auto,
     verify: false,
     as_bytes: false,
 };
@@ -28,7 +27,7 @@ pub struct NextRun {
 #[derive(Debug, Clone, Default)]
 struct Chosen {
     chunks: Option<Chunks>,
-    split: Option<SplitMode>,
+    split: Option<SplitChoice>,
     verify: Option<bool>,
     as_bytes: Option<bool>,
 }
@@ -98,10 +97,11 @@ impl NextRun {
         self.options.chunks = Some(chunks.into());
     }
 
-    pub(super) fn set_split(&mut self, split: SplitMode, feedback: &mut Feedback) {
+    pub(super) fn set_split(&mut self, split: SplitChoice, feedback: &mut Feedback) {
         let how = match split {
-            SplitMode::Copy => "copies, one object each",
-            SplitMode::Range => "byte ranges of the input",
+            SplitChoice::Auto => "byte ranges if every mapper is mrdeck's, else copies",
+            SplitChoice::Copy => "copies, one object each",
+            SplitChoice::Range => "byte ranges of the input",
         };
         feedback.show(Level::Info, format!("chunks will be {how}"));
         self.options.split = Some(split);

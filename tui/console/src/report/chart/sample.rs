@@ -2,13 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use jiff::{SignedDuration, Timestamp};
-use mrdeck_core::api::{ChunkRef, SplitMode};
+use mrdeck_core::api::ChunkRef;
 use ulid::Ulid;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::TaskId;
-use mrdeck_engine::event::{AttemptAnswer, EventKind, RunEvent, RunOptions, RunStatus};
+use mrdeck_engine::event::{
+    AttemptAnswer, EventKind, RunEvent, RunOptions, RunStatus, SplitChoice,
+};
 use mrdeck_engine::state::RunState;
 use mrdeck_engine::work::{Phase, Work};
 
@@ -45,7 +47,7 @@ impl Sample {
         };
         let options = RunOptions {
             chunks: None,
-            split: SplitMode::Range,
+            split: SplitChoice::Range,
             verify: false,
             as_bytes: false,
         };
