@@ -1,9 +1,13 @@
 //! The counting: which bytes are words, which range owns them, how often they occur. No S3, no HTTP, no async.
 
+mod classify;
 pub mod cuts;
+pub mod json;
 pub mod lines;
+mod long;
 pub mod merge;
 pub mod read;
+mod short;
 pub mod table;
 pub mod tokens;
 pub mod write;

@@ -1,26 +1,24 @@
 //! A table of words and counts: adds up, writes JSON, compares.
 
-use std::fmt::Write as _;
-
-use hashbrown::HashMap;
-
 use super::CountError;
+use super::json;
+use super::long::LongWords;
+use super::short::{Key, ShortWords};
 
 /// The number of occurrences of each word. Words with a count of 0 are never kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Counts {
-    table: HashMap<String, u64>,
+    short: ShortWords,
+    long: LongWords,
     /// The sum of all counts, maintained so that an overflow is detected where it happens.
     words: u64,
     /// The bytes of all distinct words.
     letters: u64,
 }
 
-/// The most bytes that the allocator adds to a word.
-const PER_STRING: u64 = 32;
 /// The bytes that writing takes for each word besides its letters: its place in the sorted list, and the rest of its
 /// line.
-const PER_LINE: u64 = size_of::<(&str, u64)>() as u64 + 16;
+const PER_LINE: u64 = json::PER_WORD + 16;
 
 impl Counts {
     /// Creates an empty table.
@@ -39,24 +37,54 @@ impl Counts {
         }
         // The total is never smaller than any one count, so this one check covers both.
         self.words = self.words.checked_add(n).ok_or(CountError::Overflow)?;
-        let before = self.table.len();
-        *self.table.entry_ref(word).or_insert(0) += n;
-        if self.table.len() > before {
+        let is_new = match Key::of(word.as_bytes()) {
+            Some(key) => self.short.add(key, n),
+            None => self.long.add(word, n),
+        };
+        if is_new {
             self.letters += word.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Adds one occurrence of each of the words. After each new one, the table may take `memory` bytes at most.
+    #[inline]
+    pub(super) fn add_batch(&mut self, keys: &[Key], memory: u64) -> Result<(), CountError> {
+        let words = self.words.checked_add(keys.len() as u64);
+        self.words = words.ok_or(CountError::Overflow)?;
+        let mut from = 0;
+        while let Some(at) = self.short.add_known(&keys[from..]) {
+            from += at + 1;
+            self.add_new(keys[from - 1]);
+            self.check(memory)?;
+        }
+        Ok(())
+    }
+
+    /// Adds one occurrence of a word that the table may have or not, and that `words` includes already.
+    #[cold]
+    fn add_new(&mut self, key: Key) {
+        if self.short.add(key, 1) {
+            self.letters += key.len() as u64;
+        }
+    }
+
+    /// Checks that the next step takes `memory` bytes at most.
+    pub(super) fn check(&self, memory: u64) -> Result<(), CountError> {
+        if self.footprint() > memory {
+            return Err(CountError::TableTooLarge { limit: memory });
         }
         Ok(())
     }
 
     /// Estimates the bytes of memory that the next step takes: adding a word, or writing the table as JSON.
     pub fn footprint(&self) -> u64 {
-        let table = self.table.allocation_size() as u64;
-        let strings = self.letters + self.unique() * PER_STRING;
-        let writing = table + strings + self.letters + self.unique() * PER_LINE;
-        if self.table.len() < self.table.capacity() {
-            return writing;
-        }
-        // With one more word, a table of twice the size exists beside this one.
-        writing.max(3 * table + strings)
+        let (short, larger_short) = self.short.memory();
+        let (long, larger_long) = self.long.memory();
+        let table = short + long;
+        let writing = self.letters + self.unique() * PER_LINE;
+        // One more word is a short or a long one; while a table grows, both sizes of it exist.
+        table + writing.max(larger_short).max(larger_long)
     }
 
     /// Adds all counts of another table.
@@ -75,34 +103,36 @@ impl Counts {
 
     /// Returns the number of distinct words.
     pub fn unique(&self) -> u64 {
-        self.table.len() as u64
+        (self.short.len() + self.long.len()) as u64
     }
 
     /// Returns whether the table holds no word.
     pub fn is_empty(&self) -> bool {
-        self.table.is_empty()
+        self.unique() == 0
     }
 
     /// Returns the count of `word`, 0 if it does not occur.
     pub fn get(&self, word: &str) -> u64 {
-        self.table.get(word).copied().unwrap_or(0)
+        match Key::of(word.as_bytes()) {
+            Some(key) => self.short.get(key),
+            None => self.long.get(word),
+        }
     }
 
     /// Returns whether `word` occurs.
     pub fn contains(&self, word: &str) -> bool {
-        self.table.contains_key(word)
+        self.get(word) > 0
     }
 
     /// Iterates over all pairs, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.table.iter().map(|(word, n)| (word.as_str(), *n))
+        self.short.iter().chain(self.long.iter())
     }
 
     /// Returns all pairs in byte order of the words.
     pub fn sorted(&self) -> Vec<(&str, u64)> {
-        let mut pairs: Vec<_> = self.iter().collect();
-        pairs.sort_unstable();
-        pairs
+        let order = json::Sorted::of(&self.short, &self.long);
+        order.pairs().collect()
     }
 
     /// Returns the `n` most frequent words; those of equal counts in byte order.
@@ -122,30 +152,29 @@ impl Counts {
 
     /// Writes one JSON object: keys in byte order, one pair per line, indented by two spaces, no newline at the end.
     pub fn to_json(&self) -> String {
-        let pairs = self.sorted();
-        let mut json =
-            String::with_capacity(pairs.iter().map(|(word, _)| word.len() + 16).sum::<usize>() + 4);
-        json.push('{');
-        for (index, (word, n)) in pairs.into_iter().enumerate() {
-            json.push_str(if index == 0 { "\n  " } else { ",\n  " });
-            push_json_string(&mut json, word);
-            // Writing to a String can't fail.
-            let _ = write!(json, ": {n}");
+        let length = self.letters + self.unique() * 16 + 4;
+        let mut json = String::with_capacity(usize::try_from(length).unwrap_or(0));
+        for piece in self.json_pieces() {
+            json.push_str(&piece);
         }
-        json.push_str(if self.is_empty() { "}" } else { "\n}" });
         json
+    }
+
+    /// Returns what [`Self::to_json`] writes, in pieces of about 64 KiB. The words are sorted before it returns.
+    pub fn json_pieces(&self) -> json::JsonPieces<'_> {
+        json::JsonPieces::of(json::Sorted::of(&self.short, &self.long))
     }
 }
 
-fn push_json_string(json: &mut String, text: &str) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
-        json.push('"');
-        json.push_str(text);
-        json.push('"');
-    } else {
-        json.push_str(&serde_json::Value::from(text).to_string());
+/// Two tables are equal if they have the same words and counts.
+impl PartialEq for Counts {
+    fn eq(&self, other: &Self) -> bool {
+        (self.words, self.unique()) == (other.words, other.unique())
+            && self.iter().all(|(word, n)| other.get(word) == n)
     }
 }
+
+impl Eq for Counts {}
 
 /// The differences between two tables; each list is in byte order of the words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! Defines what a word is, and counts words in a stream of pieces.
 
 use super::CountError;
+use super::classify::{SPARE, edges, run_length, word_bits, word_bits_of_rest};
+use super::short::{BATCH, Key, MAX_SHORT};
 use super::table::Counts;
 
 /// The length of the longest word that is counted, in bytes (64 MiB); a longer word is [`CountError::WordTooLong`].
@@ -38,10 +40,15 @@ pub struct WordCounter {
     counts: Counts,
     /// The unfinished word, in lower case; empty between words.
     word: Vec<u8>,
+    /// Where the words of a window begin and end.
+    edges: Vec<u16>,
     limit: usize,
     /// The most bytes that the table may take, as estimated by [`Counts::footprint`].
     memory: u64,
 }
+
+/// The bytes in which words are looked for at a time: few enough for the nearest cache.
+const WINDOW: usize = 4 << 10;
 
 impl Default for WordCounter {
     fn default() -> Self {
@@ -67,6 +74,7 @@ impl WordCounter {
         Self {
             counts: Counts::new(),
             word: Vec::new(),
+            edges: vec![0; WINDOW + SPARE],
             limit,
             memory: u64::MAX,
         }
@@ -80,25 +88,24 @@ impl WordCounter {
     /// discarded.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), CountError> {
         let mut rest = piece;
+        if !self.word.is_empty() {
+            rest = self.carry_on(rest)?;
+        }
         while !rest.is_empty() {
-            let length = rest
-                .iter()
-                .position(|&b| !is_word_byte(b))
-                .unwrap_or(rest.len());
-            let (run, after) = rest.split_at(length);
-            if self.word.len() + run.len() > self.limit {
-                return Err(CountError::WordTooLong { limit: self.limit });
+            let window = &rest[..rest.len().min(WINDOW)];
+            let found = edges(window, &mut self.edges);
+            self.count(rest, found / 2)?;
+            if found % 2 == 0 {
+                rest = &rest[window.len()..];
+                continue;
             }
-            self.word.extend(run.iter().map(|&b| LOWER[usize::from(b)]));
-            if after.is_empty() {
-                break;
+            // The last word goes on beyond the window, so the next one begins with it.
+            let unfinished = usize::from(self.edges[found - 1]);
+            let is_last = window.len() == rest.len();
+            rest = &rest[unfinished..];
+            if is_last || unfinished == 0 {
+                rest = self.carry_on(rest)?;
             }
-            self.end_word()?;
-            let gap = after
-                .iter()
-                .position(|&b| is_word_byte(b))
-                .unwrap_or(after.len());
-            rest = &after[gap..];
         }
         Ok(())
     }
@@ -109,27 +116,86 @@ impl WordCounter {
     ///
     /// Returns an error as [`Self::feed`] does, for the last word.
     pub fn finish(mut self) -> Result<Counts, CountError> {
-        self.end_word()?;
+        if !self.word.is_empty() {
+            self.end_word()?;
+        }
         Ok(self.counts)
     }
 
-    fn end_word(&mut self) -> Result<(), CountError> {
-        if self.word.is_empty() {
-            return Ok(());
+    /// Counts the first `words` words of `text`, whose edges have been found.
+    fn count(&mut self, text: &[u8], words: usize) -> Result<(), CountError> {
+        let edges = std::mem::take(&mut self.edges);
+        let (words, _) = edges[..2 * words].as_chunks::<2>();
+        let counted = words
+            .chunks(BATCH)
+            .try_for_each(|batch| self.count_batch(text, batch));
+        self.edges = edges;
+        counted
+    }
+
+    fn count_batch(&mut self, text: &[u8], words: &[[u16; 2]]) -> Result<(), CountError> {
+        let mut keys = [Key::NONE; BATCH];
+        let mut short = 0;
+        for (start, end) in words
+            .iter()
+            .map(|[start, end]| (usize::from(*start), usize::from(*end)))
+        {
+            let length = end - start;
+            if length <= MAX_SHORT && length <= self.limit {
+                let bytes = match text.get(start..start + MAX_SHORT) {
+                    Some(bytes) => bytes.as_array().copied().unwrap_or_default(),
+                    None => padded(&text[start..end]),
+                };
+                keys[short] = Key::of_word_bytes(bytes, length);
+                short += 1;
+            } else {
+                self.extend(&text[start..end])?;
+                self.end_word()?;
+            }
         }
+        self.counts.add_batch(&keys[..short], self.memory)
+    }
+
+    /// Continues the unfinished word; ends it if it ends before `rest` does. Returns what follows it.
+    fn carry_on<'a>(&mut self, rest: &'a [u8]) -> Result<&'a [u8], CountError> {
+        let (run, after) = rest.split_at(run_length(rest));
+        self.extend(run)?;
+        if !after.is_empty() {
+            self.end_word()?;
+        }
+        Ok(after)
+    }
+
+    fn extend(&mut self, run: &[u8]) -> Result<(), CountError> {
+        if self.word.len() + run.len() > self.limit {
+            return Err(CountError::WordTooLong { limit: self.limit });
+        }
+        self.word.extend(run.iter().map(u8::to_ascii_lowercase));
+        Ok(())
+    }
+
+    fn end_word(&mut self) -> Result<(), CountError> {
         #[expect(
             clippy::expect_used,
-            reason = "`word` holds bytes of LOWER only, all of them ASCII"
+            reason = "`word` holds bytes of words only, all of them ASCII"
         )]
         let word = std::str::from_utf8(&self.word).expect("ASCII");
         let before = self.counts.unique();
         self.counts.add(word, 1)?;
         self.word.clear();
-        if self.counts.unique() > before && self.counts.footprint() > self.memory {
-            return Err(CountError::TableTooLarge { limit: self.memory });
+        if self.counts.unique() > before {
+            self.counts.check(self.memory)?;
         }
         Ok(())
     }
+}
+
+/// Copies the last word of a text.
+#[cold]
+fn padded(word: &[u8]) -> [u8; MAX_SHORT] {
+    let mut bytes = [0; MAX_SHORT];
+    bytes[..word.len()].copy_from_slice(word);
+    bytes
 }
 
 /// Counts the words that begin in a stream of pieces, without keeping any of them.
@@ -142,11 +208,19 @@ pub struct WordStarts {
 impl WordStarts {
     /// Takes the next piece and returns the number of words begun so far.
     pub fn feed(&mut self, piece: &[u8]) -> u64 {
-        for &byte in piece {
-            let word = is_word_byte(byte);
-            self.seen += u64::from(word && !self.in_word);
-            self.in_word = word;
+        let mut carry = u64::from(self.in_word);
+        let (blocks, rest) = piece.as_chunks();
+        for block in blocks {
+            let bits = word_bits(block);
+            self.seen += u64::from((bits & !(bits << 1 | carry)).count_ones());
+            carry = bits >> 63;
         }
+        if !rest.is_empty() {
+            let bits = word_bits_of_rest(rest);
+            self.seen += u64::from((bits & !(bits << 1 | carry)).count_ones());
+            carry = bits >> (rest.len() - 1);
+        }
+        self.in_word = carry & 1 == 1;
         self.seen
     }
 }
