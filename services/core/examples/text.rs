@@ -5,7 +5,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-#[path = "../benches/texts.rs"]
+#[path = "../benches/texts/mod.rs"]
 mod texts;
 
 fn main() -> ExitCode {

@@ -34,44 +34,47 @@ pub(super) fn word_bits_of_rest(rest: &[u8]) -> u64 {
 /// Finds where the words of `text` begin and end: writes the offset of each one's first byte and of the byte after it,
 /// in turn, and returns the number of offsets. If it is odd, the last word goes on to the end of the text.
 ///
-/// `text` has at most 65,535 bytes, and `edges` as many elements and [`SPARE`] more.
-#[inline]
+/// `text` has at most 65,535 bytes, and `edges` no fewer elements.
+#[inline(never)]
 pub(super) fn edges(text: &[u8], edges: &mut [u16]) -> usize {
     let (mut found, mut at, mut carry) = (0, 0, 0);
     let (blocks, rest) = text.as_chunks::<BLOCK>();
     for block in blocks {
         let bits = word_bits(block);
         found = push(bits ^ (bits << 1 | carry), at, edges, found);
-        carry = bits >> 63;
-        at += BLOCK as u16;
+        carry = bits >> (BLOCK - 1);
+        at = at.wrapping_add(BLOCK_OFFSET);
     }
     if !rest.is_empty() {
         let bits = word_bits_of_rest(rest);
-        // Of the bytes beyond the end, the first would end a word.
+        // Beyond the end, nothing is known to end.
         let inside = u64::MAX >> (BLOCK - rest.len());
         found = push((bits ^ (bits << 1 | carry)) & inside, at, edges, found);
     }
     found
 }
 
-/// The elements that [`edges`] may write beyond those that it returns.
-pub(super) const SPARE: usize = BLOCK;
+/// [`BLOCK`] as an offset.
+const BLOCK_OFFSET: u16 = 64;
 
-/// Writes the offsets of the set bits, `at` being that of the lowest.
+/// Writes the offsets of the set bits, `at` being that of the lowest; returns the number of all offsets written.
 #[inline]
 fn push(mut bits: u64, at: u16, edges: &mut [u16], found: usize) -> usize {
-    let set = bits.count_ones() as usize;
-    // Many at once, some of them too many, are faster than a branch after each.
-    let mut first = found;
-    while first < found + set {
-        for edge in &mut edges[first..first + 8] {
-            // The bit that is added is beyond all others, and says that there is one.
-            *edge = at + (bits | 1 << 63).trailing_zeros() as u16;
-            bits &= bits.wrapping_sub(1);
-        }
-        first += 8;
+    let end = found + bits.count_ones() as usize;
+    for edge in &mut edges[found..end] {
+        // With the bit that is added, which is beyond all others, the instruction needs no case for 0.
+        *edge = at + low_16(u64::from((bits | 1 << 63).trailing_zeros()));
+        bits &= bits.wrapping_sub(1);
     }
-    found + set
+    end
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "what is passed is below 64"
+)]
+fn low_16(number: u64) -> u16 {
+    number as u16
 }
 
 /// Returns the number of bytes at the start of `text` that are parts of words.
@@ -86,4 +89,40 @@ pub(super) fn run_length(text: &[u8]) -> usize {
         whole += BLOCK;
     }
     whole + word_bits_of_rest(rest).trailing_ones() as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tokens::is_word_byte;
+    use super::*;
+
+    #[test]
+    fn every_byte_is_classified_as_the_rules_say() {
+        for first in (0..=u8::MAX).step_by(BLOCK) {
+            let block = std::array::from_fn(|i| first + u8::try_from(i).unwrap_or(0));
+            let bits = word_bits(&block);
+            for (i, byte) in block.iter().enumerate() {
+                assert_eq!(bits >> i & 1 == 1, is_word_byte(*byte), "{byte}");
+            }
+        }
+    }
+
+    #[test]
+    fn edges_are_found_beside_the_ends_of_blocks() {
+        for length in 0..200 {
+            for start in 0..length {
+                for end in [start + 1, start + 2, start + 64, start + 65, length] {
+                    let end = end.min(length);
+                    let mut text = vec![b' '; length];
+                    text[start..end].fill(b'x');
+                    let mut found = vec![0; length];
+                    let number = edges(&text, &mut found);
+                    let wanted = [start, end].map(|edge| u16::try_from(edge).unwrap_or(0));
+                    let wanted = &wanted[..if end == length { 1 } else { 2 }];
+                    assert_eq!(&found[..number], wanted, "{start}..{end} of {length}");
+                    assert_eq!(run_length(&text[start..]), end - start);
+                }
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What must hold for any bytes, any cuts and any pieces.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use proptest::prelude::*;
@@ -42,6 +43,17 @@ fn count(text: &[u8]) -> Counts {
     counter.finish().unwrap()
 }
 
+/// Counting by definition, without anything of this crate.
+fn plain_pairs(text: &[u8]) -> HashMap<Vec<u8>, u64> {
+    let mut counts = HashMap::new();
+    for word in text.split(|b| !(b.is_ascii_alphanumeric() || *b == b'\'')) {
+        if !word.is_empty() {
+            *counts.entry(word.to_ascii_lowercase()).or_default() += 1;
+        }
+    }
+    counts
+}
+
 /// Counting by definition, as slowly and plainly as it gets.
 fn count_plainly(text: &[u8]) -> Counts {
     let mut counts = Counts::new();
@@ -70,7 +82,51 @@ fn owned(text: &[u8], range: Range<u64>, sizes: &[usize]) -> Vec<u8> {
     bytes
 }
 
+/// Words of 1 to 40 letters, and of about the lengths of the blocks and windows in which they are looked for.
+fn words() -> impl Strategy<Value = Vec<u8>> {
+    let length = prop_oneof![
+        8 => 1..40_usize,
+        2 => 15..18_usize,
+        2 => 62..67_usize,
+        1 => 126..131_usize,
+        1 => 4_094..4_099_usize,
+    ];
+    let letter = proptest::sample::select(b"aZ9'".to_vec());
+    let gap = proptest::sample::select(vec![
+        &b" "[..],
+        b"\n\n",
+        b"\x80",
+        b"\xc3\xa9",
+        b"@[`{/:&(\0",
+    ]);
+    let word = (length, letter, any::<u8>(), gap).prop_map(|(length, letter, last, gap)| {
+        let mut word = vec![letter; length];
+        word.push(last);
+        word.extend(gap);
+        word
+    });
+    proptest::collection::vec(word, 0..60).prop_map(|words| words.concat())
+}
+
 proptest! {
+    #[test]
+    fn lengths_do_not_matter(
+        text in words(),
+        sizes in proptest::collection::vec(prop_oneof![1..80_usize, Just(64), 4_000..5_000_usize], 1..6),
+    ) {
+        let (mut counter, mut starts, mut seen) = (WordCounter::new(), WordStarts::default(), 0);
+        for piece in pieces(&text, &sizes) {
+            counter.feed(piece).unwrap();
+            seen = starts.feed(piece);
+        }
+        let counts = counter.finish().unwrap();
+        let mut plainly: Vec<_> = plain_pairs(&text).into_iter().collect();
+        plainly.sort_unstable();
+        let sorted = counts.sorted().into_iter().map(|(word, n)| (word.as_bytes().to_vec(), n));
+        prop_assert_eq!(sorted.collect::<Vec<_>>(), plainly);
+        prop_assert_eq!(seen, counts.words());
+    }
+
     #[test]
     fn pieces_do_not_matter(text in text(), sizes in proptest::collection::vec(1..40_usize, 1..5)) {
         let (mut counter, mut starts, mut seen) = (WordCounter::new(), WordStarts::default(), 0);

@@ -76,6 +76,11 @@ impl Slot {
         u128::from_le_bytes(self.word)
     }
 
+    #[inline]
+    fn is(&self, Key(key): Key) -> bool {
+        self.key() == key
+    }
+
     fn pair(&self) -> (&str, u64) {
         let length = Key(self.key()).len();
         #[expect(
@@ -87,6 +92,14 @@ impl Slot {
     }
 }
 
+/// Reads all the slots, so that the memory is waited for once and not for each.
+fn touch(slots: &[Slot], homes: &[usize]) {
+    let read = homes
+        .iter()
+        .fold(0, |sum: u64, home| sum.wrapping_add(slots[*home].count));
+    black_box(read);
+}
+
 /// The counts of short words.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ShortWords {
@@ -95,6 +108,8 @@ pub(super) struct ShortWords {
     /// By how much a hash is shifted to become the index of the slot where the search begins.
     shift: u32,
     seed: (u64, u64),
+    /// The number of words when the seed was chosen.
+    seeded_at: usize,
     len: usize,
     /// How many more words may be added before the table grows.
     room: usize,
@@ -103,6 +118,9 @@ pub(super) struct ShortWords {
 const FIRST_SLOTS: usize = 16;
 /// The size from which on a table is in no near cache, in bytes.
 const FAR: usize = 256 << 10;
+/// So far from where its search begins no word gets by chance. Then the words were chosen to collide, or the seed is
+/// unlucky, and another one is taken; that is done again only for twice as many words, so that it costs little.
+const CROWDED: usize = 1 << 10;
 /// The words that are looked up together.
 pub(super) const BATCH: usize = 64;
 
@@ -164,55 +182,58 @@ impl ShortWords {
             };
             self.len += 1;
             self.room -= 1;
+            if self.displacement(at) > CROWDED && self.len / 2 >= self.seeded_at {
+                self.rebuild(self.slots.len(), true);
+            }
             return true;
         }
         self.slots[at].count += n;
         false
     }
 
-    /// Adds one occurrence of each of the words, up to the first that may be new; returns the index of that one.
-    #[inline]
-    pub(super) fn add_known(&mut self, keys: &[Key]) -> Option<usize> {
+    /// Adds one occurrence of each of the words, of which there are [`BATCH`] at most. Those that are not in the slots
+    /// where a search for them begins are left out: they are written to `absent`, and their number is returned.
+    #[inline(never)]
+    pub(super) fn add_batch(&mut self, keys: &[Key], absent: &mut [Key; BATCH]) -> usize {
         if self.slots.is_empty() {
-            return (!keys.is_empty()).then_some(0);
+            self.grow();
         }
-        for (number, keys) in keys.chunks(BATCH).enumerate() {
-            let mut hashes = [0; BATCH];
-            for (hash, key) in hashes.iter_mut().zip(keys) {
-                *hash = self.hash(*key);
-            }
-            if self.slots.len() > FAR / size_of::<Slot>() {
-                self.touch(&hashes[..keys.len()]);
-            }
-            for (index, (key, hash)) in keys.iter().zip(&hashes).enumerate() {
-                let at = self.search(*key, *hash);
-                let slot = &mut self.slots[at];
-                if slot.key() != key.0 {
-                    return Some(number * BATCH + index);
-                }
-                slot.count += 1;
-            }
+        let mut homes = [0; BATCH];
+        for (home, key) in homes.iter_mut().zip(keys) {
+            *home = self.home(self.hash(*key));
         }
-        None
+        let slots = self.slots.as_mut_slice();
+        if slots.len() > FAR / size_of::<Slot>() {
+            touch(slots, &homes[..keys.len()]);
+        }
+        let mut number = 0;
+        for (key, home) in keys.iter().zip(&homes) {
+            // Without a branch: whether a word is there can't be predicted well.
+            let slot = &mut slots[*home];
+            let is_there = slot.is(*key);
+            slot.count += u64::from(is_there);
+            absent[number % BATCH] = *key;
+            number += usize::from(!is_there);
+        }
+        number
     }
 
-    /// Reads all the slots where searches will begin, so that the memory is waited for once and not for each.
-    fn touch(&self, hashes: &[u64]) {
-        let slots = self.slots.as_slice();
-        let read = hashes.iter().fold(0, |sum: u64, hash| {
-            sum.wrapping_add(slots[self.home(*hash)].count)
-        });
-        black_box(read);
-    }
-
+    /// Hashes with one multiplication, whose halves are combined. Without the table's random seed, nobody can choose
+    /// words that collide.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the halves are meant")]
     fn hash(&self, Key(key): Key) -> u64 {
         let (low, high) = (key as u64 ^ self.seed.0, (key >> 64) as u64 ^ self.seed.1);
         let product = u128::from(low) * u128::from(high);
         product as u64 ^ (product >> 64) as u64
     }
 
+    /// Returns the slot where the search begins.
     #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the shift leaves as many bits as the index has"
+    )]
     fn home(&self, hash: u64) -> usize {
         (hash >> self.shift) as usize & (self.slots.len() - 1)
     }
@@ -231,20 +252,85 @@ impl ShortWords {
         }
     }
 
+    /// Returns how far the word in this slot is from where its search begins.
+    fn displacement(&self, at: usize) -> usize {
+        let home = self.home(self.hash(Key(self.slots[at].key())));
+        at.wrapping_sub(home) & (self.slots.len() - 1)
+    }
+
     #[cold]
     fn grow(&mut self) {
-        let slots = (2 * self.slots.len()).max(FIRST_SLOTS);
-        if self.slots.is_empty() {
+        let is_first = self.slots.is_empty();
+        self.rebuild((2 * self.slots.len()).max(FIRST_SLOTS), is_first);
+    }
+
+    /// Moves all words to a new table of so many slots, a power of 2.
+    #[cold]
+    fn rebuild(&mut self, slots: usize, reseed: bool) {
+        if reseed {
             let random = RandomState::new();
             self.seed = (random.hash_one(0), random.hash_one(1) | 1);
+            self.seeded_at = self.len;
         }
         let old = std::mem::replace(&mut self.slots, vec![EMPTY; slots]);
-        self.shift = 64 - slots.ilog2();
+        self.shift = u64::BITS - slots.ilog2();
         self.room = slots / 4 * 3 - self.len;
-        for slot in old.iter().filter(|slot| slot.count > 0) {
+        // Frequent words first, so that they are where a search for them begins.
+        let words = || old.iter().filter(|slot| slot.count > 0);
+        let all = words().map(|slot| slot.count).sum::<u64>();
+        let often = all / (old.len() as u64).max(1);
+        let frequent = words().filter(|slot| slot.count > often);
+        for slot in frequent.chain(words().filter(|slot| slot.count <= often)) {
             let key = Key(slot.key());
             let at = self.search(key, self.hash(key));
             self.slots[at] = *slot;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use super::*;
+
+    fn key(word: &str) -> Key {
+        Key::of(word.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn keys_are_for_short_words_that_end_with_no_nul() {
+        assert_eq!(Key::of(b""), None);
+        assert_eq!(Key::of(b"a\0"), None);
+        assert_eq!(Key::of(b"12345678901234567"), None);
+        for word in ["a", "\0a", "1234567890123456", "\u{e9}"] {
+            assert_eq!(key(word).len(), word.len());
+        }
+        assert!(key("a").rank() < key("a\0b").rank());
+        assert!(key("ab").rank() < key("b").rank());
+    }
+
+    #[test]
+    fn keys_are_in_lower_case_and_end_with_the_word() {
+        for length in 1..=MAX_SHORT {
+            let found = Key::of_word_bytes(*b"AbCdEfGh0'2X4Y6Z", length);
+            assert_eq!(found, key(&"abcdefgh0'2x4y6z"[..length]));
+        }
+    }
+
+    #[test]
+    fn words_that_all_collide_get_another_seed() {
+        let mut table = ShortWords::default();
+        table.grow();
+        // With this one, every word of up to 8 bytes has the same hash: the worst that anyone can do.
+        table.seed = (0, 0);
+        for n in 0..20_000 {
+            assert!(table.add(key(&format!("{n}")), 1));
+        }
+        assert_ne!(table.seed, (0, 0));
+        let used: Vec<_> = table.keys().map(|(at, _)| at).collect();
+        assert_eq!(used.len(), 20_000);
+        let away: usize = used.into_iter().map(|at| table.displacement(at)).sum();
+        assert!(away < 10 * 20_000, "{away}");
+        assert!((0..20_000).all(|n| table.get(key(&format!("{n}"))) == 1));
     }
 }

@@ -3,7 +3,7 @@
 use super::CountError;
 use super::json;
 use super::long::LongWords;
-use super::short::{Key, ShortWords};
+use super::short::{BATCH, Key, ShortWords};
 
 /// The number of occurrences of each word. Words with a count of 0 are never kept.
 #[derive(Debug, Clone, Default)]
@@ -47,26 +47,20 @@ impl Counts {
         Ok(())
     }
 
-    /// Adds one occurrence of each of the words. After each new one, the table may take `memory` bytes at most.
-    #[inline]
+    /// Adds one occurrence of each of the words, [`BATCH`] at most. After each new one, the table may take `memory` bytes
+    /// at most.
     pub(super) fn add_batch(&mut self, keys: &[Key], memory: u64) -> Result<(), CountError> {
         let words = self.words.checked_add(keys.len() as u64);
         self.words = words.ok_or(CountError::Overflow)?;
-        let mut from = 0;
-        while let Some(at) = self.short.add_known(&keys[from..]) {
-            from += at + 1;
-            self.add_new(keys[from - 1]);
-            self.check(memory)?;
+        let mut absent = [Key::NONE; BATCH];
+        let number = self.short.add_batch(keys, &mut absent);
+        for key in &absent[..number] {
+            if self.short.add(*key, 1) {
+                self.letters += key.len() as u64;
+                self.check(memory)?;
+            }
         }
         Ok(())
-    }
-
-    /// Adds one occurrence of a word that the table may have or not, and that `words` includes already.
-    #[cold]
-    fn add_new(&mut self, key: Key) {
-        if self.short.add(key, 1) {
-            self.letters += key.len() as u64;
-        }
     }
 
     /// Checks that the next step takes `memory` bytes at most.
@@ -283,6 +277,64 @@ mod tests {
         }
         assert_eq!(counts.footprint(), last);
         assert!(last < 10_000 * 300, "{last}");
+    }
+
+    #[test]
+    fn the_footprint_holds_for_long_words_too() {
+        let mut counts = Counts::new();
+        let mut last = 0;
+        for n in 0..10_000 {
+            counts.add(&format!("{n:040}"), 1).unwrap();
+            last = counts.footprint();
+            // A word has 40 letters in the table, 40 in the JSON, a place and its count.
+            assert!(last >= (n + 1) * (40 + 40 + 24 + 8), "{n}: {last}");
+        }
+        assert!(last < 10_000 * 400, "{last}");
+    }
+
+    #[test]
+    fn words_of_all_kinds_are_kept_apart_and_sorted() {
+        let sixteen = "0123456789abcdef";
+        let words = [
+            "", "\0", "\0\0", "\0a", "a", "a\0", "a\0\0", "a\0b", "ab", "\u{e9}",
+        ];
+        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
+        words.extend((0..4).map(|n| format!("{sixteen}{}", "\0".repeat(n))));
+        words.extend(["0", "1", "00", "\u{10ffff}"].map(|end| format!("{sixteen}{end}")));
+        words.extend((1..100).map(|n| "z".repeat(n)));
+        let mut counts = Counts::new();
+        for (n, word) in (1..).zip(&words) {
+            counts.add(word, n).unwrap();
+            counts.add(word, n).unwrap();
+        }
+        let mut expected: Vec<_> = (1..)
+            .zip(&words)
+            .map(|(n, word)| (word.as_str(), 2 * n))
+            .collect();
+        expected.sort_unstable();
+        assert_eq!(counts.sorted(), expected);
+        assert!(expected.iter().all(|(word, n)| counts.get(word) == *n));
+        let (mut merged, half) = (counts.clone(), counts.clone());
+        merged.merge(&half).unwrap();
+        assert_ne!(merged, counts);
+        assert_eq!(merged.words(), 2 * counts.words());
+        assert_eq!(
+            Counts::from_json(counts.to_json().as_bytes()).unwrap(),
+            counts
+        );
+    }
+
+    #[test]
+    fn the_pieces_of_json_are_the_json_and_none_is_large() {
+        let mut counts = Counts::new();
+        for n in 0..20_000 {
+            counts.add(&format!("{n}"), n + 1).unwrap();
+        }
+        let pieces: Vec<_> = counts.json_pieces().collect();
+        assert!(pieces.len() > 3);
+        assert!(pieces.iter().all(|piece| piece.len() < 66_000));
+        assert_eq!(pieces.concat(), counts.to_json());
+        assert_eq!(Counts::new().json_pieces().collect::<Vec<_>>(), ["{}"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Defines what a word is, and counts words in a stream of pieces.
 
 use super::CountError;
-use super::classify::{SPARE, edges, run_length, word_bits, word_bits_of_rest};
+use super::classify::{edges, run_length, word_bits, word_bits_of_rest};
 use super::short::{BATCH, Key, MAX_SHORT};
 use super::table::Counts;
 
@@ -74,7 +74,7 @@ impl WordCounter {
         Self {
             counts: Counts::new(),
             word: Vec::new(),
-            edges: vec![0; WINDOW + SPARE],
+            edges: vec![0; WINDOW],
             limit,
             memory: u64::MAX,
         }
@@ -95,7 +95,7 @@ impl WordCounter {
             let window = &rest[..rest.len().min(WINDOW)];
             let found = edges(window, &mut self.edges);
             self.count(rest, found / 2)?;
-            if found % 2 == 0 {
+            if found.is_multiple_of(2) {
                 rest = &rest[window.len()..];
                 continue;
             }
@@ -135,13 +135,14 @@ impl WordCounter {
 
     fn count_batch(&mut self, text: &[u8], words: &[[u16; 2]]) -> Result<(), CountError> {
         let mut keys = [Key::NONE; BATCH];
+        let longest = self.limit.min(MAX_SHORT);
         let mut short = 0;
         for (start, end) in words
             .iter()
             .map(|[start, end]| (usize::from(*start), usize::from(*end)))
         {
             let length = end - start;
-            if length <= MAX_SHORT && length <= self.limit {
+            if length <= longest {
                 let bytes = match text.get(start..start + MAX_SHORT) {
                     Some(bytes) => bytes.as_array().copied().unwrap_or_default(),
                     None => padded(&text[start..end]),
