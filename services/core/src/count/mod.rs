@@ -8,6 +8,7 @@ mod long;
 pub mod merge;
 pub mod read;
 mod short;
+pub mod summary;
 pub mod table;
 pub mod tokens;
 pub mod write;

@@ -13,6 +13,10 @@ use crate::scheduler::PendingWork;
 use crate::scheduler::request::ReduceWork;
 use crate::work::{ChunkIndex, Phase, Work};
 
+/// What one map output adds to the bytes by which a deadline grows, so that it is 30 ms: a request to S3, and a table of
+/// words that other outputs have as well.
+const OUTPUT: u64 = 32 << 10;
+
 /// What came of a reduce.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reduced {
@@ -28,7 +32,9 @@ pub(super) async fn reduce(run: &mut Run) -> Result<Reduced, RunError> {
     let request = ReduceWork {
         request: ReduceRequest { inputs, sha256 },
     };
+    let outputs = u64::try_from(state.chunks.len()).unwrap_or(u64::MAX);
     let bytes = state.input_bytes.unwrap_or_default();
+    let bytes = bytes.saturating_add(outputs.saturating_mul(OUTPUT));
     let attempt = state.reduce.next_attempt();
     let work = PendingWork::new(Work::Reduce, request, bytes, attempt);
     let outcome = schedule(run, Phase::Reduce, vec![work], 1).await?;

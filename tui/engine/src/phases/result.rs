@@ -1,9 +1,13 @@
 //! The final counts: read back, and checked against what is known of them.
 
+use bytes::Bytes;
+use mrdeck_core::count::read::ReadError;
+use mrdeck_core::count::summary::Summary;
 use mrdeck_core::count::table::Counts;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
+use tokio::task::spawn_blocking;
 
 use super::{invalidate, tell_non_ascii};
 use crate::checkpoint::objects::{self, Found};
@@ -24,20 +28,23 @@ pub(super) async fn read(run: &mut Run) -> Result<bool, RunError> {
         return Err(RunError::Unfinished(Phase::Reduce));
     };
     let expected = expected_digest(run, &out);
-    let is_expected = |body: &Vec<u8>| {
-        let found = Digest::of(body).to_string();
-        expected
-            .as_ref()
-            .is_none_or(|expected| found.eq_ignore_ascii_case(expected))
+    let is_expected = |found: &str| {
+        let mut expected = expected.iter();
+        expected.all(|expected| found.eq_ignore_ascii_case(expected))
     };
     let what = match objects::find(run.store.as_ref(), &out).await? {
-        Found::Body(body) if is_expected(&body) => Ok(body),
-        Found::Body(_) => Err("are not those that the reducer wrote"),
+        Found::Body(body) => {
+            let read = Counted::of(body).await?;
+            let is_expected = is_expected(&read.sha256);
+            is_expected
+                .then_some(read)
+                .ok_or("are not those that the reducer wrote")
+        }
         Found::Nothing => Err("are gone"),
         Found::Damaged => Err("are damaged"),
     };
-    let body = match what {
-        Ok(body) => body,
+    let read = match what {
+        Ok(read) => read,
         Err(what) => {
             let cause = format!("the final counts {out} {what}");
             let why = Diagnostic::new(cause, "the reduce is done again");
@@ -45,16 +52,50 @@ pub(super) async fn read(run: &mut Run) -> Result<bool, RunError> {
             return Ok(false);
         }
     };
-    compare_with_recorded(run, &out, &body).await?;
-    let counts = parse(&out, &body)?;
-    checks::check_conservation(run.state(), counts.words())?;
+    compare_with_recorded(run, &out, &read).await?;
+    let summary = read.summary.map_err(|source| RunError::NotCounts {
+        at: out.clone(),
+        source,
+    })?;
+    checks::check_conservation(run.state(), summary.words)?;
     let before = run.state().non_ascii();
-    let non_ascii = checks::non_ascii(run.state());
-    run.emit(EventKind::ResultRead(summarise(
-        out, &body, &counts, non_ascii,
-    )));
+    run.emit(EventKind::ResultRead(ResultSummary {
+        out,
+        words: summary.words,
+        unique: summary.unique,
+        sha256: read.sha256,
+        non_ascii: checks::non_ascii(run.state()),
+        top: summary.top,
+    }));
     tell_non_ascii(run, before);
     Ok(true)
+}
+
+/// Final counts that were read back.
+struct Counted {
+    body: Bytes,
+    sha256: String,
+    summary: Result<Summary, ReadError>,
+}
+
+impl Counted {
+    /// Hashes and adds them up, on a thread of their own: large ones take a while.
+    async fn of(body: Vec<u8>) -> Result<Self, RunError> {
+        let body = Bytes::from(body);
+        let bytes = body.clone();
+        let found = spawn_blocking(move || {
+            let sha256 = Digest::of(&bytes).to_string();
+            (sha256, Summary::of_json(&bytes, TOP_WORDS))
+        });
+        let (sha256, summary) = found
+            .await
+            .map_err(|_| RunError::Unfinished(Phase::Reduce))?;
+        Ok(Self {
+            body,
+            sha256,
+            summary,
+        })
+    }
 }
 
 /// Returns what the final counts must hash to, as the success record, the reducer, or an earlier look has it.
@@ -72,15 +113,15 @@ fn expected_digest(run: &Run, out: &S3Uri) -> Option<String> {
 }
 
 /// A result that had to be made again must be the recorded one, and goes back to where that was.
-async fn compare_with_recorded(run: &Run, out: &S3Uri, body: &[u8]) -> Result<(), RunError> {
+async fn compare_with_recorded(run: &Run, out: &S3Uri, read: &Counted) -> Result<(), RunError> {
     let recorded = run.success.as_ref().filter(|success| success.out != *out);
     let Some(recorded) = recorded else {
         return Ok(());
     };
-    if Digest::of(body).to_string() != recorded.sha256 {
+    if read.sha256 != recorded.sha256 {
         return Err(RunError::ResultDiffers(recorded.out.clone()));
     }
-    run.store.put(&recorded.out, body.to_vec().into()).await?;
+    run.store.put(&recorded.out, read.body.clone()).await?;
     Ok(())
 }
 
@@ -89,19 +130,4 @@ pub(super) fn parse(at: &S3Uri, body: &[u8]) -> Result<Counts, RunError> {
         at: at.clone(),
         source,
     })
-}
-
-fn summarise(out: S3Uri, body: &[u8], counts: &Counts, non_ascii: Option<u64>) -> ResultSummary {
-    let top = counts.top(TOP_WORDS);
-    ResultSummary {
-        out,
-        words: counts.words(),
-        unique: counts.unique(),
-        sha256: Digest::of(body).to_string(),
-        non_ascii,
-        top: top
-            .into_iter()
-            .map(|(word, count)| (word.to_owned(), count))
-            .collect(),
-    }
 }
