@@ -177,8 +177,15 @@ async fn a_large_stream_goes_in_parts() {
         part(2),
         "POST /b/dir/k?uploadId=U".to_owned(),
     ];
-    assert_eq!(script.requests(), expected);
-    let bodies = script.bodies();
+    // The parts are on their way at the same time.
+    let mut requests = script.requests();
+    let is_in_order = requests[1] == expected[1];
+    requests[1..3].sort();
+    assert_eq!(requests, expected);
+    let mut bodies = script.bodies();
+    if !is_in_order {
+        bodies.swap(1, 2);
+    }
     assert_eq!((bodies[1].len(), bodies[2].len()), (8 * MIB, MIB));
     assert!(bodies[2].iter().all(|b| *b == 8));
     let list = String::from_utf8(bodies[3].to_vec()).unwrap();

@@ -18,7 +18,6 @@ use mrdeck_core::count::RULES;
 use mrdeck_core::count::merge::{Source, Totals, merge};
 use mrdeck_core::count::table::Counts;
 use mrdeck_core::count::write::TableWriter;
-use mrdeck_core::digest::Hasher;
 use mrdeck_store::Store;
 
 /// The most map outputs that are merged while they arrive, all at once. More than these are small, or the input is huge:
@@ -41,7 +40,7 @@ pub struct AddingUp {
 }
 
 impl AddingUp {
-    /// Adds them up, and hands on the final table in pieces; returns what is to be said of it. It takes a while, and
+    /// Adds them up, and hands on the final table in pieces; returns what is to be said of it, but for its hash. It takes a while, and
     /// waits: it is for a thread of its own.
     pub fn run(self, pieces: &Sender<Bytes>, is_ours: bool) -> Result<OutputInfo, Stop> {
         let start = Instant::now();
@@ -58,7 +57,7 @@ impl AddingUp {
     }
 
     fn add_up(&self, pieces: &Sender<Bytes>, is_ours: bool) -> Result<OutputInfo, Stop> {
-        let mut output = Pieces::new(pieces, &self.timings);
+        let output = Pieces::new(pieces, &self.timings);
         let totals = if is_ours && self.inputs.len() <= MERGED_AT_ONCE {
             let mut sources: Vec<_> = self.inputs.iter().map(|input| self.open(input)).collect();
             output.merged(&mut sources)?
@@ -72,12 +71,10 @@ impl AddingUp {
                 output.merged(&mut runs)?
             }
         };
-        let sha256 = output.finish()?;
         Ok(OutputInfo {
             words: Some(totals.words),
             unique: Some(totals.unique),
             files: Some(self.inputs.len() as u64),
-            sha256: Some(sha256),
             rules: Some(RULES),
             ..OutputInfo::default()
         })
@@ -126,45 +123,35 @@ impl AddingUp {
 
 /// The final table on its way out.
 struct Pieces<'a> {
-    writer: TableWriter,
-    hasher: Hasher,
     sender: &'a Sender<Bytes>,
     timings: &'a Timings,
 }
 
 impl<'a> Pieces<'a> {
     fn new(sender: &'a Sender<Bytes>, timings: &'a Timings) -> Self {
-        Self {
-            writer: TableWriter::default(),
-            hasher: Hasher::default(),
-            sender,
-            timings,
-        }
+        Self { sender, timings }
     }
 
-    fn merged<S: Source<Error = Stop>>(&mut self, sources: &mut [S]) -> Result<Totals, Stop> {
-        merge(sources, |word, n| self.push(utf8(word)?, n))
+    fn merged<S: Source<Error = Stop>>(&self, sources: &mut [S]) -> Result<Totals, Stop> {
+        let mut writer = TableWriter::default();
+        let totals = merge(sources, |word, n| {
+            writer.push(utf8(word)?, n);
+            writer.piece().map_or(Ok(()), |piece| self.send(piece))
+        })?;
+        self.send(writer.finish())?;
+        Ok(totals)
     }
 
-    fn table(&mut self, table: &Counts) -> Result<Totals, Stop> {
-        let mut pairs = table.sorted().into_iter();
-        pairs.try_for_each(|(word, n)| self.push(word, n))?;
+    fn table(&self, table: &Counts) -> Result<Totals, Stop> {
+        let mut pieces = table.json_pieces();
+        pieces.try_for_each(|piece| self.send(piece.into_bytes()))?;
         Ok(Totals {
             words: table.words(),
             unique: table.unique(),
         })
     }
 
-    fn push(&mut self, word: &str, n: u64) -> Result<(), Stop> {
-        self.writer.push(word, n);
-        match self.writer.piece() {
-            Some(piece) => self.send(piece),
-            None => Ok(()),
-        }
-    }
-
-    fn send(&mut self, piece: Vec<u8>) -> Result<(), Stop> {
-        self.hasher.update(&piece);
+    fn send(&self, piece: Vec<u8>) -> Result<(), Stop> {
         let start = Instant::now();
         let sent = self.sender.blocking_send(piece.into());
         self.timings.add(Part::Put, start.elapsed());
@@ -174,13 +161,6 @@ impl<'a> Pieces<'a> {
                 detail: "the final counts have nowhere to go".to_owned(),
             })
         })
-    }
-
-    /// Ends the table; returns the hash of all of it.
-    fn finish(mut self) -> Result<String, Stop> {
-        let last = std::mem::take(&mut self.writer).finish();
-        self.send(last)?;
-        Ok(self.hasher.digest().to_string())
     }
 }
 

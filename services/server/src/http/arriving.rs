@@ -7,6 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::oneshot;
 
 use super::error::Error;
 use super::map_outputs::MapOutput;
@@ -14,8 +15,8 @@ use super::timing::{Part, Timings};
 use mrdeck_core::count::CountError;
 use mrdeck_core::count::lines::{Lines, Step};
 use mrdeck_core::count::merge::Source;
-use mrdeck_core::digest::Hasher;
-use mrdeck_store::{ReadOptions, Store, StoreError};
+use mrdeck_core::digest::{Digest, Hasher};
+use mrdeck_store::{BodyStream, ReadOptions, Store, StoreError};
 
 /// The pieces of one map output that wait to be read.
 const PIECES: usize = 4;
@@ -44,8 +45,8 @@ impl From<CountError> for Stop {
 pub struct Arriving {
     input: MapOutput,
     pieces: Receiver<Result<Bytes, StoreError>>,
-    /// Only if there is a hash to compare with.
-    hasher: Option<Hasher>,
+    /// The hash of all pieces, once the last has been sent; only if there is one to compare it with.
+    digest: oneshot::Receiver<Digest>,
     lines: Lines,
     timings: Arc<Timings>,
 }
@@ -59,18 +60,20 @@ impl Arriving {
         timings: Arc<Timings>,
     ) -> Self {
         let (sender, pieces) = channel(PIECES);
+        let (hashed, digest) = oneshot::channel();
         let at = input.uri.clone();
+        let hashed = input.sha256.map(|_| hashed);
         runtime.spawn(async move {
             match store.get(&at, ReadOptions::default()).await {
-                Ok(object) => send_all(object.body, &sender).await,
+                Ok(object) => send_all(object.body, &sender, hashed).await,
                 // If nobody waits any more, nobody wants to know.
                 Err(error) => drop(sender.send(Err(error)).await),
             }
         });
         Self {
-            hasher: input.sha256.map(|_| Hasher::default()),
             input,
             pieces,
+            digest,
             lines: Lines::default(),
             timings,
         }
@@ -81,19 +84,19 @@ impl Arriving {
         let start = Instant::now();
         let piece = self.pieces.blocking_recv().transpose();
         self.timings.add(Part::Get, start.elapsed());
-        let piece = piece.map_err(Error::from)?;
-        if let (Some(hasher), Some(piece)) = (&mut self.hasher, &piece) {
-            hasher.update(piece);
-        }
-        Ok(piece)
+        Ok(piece.map_err(Error::from)?)
     }
 
-    /// Compares the hash of all bytes. What else is wrong with another object than the expected one is of no interest.
-    fn check(&self) -> Result<(), Stop> {
-        let (Some(expected), Some(hasher)) = (self.input.sha256, &self.hasher) else {
+    /// Compares the hash of all bytes, once all are here. What else is wrong with another object than the expected one is of no interest.
+    fn check(&mut self) -> Result<(), Stop> {
+        let Some(expected) = self.input.sha256 else {
             return Ok(());
         };
-        self.input.compare(expected, hasher.digest())?;
+        // It is only missing if the task that fetches came to no end.
+        let found = self.digest.try_recv().map_err(|error| Error::Defect {
+            detail: format!("the hash of {}: {error}", self.input.uri),
+        })?;
+        self.input.compare(expected, found)?;
         Ok(())
     }
 
@@ -156,10 +159,23 @@ impl Source for Arriving {
     }
 }
 
-async fn send_all(mut body: mrdeck_store::BodyStream, pieces: &Sender<Result<Bytes, StoreError>>) {
+/// Hands the pieces on, and hashes them on the way: the thread that reads them has enough to do.
+async fn send_all(
+    mut body: BodyStream,
+    pieces: &Sender<Result<Bytes, StoreError>>,
+    told: Option<oneshot::Sender<Digest>>,
+) {
+    let mut hasher = Hasher::default();
     while let Some(piece) = body.next().await {
+        if let (Some(_), Ok(piece)) = (&told, &piece) {
+            hasher.update(piece);
+        }
         if pieces.send(piece).await.is_err() {
             return;
         }
+    }
+    if let Some(told) = told {
+        // The reader sees the end of the pieces after this.
+        let _ = told.send(hasher.digest());
     }
 }

@@ -9,7 +9,7 @@ use super::timing::{Part, Timings};
 use mrdeck_core::api::{OutputAnswer, OutputInfo, Provenance};
 use mrdeck_core::count::RULES;
 use mrdeck_core::count::table::Counts;
-use mrdeck_core::digest::Digest;
+use mrdeck_core::digest::Hasher;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::WriteOptions;
 
@@ -22,11 +22,15 @@ pub struct Output {
 impl Output {
     /// Sorts, serializes and hashes a table, which takes a while.
     pub fn of(counts: &Counts) -> Self {
-        let json = counts.to_json();
+        let (mut json, mut hasher) = (Vec::new(), Hasher::default());
+        for piece in counts.json_pieces() {
+            hasher.update(piece.as_bytes());
+            json.extend_from_slice(piece.as_bytes());
+        }
         let info = OutputInfo {
             words: Some(counts.words()),
             unique: Some(counts.unique()),
-            sha256: Some(Digest::of(json.as_bytes()).to_string()),
+            sha256: Some(hasher.digest().to_string()),
             rules: Some(RULES),
             ..OutputInfo::default()
         };

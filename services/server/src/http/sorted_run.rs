@@ -8,7 +8,6 @@ use super::error::Error;
 use mrdeck_core::count::lines::{Lines, Step};
 use mrdeck_core::count::merge::Source;
 use mrdeck_core::count::table::Counts;
-use mrdeck_core::count::write::TableWriter;
 
 /// How much is read at a time, in bytes.
 const BLOCK: usize = 64 << 10;
@@ -34,14 +33,9 @@ impl SortedRun {
 
 fn write_out(counts: &Counts) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
-    let mut writer = TableWriter::default();
-    for (word, n) in counts.sorted() {
-        writer.push(word, n);
-        if let Some(piece) = writer.piece() {
-            file.write_all(&piece)?;
-        }
+    for piece in counts.json_pieces() {
+        file.write_all(piece.as_bytes())?;
     }
-    file.write_all(&writer.finish())?;
     file.rewind()?;
     Ok(file)
 }

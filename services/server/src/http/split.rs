@@ -19,8 +19,8 @@ use mrdeck_core::count::tokens::WordStarts;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{ObjectMeta, ReadOptions, StoreError};
 
-/// The chunks that are copied at the same time; each holds one part of an upload in memory.
-const COPIES: usize = 4;
+/// The chunks that are copied at the same time; each holds up to three parts of an upload in memory.
+const COPIES: usize = 2;
 
 pub async fn handle(
     State(state): State<ServiceState>,

@@ -41,7 +41,8 @@ struct Sending<'a> {
     told: Told<'a>,
 }
 
-/// Sends one part at a time: for the services, where many requests share the memory.
+/// Sends two parts at a time, so that one is filled while another is sent: for the services, where many requests share the
+/// memory.
 pub(super) async fn put_stream(
     store: &S3Store,
     at: &S3Uri,
@@ -50,7 +51,7 @@ pub(super) async fn put_stream(
     let sending = Sending {
         client: store.client.clone(),
         one_request: PART - 1,
-        at_a_time: 1,
+        at_a_time: 2,
         sha256: None,
         told: &|_| {},
     };
@@ -203,22 +204,26 @@ impl Upload {
         let mut in_flight = FuturesUnordered::new();
         let mut parts = Vec::new();
         let (mut begun, mut size, mut has_ended) = (0, 0, false);
+        // A part is filled while others are sent. What was filled of it stays in the buffer if one of those is done first.
         loop {
-            while !has_ended && in_flight.len() < sending.at_a_time {
-                let part = next_part(&mut body, &mut buffer, part_size(begun)).await?;
-                has_ended = part.is_empty();
-                if !has_ended {
-                    in_flight.push(self.send(&sending.client, begun, part));
-                    begun += 1;
+            let has_room = !has_ended && in_flight.len() < sending.at_a_time;
+            tokio::select! {
+                part = next_part(&mut body, &mut buffer, part_size(begun)), if has_room => {
+                    let part = part?;
+                    has_ended = part.is_empty();
+                    if !has_ended {
+                        in_flight.push(self.send(&sending.client, begun, part));
+                        begun += 1;
+                    }
                 }
+                Some(answer) = in_flight.next() => {
+                    let (part, bytes) = answer?;
+                    parts.push(part);
+                    size += bytes;
+                    (sending.told)(size);
+                }
+                else => break,
             }
-            let Some(answer) = in_flight.next().await else {
-                break;
-            };
-            let (part, bytes) = answer?;
-            parts.push(part);
-            size += bytes;
-            (sending.told)(size);
         }
         parts.sort_by_key(CompletedPart::part_number);
         self.complete(parts).await.map(|()| size)
