@@ -17,7 +17,7 @@ use crate::hello;
 use crate::http::{ServiceState, full, router};
 use crate::memory;
 use mrdeck_core::role::Role;
-use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config};
+use mrdeck_store::aws::{AwsOptions, Retries, s3_client, sdk_config, warm_up};
 use mrdeck_store::regional::RegionalStore;
 use mrdeck_store::settings::SettingsError;
 
@@ -112,7 +112,11 @@ pub async fn run(role: Role, options: RunOptions) -> Result<(), ServeError> {
         let aws = Box::pin(sdk_config(&aws)).await?;
         // The caller retries the work as a whole, on another task; a second layer of retries here would only hide the
         // reason for a delay.
-        let store = RegionalStore::new(s3_client(&aws, Retries::None));
+        let client = s3_client(&aws, Retries::None);
+        let warming = client.clone();
+        // Beside the start, which it must not delay.
+        tokio::spawn(async move { warm_up(&warming).await });
+        let store = RegionalStore::new(client);
         Ok(router(role, ServiceState::new(Arc::new(store), config)))
     };
     run_service(role.as_str(), &addr, service, options).await

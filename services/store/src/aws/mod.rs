@@ -18,6 +18,7 @@ use aws_sdk_s3::config::Builder;
 pub use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 pub use self::credentials::NoCredentials;
@@ -34,6 +35,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 const READ_TIMEOUT: Duration = Duration::from_mins(1);
 /// What gives credentials has deadlines of its own; this is above all of them.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// How long the request would be valid that is signed to no purpose.
+const SHORTLY: Duration = Duration::from_mins(1);
 
 /// Overrides the SDK's own search (environment, profile, container, instance); `None` leaves it alone.
 #[derive(Debug, Clone, Default)]
@@ -164,6 +168,16 @@ pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
         builder = builder.retry_config(RetryConfig::disabled());
     }
     aws_sdk_s3::Client::from_conf(builder.build())
+}
+
+/// Does what a first call would have to do before it is sent: finds credentials, compiles the rules of endpoints. Nothing
+/// is sent to S3, and what fails shows at the first call.
+pub async fn warm_up(client: &aws_sdk_s3::Client) {
+    if let Ok(expiry) = PresigningConfig::expires_in(SHORTLY) {
+        let call = client.get_object().bucket("bucket").key("key");
+        // Signed, and never sent.
+        let _ = call.presigned(expiry).await;
+    }
 }
 
 /// Returns the endpoint of S3 calls if it is not AWS's own.
