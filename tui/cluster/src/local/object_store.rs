@@ -1,5 +1,6 @@
 //! The S3 server inside this process (s3s over a folder), on a loopback port the system chose.
 
+mod body;
 mod file_name;
 mod keys;
 mod literal;

@@ -19,6 +19,7 @@ use s3s::dto::{
 use s3s::{S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
+use super::body::Opened;
 use super::file_name;
 use super::keys::{Keys, Listed, Wanted};
 use super::older_layout::write_out;
@@ -210,7 +211,13 @@ impl S3 for LiteralKeys {
 
     async fn get_object(&self, mut req: S3Request<GetObjectInput>) -> Answer<GetObjectOutput> {
         req.input.key = self.name(&req.input.bucket, &req.input.key)?;
-        self.files.get_object(req).await
+        let path = self.keys.folder(&req.input.bucket).join(&req.input.key);
+        let opened = Opened::at(&path).await;
+        let mut answer = self.files.get_object(req).await?;
+        if let Some(opened) = opened {
+            opened.replace_body(&mut answer.output, &path).await;
+        }
+        Ok(answer)
     }
 
     async fn put_object(&self, mut req: S3Request<PutObjectInput>) -> Answer<PutObjectOutput> {
