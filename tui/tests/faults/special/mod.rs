@@ -6,6 +6,7 @@ mod disk;
 mod ecs;
 mod half_head;
 mod hostile;
+mod many_outputs;
 mod refused;
 mod resumed;
 pub mod screen;
@@ -24,7 +25,7 @@ type Play = fn() -> Option<Duration>;
 /// What this machine lacks for it.
 type Ask = fn() -> Lack;
 
-const TABLE: [(&str, Play, Ask); 14] = [
+const TABLE: [(&str, Play, Ask); 15] = [
     ("disk full", disk::full, disk::lack),
     ("escape sequences", hostile::escape_sequences, nothing),
     ("every cut", cuts::every_cut, nothing),
@@ -42,6 +43,11 @@ const TABLE: [(&str, Play, Ask); 14] = [
     ("resize", screen::resize, nothing),
     ("runtask failures", ecs::runtask_failures, tools::lack),
     ("signals and panic", screen::signals_and_panic, nothing),
+    (
+        "ten thousand outputs",
+        many_outputs::ten_thousand_outputs,
+        nothing,
+    ),
     (
         "throttled throughout",
         ecs::throttled_throughout,
