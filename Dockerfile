@@ -10,7 +10,7 @@ ARG RUNTIME_IMAGE=gcr.io/distroless/cc-debian12
 FROM ${RUST_IMAGE} AS asked
 ARG SERVICE
 RUN case "${SERVICE}" in \
-        splitter|mapper|reducer|hello) touch -d @0 /known ;; \
+        splitter|mapper|reducer|hello) touch -d @0 /known && echo "${SERVICE}" >/name ;; \
         *) echo "there is no service '${SERVICE}': give --build-arg SERVICE=splitter, mapper, reducer or hello" >&2; exit 2 ;; \
     esac
 
@@ -46,6 +46,8 @@ RUN touch services/*/src/lib.rs services/server/src/main.rs \
 FROM ${RUNTIME_IMAGE}
 ARG SERVICE
 COPY --from=build /src/target/release/mrdeck-service /usr/local/bin/service
+# Some versions of buildah take an ENV from their cache whatever its arguments are. A file that differs keeps them from it.
+COPY --from=asked /name /etc/mrdeck-service
 ENV SERVICE=${SERVICE} ADDR=:8080
 EXPOSE 8080
 # A number, because Kubernetes and others can tell only from a number that it is not root.
