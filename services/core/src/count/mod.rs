@@ -2,12 +2,12 @@
 
 mod classify;
 pub mod cuts;
-pub mod json;
 pub mod lines;
 mod long;
 pub mod merge;
 pub mod read;
 mod short;
+pub mod sorted;
 pub mod summary;
 pub mod table;
 pub mod tokens;

@@ -39,6 +39,18 @@ impl Key {
         self.0.swap_bytes()
     }
 
+    /// Returns the key that has this rank.
+    #[inline]
+    pub(super) fn of_rank(rank: u128) -> Self {
+        Self(rank.swap_bytes())
+    }
+
+    /// Calls `f` with the word.
+    #[inline]
+    pub(super) fn with_str<T>(self, f: impl FnOnce(&str) -> T) -> T {
+        f(text(&self.0.to_le_bytes()[..self.len()]))
+    }
+
     #[inline]
     pub(super) fn len(self) -> usize {
         MAX_SHORT - self.0.leading_zeros() as usize / 8
@@ -81,15 +93,19 @@ impl Slot {
         self.key() == key
     }
 
-    fn pair(&self) -> (&str, u64) {
-        let length = Key(self.key()).len();
-        #[expect(
-            clippy::expect_used,
-            reason = "a key is made of a str, or of bytes of words, which are ASCII"
-        )]
-        let word = std::str::from_utf8(&self.word[..length]).expect("UTF-8");
-        (word, self.count)
+    fn text(&self) -> &str {
+        text(&self.word[..Key(self.key()).len()])
     }
+}
+
+/// Returns a key's bytes as the text that they are.
+#[inline]
+fn text(word: &[u8]) -> &str {
+    #[expect(
+        clippy::expect_used,
+        reason = "a key is made of a str, or of bytes of words, which are ASCII"
+    )]
+    std::str::from_utf8(word).expect("UTF-8")
 }
 
 /// Reads all the slots, so that the memory is waited for once and not for each.
@@ -144,25 +160,21 @@ impl ShortWords {
         self.slots[at].count
     }
 
-    /// Returns the word in this slot and its count.
-    pub(super) fn pair(&self, slot: usize) -> (&str, u64) {
-        self.slots[slot].pair()
+    /// Returns the text of a word that is in the table.
+    pub(super) fn word(&self, key: Key) -> &str {
+        self.slots[self.search(key, self.hash(key))].text()
     }
 
-    /// Iterates over the slots in use and their words, in no particular order.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (usize, Key)> {
-        let slots = self.slots.iter().enumerate();
-        slots
-            .filter(|(_, slot)| slot.count > 0)
-            .map(|(at, slot)| (at, Key(slot.key())))
+    /// Iterates over all words and their counts, in no particular order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Key, u64)> {
+        let used = self.slots.iter().filter(|slot| slot.count > 0);
+        used.map(|slot| (Key(slot.key()), slot.count))
     }
 
-    /// Iterates over all words, in no particular order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.slots
-            .iter()
-            .filter(|slot| slot.count > 0)
-            .map(Slot::pair)
+    /// Iterates over the texts of all words and their counts, in no particular order.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, u64)> {
+        let used = self.slots.iter().filter(|slot| slot.count > 0);
+        used.map(|slot| (slot.text(), slot.count))
     }
 
     /// Adds `n` occurrences, more than 0, and returns whether the word is new.
@@ -327,7 +339,9 @@ mod tests {
             assert!(table.add(key(&format!("{n}")), 1));
         }
         assert_ne!(table.seed, (0, 0));
-        let used: Vec<_> = table.keys().map(|(at, _)| at).collect();
+        let slots = table.slots.iter().enumerate();
+        let used = slots.filter(|(_, slot)| slot.count > 0);
+        let used: Vec<_> = used.map(|(at, _)| at).collect();
         assert_eq!(used.len(), 20_000);
         let away: usize = used.into_iter().map(|at| table.displacement(at)).sum();
         assert!(away < 10 * 20_000, "{away}");

@@ -1,20 +1,25 @@
-//! Sorts the words of a table, and writes it as JSON, piece by piece.
+//! Sorts the words of a table, and hands them out in that order.
 
 use super::long::LongWords;
-use super::short::{MAX_SHORT, ShortWords};
+use super::short::{Key, MAX_SHORT, ShortWords};
+use super::write::TableWriter;
 
 /// The bytes that sorting takes for each word.
 pub(super) const PER_WORD: u64 = size_of::<Place>() as u64;
-/// The bytes after which a piece ends, at the end of a line.
-const PIECE: usize = 64 << 10;
 
-/// Where a word is, with its first bytes as a number, so that most words compare at once.
+/// A word with its first bytes as a number, so that most words compare at once.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     rank: u128,
-    /// The slot of a short word; the index of a long one.
-    at: usize,
-    is_long: bool,
+    is: Is,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Is {
+    /// A short word, which is the rank, with its count: to look it up in the table is to wait for memory.
+    Short(u64),
+    /// The index of a long word.
+    Long(usize),
 }
 
 /// All words of a table, in byte order.
@@ -28,15 +33,13 @@ pub(super) struct Sorted<'a> {
 impl<'a> Sorted<'a> {
     pub(super) fn of(short: &'a ShortWords, long: &'a LongWords) -> Self {
         let mut places = Vec::with_capacity(short.len() + long.len());
-        places.extend(short.keys().map(|(at, key)| Place {
+        places.extend(short.iter().map(|(key, count)| Place {
             rank: key.rank(),
-            at,
-            is_long: false,
+            is: Is::Short(count),
         }));
         places.extend(long.iter().enumerate().map(|(at, (word, _))| Place {
             rank: rank(word),
-            at,
-            is_long: true,
+            is: Is::Long(at),
         }));
         places.sort_unstable_by_key(|place| place.rank);
         let mut sorted = Self {
@@ -56,15 +59,26 @@ impl<'a> Sorted<'a> {
     }
 
     fn pair(&self, place: Place) -> (&'a str, u64) {
-        if place.is_long {
-            self.long.pair(place.at)
-        } else {
-            self.short.pair(place.at)
+        match place.is {
+            Is::Short(count) => (self.short.word(Key::of_rank(place.rank)), count),
+            Is::Long(at) => self.long.pair(at),
         }
     }
 
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&'a str, u64)> {
         self.places.iter().map(|place| self.pair(*place))
+    }
+
+    fn write(&self, place: Place, writer: &mut TableWriter) {
+        match place.is {
+            Is::Short(count) => {
+                Key::of_rank(place.rank).with_str(|word| writer.push(word, count));
+            }
+            Is::Long(at) => {
+                let (word, count) = self.long.pair(at);
+                writer.push(word, count);
+            }
+        }
     }
 }
 
@@ -83,7 +97,8 @@ pub struct JsonPieces<'a> {
     sorted: Sorted<'a>,
     /// The words that have been written.
     written: usize,
-    is_done: bool,
+    /// `None` behind the end.
+    writer: Option<TableWriter>,
 }
 
 impl<'a> JsonPieces<'a> {
@@ -91,46 +106,23 @@ impl<'a> JsonPieces<'a> {
         Self {
             sorted,
             written: 0,
-            is_done: false,
+            writer: Some(TableWriter::default()),
         }
     }
 }
 
 impl Iterator for JsonPieces<'_> {
-    type Item = String;
+    type Item = Vec<u8>;
 
-    fn next(&mut self) -> Option<String> {
-        if self.is_done {
-            return None;
-        }
-        let mut piece = String::with_capacity(PIECE + 128);
-        if self.written == 0 {
-            piece.push('{');
-        }
-        let mut digits = itoa::Buffer::new();
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let writer = self.writer.as_mut()?;
         while let Some(place) = self.sorted.places.get(self.written) {
-            if piece.len() >= PIECE {
+            self.written += 1;
+            self.sorted.write(*place, writer);
+            if let Some(piece) = writer.piece() {
                 return Some(piece);
             }
-            let (word, n) = self.sorted.pair(*place);
-            piece.push_str(if self.written == 0 { "\n  " } else { ",\n  " });
-            push_json_string(&mut piece, word);
-            piece.push_str(": ");
-            piece.push_str(digits.format(n));
-            self.written += 1;
         }
-        piece.push_str(if self.written == 0 { "}" } else { "\n}" });
-        self.is_done = true;
-        Some(piece)
-    }
-}
-
-fn push_json_string(json: &mut String, text: &str) {
-    if text.bytes().all(|b| b >= b' ' && b != b'"' && b != b'\\') {
-        json.push('"');
-        json.push_str(text);
-        json.push('"');
-    } else {
-        json.push_str(&serde_json::Value::from(text).to_string());
+        self.writer.take().map(TableWriter::finish)
     }
 }

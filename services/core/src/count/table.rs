@@ -1,9 +1,9 @@
 //! A table of words and counts: adds up, writes JSON, compares.
 
 use super::CountError;
-use super::json;
 use super::long::LongWords;
 use super::short::{BATCH, Key, ShortWords};
+use super::sorted;
 
 /// The number of occurrences of each word. Words with a count of 0 are never kept.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +18,7 @@ pub struct Counts {
 
 /// The bytes that writing takes for each word besides its letters: its place in the sorted list, and the rest of its
 /// line.
-const PER_LINE: u64 = json::PER_WORD + 16;
+const PER_LINE: u64 = sorted::PER_WORD + 16;
 
 impl Counts {
     /// Creates an empty table.
@@ -120,12 +120,12 @@ impl Counts {
 
     /// Iterates over all pairs, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.short.iter().chain(self.long.iter())
+        self.short.texts().chain(self.long.iter())
     }
 
     /// Returns all pairs in byte order of the words.
     pub fn sorted(&self) -> Vec<(&str, u64)> {
-        let order = json::Sorted::of(&self.short, &self.long);
+        let order = sorted::Sorted::of(&self.short, &self.long);
         order.pairs().collect()
     }
 
@@ -146,18 +146,31 @@ impl Counts {
 
     /// Writes one JSON object: keys in byte order, one pair per line, indented by two spaces, no newline at the end.
     pub fn to_json(&self) -> String {
-        let length = self.letters + self.unique() * 16 + 4;
-        let mut json = String::with_capacity(usize::try_from(length).unwrap_or(0));
+        let mut json = Vec::with_capacity(self.json_size());
         for piece in self.json_pieces() {
-            json.push_str(&piece);
+            json.extend_from_slice(&piece);
         }
-        json
+        text(json)
+    }
+
+    /// Estimates the bytes of the JSON, to reserve memory for them.
+    pub fn json_size(&self) -> usize {
+        usize::try_from(self.letters + self.unique() * 16 + 4).unwrap_or(0)
     }
 
     /// Returns what [`Self::to_json`] writes, in pieces of about 64 KiB. The words are sorted before it returns.
-    pub fn json_pieces(&self) -> json::JsonPieces<'_> {
-        json::JsonPieces::of(json::Sorted::of(&self.short, &self.long))
+    pub fn json_pieces(&self) -> sorted::JsonPieces<'_> {
+        sorted::JsonPieces::of(sorted::Sorted::of(&self.short, &self.long))
     }
+}
+
+/// Returns JSON as the text that it is.
+fn text(json: Vec<u8>) -> String {
+    #[expect(
+        clippy::expect_used,
+        reason = "the pieces end between lines, and are made of words and digits"
+    )]
+    String::from_utf8(json).expect("UTF-8")
 }
 
 /// Two tables are equal if they have the same words and counts.
@@ -333,8 +346,8 @@ mod tests {
         let pieces: Vec<_> = counts.json_pieces().collect();
         assert!(pieces.len() > 3);
         assert!(pieces.iter().all(|piece| piece.len() < 66_000));
-        assert_eq!(pieces.concat(), counts.to_json());
-        assert_eq!(Counts::new().json_pieces().collect::<Vec<_>>(), ["{}"]);
+        assert_eq!(pieces.concat(), counts.to_json().into_bytes());
+        assert_eq!(Counts::new().json_pieces().collect::<Vec<_>>(), [b"{}"]);
     }
 
     #[test]

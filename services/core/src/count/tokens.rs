@@ -110,6 +110,11 @@ impl WordCounter {
         Ok(())
     }
 
+    /// Estimates the bytes that the table takes and is about to take, as [`Counts::footprint`] does.
+    pub fn footprint(&self) -> u64 {
+        self.counts.footprint()
+    }
+
     /// Returns the counts, once the last piece has been fed.
     ///
     /// # Errors

@@ -144,7 +144,7 @@ impl<'a> Pieces<'a> {
 
     fn table(&self, table: &Counts) -> Result<Totals, Stop> {
         let mut pieces = table.json_pieces();
-        pieces.try_for_each(|piece| self.send(piece.into_bytes()))?;
+        pieces.try_for_each(|piece| self.send(piece))?;
         Ok(Totals {
             words: table.words(),
             unique: table.unique(),

@@ -22,10 +22,11 @@ pub struct Output {
 impl Output {
     /// Sorts, serializes and hashes a table, which takes a while.
     pub fn of(counts: &Counts) -> Self {
-        let (mut json, mut hasher) = (Vec::new(), Hasher::default());
+        let mut json = Vec::with_capacity(counts.json_size());
+        let mut hasher = Hasher::default();
         for piece in counts.json_pieces() {
-            hasher.update(piece.as_bytes());
-            json.extend_from_slice(piece.as_bytes());
+            hasher.update(&piece);
+            json.extend_from_slice(&piece);
         }
         let info = OutputInfo {
             words: Some(counts.words()),

@@ -34,7 +34,7 @@ impl SortedRun {
 fn write_out(counts: &Counts) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     for piece in counts.json_pieces() {
-        file.write_all(piece.as_bytes())?;
+        file.write_all(&piece)?;
     }
     file.rewind()?;
     Ok(file)
