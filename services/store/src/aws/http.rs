@@ -53,11 +53,16 @@ pub(super) fn client(settings: &Settings) -> Result<SharedHttpClient, SettingsEr
         // It is never refused: nothing in it can be wrong.
         return Ok(plain_client());
     };
-    Ok(SharedHttpClient::new(Clients {
-        http: through(
-            config(network, network.http.as_ref(), ProxyConfig::http),
+    // To read the certificates takes longer than a call on this machine.
+    let http = match &network.http {
+        None => plain_client(),
+        proxy => through(
+            config(network, proxy.as_ref(), ProxyConfig::http),
             context.clone(),
         ),
+    };
+    Ok(SharedHttpClient::new(Clients {
+        http,
         https: through(
             config(network, network.https.as_ref(), ProxyConfig::https),
             context,
