@@ -278,18 +278,8 @@ async fn a_body_that_s3_cuts_off_is_no_mismatch() {
 async fn a_version_is_looked_at_once_however_many_of_its_ranges_are_mapped() {
     let etag = ("etag", "\"v\"");
     let whole = || reply(206, &[etag, ("content-range", "bytes 0-6/7")], "one two");
-    let described = || reply(200, &[etag], "one two");
     let (s3, script) = scripted(
-        vec![
-            described(),
-            whole(),
-            whole(),
-            done(),
-            whole(),
-            done(),
-            described(),
-            whole(),
-        ],
+        vec![whole(), whole(), done(), whole(), done(), whole()],
         Retries::None,
     )
     .await;
@@ -308,9 +298,9 @@ async fn a_version_is_looked_at_once_however_many_of_its_ranges_are_mapped() {
     let requests = script.requests();
     let methods = requests.iter().filter_map(|line| line.split(' ').next());
     let methods: Vec<_> = methods.collect();
-    assert_eq!(methods, ["HEAD", "GET", "GET", "PUT", "GET", "PUT"]);
+    assert_eq!(methods, ["GET", "GET", "PUT", "GET", "PUT"]);
     // Each read is of that version only, so another one is noticed.
-    assert_eq!(script.header(4, "if-match").as_deref(), Some("\"v\""));
+    assert_eq!(script.header(3, "if-match").as_deref(), Some("\"v\""));
     let reply = map("%22w%22").await;
     assert_refusal(
         &reply,

@@ -83,7 +83,7 @@ async fn how_s3_failed_shows_in_status_and_code() {
         (StoreError::Changed { uri: at() }, 412, "input_changed"),
     ] {
         for (role, path, call) in [
-            (SPLIT, "/split?s3=s3://b/k", Call::Head),
+            (SPLIT, "/split?s3=s3://b/k", Call::Get),
             (SPLIT, "/split?s3=s3://b/k", Call::Put),
             (MAP, "/map?s3=s3://b/k", Call::Get),
             (MAP, "/map?s3=s3://b/k", Call::Put),
@@ -102,46 +102,62 @@ async fn how_s3_failed_shows_in_status_and_code() {
     }
 }
 
-/// A store whose objects change once they have been looked at, or that holds a read until let go.
+/// What is the matter with a store.
+#[derive(PartialEq)]
+enum Trouble {
+    /// Objects change once they have been read.
+    Rewrites,
+    /// A read waits until it is let go.
+    HoldsReads,
+    /// A write waits until it is let go.
+    HoldsWrites,
+}
+
 struct Troubled {
     inner: MemoryStore,
-    rewrite: bool,
+    trouble: Trouble,
     entered: Notify,
     leave: Notify,
 }
 
 impl Troubled {
-    async fn new(rewrite: bool) -> Arc<Self> {
+    async fn new(trouble: Trouble) -> Arc<Self> {
+        Self::with(trouble, "a b c d").await
+    }
+
+    async fn with(trouble: Trouble, text: &str) -> Arc<Self> {
         let inner = MemoryStore::with_bucket("b");
-        inner
-            .put(&uri("s3://b/k"), Bytes::from_static(b"a b c d"))
-            .await
-            .unwrap();
+        let text = Bytes::copy_from_slice(text.as_bytes());
+        inner.put(&uri("s3://b/k"), text).await.unwrap();
         Arc::new(Self {
             inner,
-            rewrite,
+            trouble,
             entered: Notify::new(),
             leave: Notify::new(),
         })
+    }
+
+    async fn hold(&self) {
+        self.entered.notify_one();
+        self.leave.notified().await;
     }
 }
 
 #[async_trait]
 impl Store for Troubled {
     async fn head(&self, at: &S3Uri) -> Result<ObjectMeta, StoreError> {
-        let meta = self.inner.head(at).await;
-        if self.rewrite {
-            self.inner.put(at, Bytes::from_static(b"d c b a")).await?;
-        }
-        meta
+        self.inner.head(at).await
     }
 
     async fn get(&self, at: &S3Uri, options: ReadOptions) -> Result<Object, StoreError> {
-        if !self.rewrite {
-            self.entered.notify_one();
-            self.leave.notified().await;
+        if self.trouble == Trouble::HoldsReads {
+            self.hold().await;
         }
-        self.inner.get(at, options).await
+        let object = self.inner.get(at, options).await;
+        if self.trouble == Trouble::Rewrites {
+            self.inner.put(at, Bytes::from_static(b"d c b a")).await?;
+        }
+        object
     }
 
     async fn write(
@@ -150,6 +166,9 @@ impl Store for Troubled {
         body: Bytes,
         options: WriteOptions,
     ) -> Result<(), StoreError> {
+        if self.trouble == Trouble::HoldsWrites {
+            self.hold().await;
+        }
         self.inner.write(at, body, options).await
     }
 
@@ -198,10 +217,9 @@ impl Store for Troubled {
 async fn an_input_that_changes_under_a_request_is_412() {
     for (role, path) in [
         (SPLIT, "/split?s3=s3://b/k"),
-        (SPLIT, "/split?s3=s3://b/k&mode=range"),
         (MAP, "/map?s3=s3://b/k&start=0&end=3"),
     ] {
-        let store = Troubled::new(true).await;
+        let store = Troubled::new(Trouble::Rewrites).await;
         let reply = get(store.clone(), role, path).await;
         assert_refusal(&reply, path, 412, "input_changed", &["s3://b/k"]);
         assert_eq!(store.inner.keys("b"), ["k"]);
@@ -210,7 +228,7 @@ async fn an_input_that_changes_under_a_request_is_412() {
 
 #[tokio::test]
 async fn more_requests_than_places_are_503_but_health_answers() {
-    let store = Troubled::new(false).await;
+    let store = Troubled::new(Trouble::HoldsReads).await;
     let state = ServiceState::new(store.clone(), config(MAP, &[("MAX_IN_FLIGHT", "1")]));
     let service = router(MAP, state);
     let path = "/map?s3=s3://b/k";
@@ -233,6 +251,26 @@ async fn more_requests_than_places_are_503_but_health_answers() {
     assert_eq!(first.await.unwrap().status, 200);
     store.leave.notify_one();
     assert_eq!(send(service, "GET", path, "").await.status, 200);
+}
+
+/// Two chunks that each fit are counted one after the other, where both together don't.
+#[tokio::test]
+async fn chunks_that_are_counted_at_the_same_time_share_the_memory() {
+    let words: Vec<_> = (0..10_000).map(|n| format!("w{n}")).collect();
+    let environment = [("MAX_TABLE_BYTES", "1500000")];
+    let store = Troubled::with(Trouble::HoldsWrites, &words.join(" ")).await;
+    let state = ServiceState::new(store.clone(), config(MAP, &environment));
+    let mapper = router(MAP, state);
+    let path = "/map?s3=s3://b/k";
+    let map = || send(mapper.clone(), "GET", path, "");
+    let first = tokio::spawn(map());
+    store.entered.notified().await;
+    let words = ["1500000", "MAX_TABLE_BYTES", "another task"];
+    assert_refusal(&map().await, path, 503, "overloaded", &words);
+    store.leave.notify_one();
+    assert_eq!(first.await.unwrap().json()["unique"], 10_000);
+    store.leave.notify_one();
+    assert_eq!(map().await.json()["unique"], 10_000);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl StoreError {
                 "check that your credentials may read and write this bucket",
                 "give this service s3:GetObject, s3:PutObject and s3:ListBucket there",
             ),
-            Self::Changed { .. } => (
+            Self::Changed { .. } | Self::NoSuchRange { .. } => (
                 "start again when nothing writes to it any more",
                 "start again with the input as it is now",
             ),

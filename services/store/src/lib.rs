@@ -24,7 +24,7 @@ use mrdeck_core::uri::S3Uri;
 
 pub use diagnostic::Audience;
 pub use listing::{Bucket, Entry, Page, Target};
-pub use look::look;
+pub use look::{Look, look};
 
 /// A body as it arrives: its pieces in order, or the error that ended it.
 pub type BodyStream = BoxStream<'static, Result<Bytes, StoreError>>;
@@ -64,6 +64,14 @@ pub struct WriteOptions {
     pub provenance: Option<Provenance>,
     /// The SHA-256 of the body, kept with the object.
     pub sha256: Option<Digest>,
+}
+
+impl WriteOptions {
+    /// Returns the SHA-256 of the body, if something of what is kept with the object says it.
+    pub fn body_sha256(&self) -> Option<Digest> {
+        let said = || self.provenance.as_ref()?.info.sha256.as_ref()?.parse().ok();
+        self.sha256.or_else(said)
+    }
 }
 
 /// The description of an object and its bytes.
@@ -135,6 +143,8 @@ pub enum StoreError {
     NoSuchKey { uri: S3Uri },
     #[error("access to {at} is denied: {detail}")]
     Denied { at: Target, detail: String },
+    #[error("{uri} has none of the bytes that were asked for")]
+    NoSuchRange { uri: S3Uri },
     #[error("{uri} changed while it was being read")]
     Changed { uri: S3Uri },
     #[error("there is an object {uri} already")]

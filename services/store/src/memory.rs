@@ -227,11 +227,7 @@ impl Store for MemoryStore {
                 let bound =
                     |offset: u64| usize::try_from(offset).map_or(size, |offset| offset.min(size));
                 if range.is_empty() || bound(range.start) == size {
-                    let detail = "the range contains no byte of the object".to_owned();
-                    return Err(StoreError::Other {
-                        at: at.into(),
-                        detail,
-                    });
+                    return Err(StoreError::NoSuchRange { uri: at.clone() });
                 }
                 stored.bytes.slice(bound(range.start)..bound(range.end))
             }
@@ -390,7 +386,7 @@ mod tests {
         };
         assert!(matches!(
             store.get(&uri("s3://b/k"), beyond).await.err(),
-            Some(StoreError::Other { .. })
+            Some(StoreError::NoSuchRange { .. })
         ));
     }
 

@@ -107,6 +107,10 @@ pub enum Error {
         "the service is at its limit of {}; close some, or use another task", plural(*limit as u64, "connection")
     )]
     TooManyConnections { limit: usize },
+    #[error(
+        "the chunks that are counted here need more than {limit} bytes of memory for their words together (MAX_TABLE_BYTES); try again when one is done, or use another task"
+    )]
+    TooManyTables { limit: u64 },
     #[error("the service is receiving as many bodies as it can hold; try again in a second")]
     TooManyBodies,
     #[error(
@@ -177,9 +181,10 @@ impl Error {
                 ..
             } => (BAD, "chunk_too_large"),
             Self::BucketNotAllowed { .. } => (StatusCode::FORBIDDEN, "bucket_not_allowed"),
-            Self::Overloaded { .. } | Self::TooManyConnections { .. } | Self::TooManyBodies => {
-                (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED)
-            }
+            Self::Overloaded { .. }
+            | Self::TooManyConnections { .. }
+            | Self::TooManyTables { .. }
+            | Self::TooManyBodies => (StatusCode::SERVICE_UNAVAILABLE, api::code::OVERLOADED),
             Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Self::NoSuchPath { .. } => (StatusCode::NOT_FOUND, "not_found"),
             Self::WrongMethod { .. } => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -196,7 +201,9 @@ fn store_class(error: &StoreError) -> (StatusCode, &'static str) {
     match error {
         StoreError::NoSuchBucket { .. } => (StatusCode::NOT_FOUND, "no_such_bucket"),
         StoreError::NoSuchKey { .. } => (StatusCode::NOT_FOUND, api::code::NO_SUCH_KEY),
-        StoreError::Changed { .. } => (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED),
+        StoreError::Changed { .. } | StoreError::NoSuchRange { .. } => {
+            (StatusCode::PRECONDITION_FAILED, api::code::INPUT_CHANGED)
+        }
         StoreError::Throttled { .. } => (StatusCode::SERVICE_UNAVAILABLE, api::code::S3_THROTTLED),
         StoreError::Denied { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_DENIED),
         StoreError::Truncated { .. } => (StatusCode::BAD_GATEWAY, api::code::S3_TRUNCATED),
@@ -225,6 +232,7 @@ impl Error {
             | Self::Store(
                 StoreError::NoSuchKey { uri }
                 | StoreError::Changed { uri }
+                | StoreError::NoSuchRange { uri }
                 | StoreError::Truncated { uri, .. }
                 | StoreError::Damaged { uri, .. },
             ) => Some(uri),

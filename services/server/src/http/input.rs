@@ -41,7 +41,21 @@ impl Reading {
         }
     }
 
-    /// Returns the bytes of `at` that `range` owns. All reads are of the version that `meta` describes.
+    /// Begins to read the bytes that `range` owns, of the version `etag`, while it is not known yet what there is.
+    pub fn begin(&self, at: &S3Uri, range: &Range<u64>, etag: &str) -> Begun {
+        let start = OwnedRange::first(range);
+        let end = range.end.saturating_add(TAIL);
+        let end = end.min(start.saturating_add(SEGMENT));
+        let options = ReadOptions {
+            range: Some(start..end),
+            if_match: Some(etag.to_owned()),
+        };
+        let body = fetched(self.store.clone(), at.clone(), options, None);
+        Begun { end, body }
+    }
+
+    /// Returns the bytes of `at` that `range` owns. All reads are of the version that `meta` describes; the first of them
+    /// may have begun already.
     ///
     /// The time spent waiting for S3 is recorded under [`Part::Get`], that spent on scanning under [`Part::Count`].
     pub fn owned(
@@ -49,16 +63,21 @@ impl Reading {
         at: S3Uri,
         meta: ObjectMeta,
         range: Range<u64>,
+        begun: Option<Begun>,
         timings: Arc<Timings>,
     ) -> BodyStream {
-        let first = OwnedRange::first(&range);
+        let next = OwnedRange::first(&range);
+        let (begun, body) = match begun {
+            Some(Begun { end, body }) => (end.min(meta.size), Some(body)),
+            None => (next, None),
+        };
         let reader = Reader {
-            next: first,
-            begun: first,
+            next,
+            begun,
             until: range.end.saturating_add(TAIL).min(meta.size),
             filter: OwnedRange::new(range),
             tail: TAIL,
-            body: None,
+            body,
             ahead: VecDeque::new(),
             reading: self,
             at,
@@ -67,6 +86,13 @@ impl Reading {
         };
         stream::try_unfold(reader, Reader::advance).boxed()
     }
+}
+
+/// A first read.
+pub struct Begun {
+    /// The offset that it reaches, if the object does.
+    end: u64,
+    body: BodyStream,
 }
 
 struct Reader {
@@ -147,7 +173,8 @@ impl Reader {
             && let Ok(permit) = self.reading.ahead.clone().try_acquire_owned()
         {
             let options = self.segment(self.begun);
-            let segment = fetched(self.reading.store.clone(), self.at.clone(), options, permit);
+            let store = self.reading.store.clone();
+            let segment = fetched(store, self.at.clone(), options, Some(permit));
             self.ahead.push_back(segment);
         }
     }
@@ -158,7 +185,7 @@ fn fetched(
     store: Arc<dyn Store>,
     at: S3Uri,
     options: ReadOptions,
-    permit: OwnedSemaphorePermit,
+    permit: Option<OwnedSemaphorePermit>,
 ) -> BodyStream {
     let (sender, pieces) = unbounded_channel();
     tokio::spawn(async move {
@@ -200,7 +227,7 @@ mod tests {
 
     async fn read(text: &[u8], range: Range<u64>) -> Vec<u8> {
         let (_, reading, meta) = stored(text).await;
-        let body = reading.owned(at(), meta, range, Arc::default());
+        let body = reading.owned(at(), meta, range, None, Arc::default());
         body.try_collect::<Vec<_>>().await.unwrap().concat()
     }
 
@@ -212,6 +239,22 @@ mod tests {
         assert_eq!(read(&text, 10..99_000).await, b"");
         assert_eq!(read(&text, 10..100_001).await, b" ");
         assert_eq!(read(&text[..100_000], 0..1).await.len(), 100_000);
+    }
+
+    #[tokio::test]
+    async fn a_read_that_began_before_is_the_first() {
+        let size = 2 * SEGMENT + 99;
+        let text: Vec<u8> = (0..size)
+            .map(|n| b"0123456789 "[(n % 11) as usize])
+            .collect();
+        for range in [0..size, 5..20, 5..SEGMENT + 7, size - 5..size] {
+            let (_, reading, meta) = stored(&text).await;
+            let etag = meta.etag.clone().unwrap();
+            let begun = reading.begin(&at(), &range, &etag);
+            let body = reading.owned(at(), meta, range.clone(), Some(begun), Arc::default());
+            let body = body.try_collect::<Vec<_>>().await.unwrap().concat();
+            assert!(body == read(&text, range.clone()).await, "{range:?}");
+        }
     }
 
     #[tokio::test]
@@ -238,7 +281,7 @@ mod tests {
             let all = 0..meta.size;
             reading
                 .clone()
-                .owned(at(), meta.clone(), all, Arc::default())
+                .owned(at(), meta.clone(), all, None, Arc::default())
         });
         let mut bodies: Vec<_> = bodies.collect();
         for body in &mut bodies {
@@ -255,7 +298,7 @@ mod tests {
     #[tokio::test]
     async fn an_input_that_changes_between_two_reads_is_refused() {
         let (store, reading, meta) = stored(&vec![b'x'; 20_000]).await;
-        let mut body = reading.owned(at(), meta, 0..10, Arc::default());
+        let mut body = reading.owned(at(), meta, 0..10, None, Arc::default());
         body.next().await.unwrap().unwrap();
         store
             .put(&at(), Bytes::from(vec![b'x'; 20_000]))

@@ -14,6 +14,7 @@ use super::answer::Answer;
 use super::error::Error;
 use super::output::Output;
 use super::params::Params;
+use super::table_budget::{Exhausted, Share, TableBudget};
 use super::timing::{Part, Timings};
 use super::{ServiceState, keys, text};
 use mrdeck_core::api::MapAnswer;
@@ -21,7 +22,7 @@ use mrdeck_core::count::CountError;
 use mrdeck_core::count::tokens::WordCounter;
 use mrdeck_core::encoding;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{BodyStream, ObjectMeta, ReadOptions, StoreError};
+use mrdeck_store::{BodyStream, ObjectMeta, ReadOptions, look};
 
 /// The pieces of a chunk that wait to be counted.
 const PIECES: usize = 8;
@@ -66,8 +67,8 @@ pub async fn handle(
         }
         Some(range) => part(&state, &at, range, etag, as_text, &timings).await?,
     };
-    let memory = state.config.max_table_bytes.unwrap_or(u64::MAX);
-    let output = counted(&at, body, memory, &timings).await?;
+    // The share is held until the table is written.
+    let (output, _share) = counted(&at, body, &state.tables, &timings).await?;
     let answer = output
         .write(&state, out, attempt.as_ref(), &timings)
         .await?;
@@ -111,9 +112,13 @@ async fn part(
     timings: &Arc<Timings>,
 ) -> Result<BodyStream, Error> {
     let seen = |etag: &String| state.seen.find(at, etag, as_text);
-    let meta = match etag.as_ref().and_then(seen) {
-        Some(meta) => meta,
-        None => looked_at(state, at, etag.as_ref(), as_text, timings).await?,
+    let etag = etag.as_ref();
+    let (meta, begun) = if let Some(meta) = etag.and_then(seen) {
+        (meta, None)
+    } else {
+        // Both at once; what was read is of no use if the look refuses it.
+        let begun = etag.map(|etag| state.reading.begin(at, &range, etag));
+        (looked_at(state, at, etag, as_text, timings).await?, begun)
     };
     if range.end > meta.size {
         let detail = format!(
@@ -125,7 +130,7 @@ async fn part(
     Ok(state
         .reading
         .clone()
-        .owned(at.clone(), meta, range, timings.clone()))
+        .owned(at.clone(), meta, range, begun, timings.clone()))
 }
 
 /// Asks S3 what there is, and refuses another version than the expected one, and what is not text.
@@ -136,15 +141,13 @@ async fn looked_at(
     as_text: bool,
     timings: &Arc<Timings>,
 ) -> Result<ObjectMeta, Error> {
-    let meta = timings.wait(Part::Get, state.store.head(at)).await?;
-    if etag.is_some() && etag != meta.etag.as_ref() {
-        return Err(StoreError::Changed { uri: at.clone() }.into());
-    }
+    let look = look(state.store.as_ref(), at, etag.cloned(), 0);
+    let look = timings.wait(Part::Get, look).await?;
     if as_text {
-        text::check(state, at, &meta, timings).await?;
+        text::refuse(at, look.unsupported())?;
     }
-    state.seen.remember(at, &meta, as_text);
-    Ok(meta)
+    state.seen.remember(at, &look.meta, as_text);
+    Ok(look.meta)
 }
 
 /// Returns the body, recording the time spent waiting for it.
@@ -160,12 +163,17 @@ fn booked(body: BodyStream, timings: Arc<Timings>) -> BodyStream {
 async fn counted(
     at: &S3Uri,
     mut body: BodyStream,
-    memory: u64,
+    tables: &TableBudget,
     timings: &Arc<Timings>,
-) -> Result<Output, Error> {
+) -> Result<(Output, Share), Error> {
     let (sender, pieces) = channel(PIECES);
-    let booking = timings.clone();
-    let counting = spawn_blocking(move || count(pieces, memory, &booking));
+    let counting = Counting {
+        uri: at.clone(),
+        memory: tables.limit(),
+        share: tables.share(),
+        timings: timings.clone(),
+    };
+    let counting = spawn_blocking(move || counting.count(pieces));
     while let Some(piece) = body.next().await.transpose()? {
         // Counting ends early only with an error, which is told below.
         if sender.send(piece).await.is_err() {
@@ -173,31 +181,49 @@ async fn counted(
         }
     }
     drop(sender);
-    let counted = counting.await.map_err(|e| Error::Defect {
-        detail: e.to_string(),
-    })?;
-    counted.map_err(|source| Error::Uncountable {
-        uri: at.clone(),
-        source,
+    counting.await.unwrap_or_else(|e| {
+        Err(Error::Defect {
+            detail: e.to_string(),
+        })
     })
 }
 
-fn count(
-    mut pieces: Receiver<Bytes>,
+/// A chunk that is being counted.
+struct Counting {
+    uri: S3Uri,
+    /// What its table may take at most, in bytes.
     memory: u64,
-    timings: &Timings,
-) -> Result<Output, CountError> {
-    let mut counter = WordCounter::within(memory);
-    let (mut bytes, mut non_ascii) = (0, 0);
-    while let Some(piece) = pieces.blocking_recv() {
-        bytes += piece.len() as u64;
-        timings.book(Part::Count, || {
-            non_ascii += encoding::non_ascii(&piece);
-            counter.feed(&piece)
-        })?;
+    /// What of it the table takes, while there are others.
+    share: Share,
+    timings: Arc<Timings>,
+}
+
+impl Counting {
+    fn count(mut self, mut pieces: Receiver<Bytes>) -> Result<(Output, Share), Error> {
+        let timings = self.timings.clone();
+        let mut counter = WordCounter::within(self.memory);
+        let (mut bytes, mut non_ascii) = (0, 0);
+        while let Some(piece) = pieces.blocking_recv() {
+            bytes += piece.len() as u64;
+            let fed = timings.book(Part::Count, || {
+                non_ascii += encoding::non_ascii(&piece);
+                counter.feed(&piece)
+            });
+            fed.map_err(|error| self.uncountable(error))?;
+            let grown = self.share.grow_to(counter.footprint());
+            grown.map_err(|Exhausted| Error::TooManyTables { limit: self.memory })?;
+        }
+        let output = timings.book(Part::Count, || counter.finish().map(|all| Output::of(&all)));
+        let mut output = output.map_err(|error| self.uncountable(error))?;
+        output.info.bytes = Some(bytes);
+        output.info.non_ascii = Some(non_ascii);
+        Ok((output, self.share))
     }
-    let mut output = timings.book(Part::Count, || counter.finish().map(|all| Output::of(&all)))?;
-    output.info.bytes = Some(bytes);
-    output.info.non_ascii = Some(non_ascii);
-    Ok(output)
+
+    fn uncountable(&self, source: CountError) -> Error {
+        Error::Uncountable {
+            uri: self.uri.clone(),
+            source,
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod seen;
 mod sorted_run;
 mod split;
 mod streamed;
+mod table_budget;
 mod text;
 mod timing;
 
@@ -33,6 +34,7 @@ pub use self::error::Error;
 use self::input::Reading;
 use self::receiving::{Receiving, receive};
 use self::seen::Seen;
+use self::table_budget::TableBudget;
 use crate::config::Config;
 use mrdeck_core::api;
 use mrdeck_core::role::Role;
@@ -47,6 +49,7 @@ pub struct ServiceState {
     store: Arc<dyn Store>,
     reading: Reading,
     seen: Arc<Seen>,
+    tables: TableBudget,
     config: Arc<Config>,
 }
 
@@ -56,6 +59,7 @@ impl ServiceState {
         Self {
             reading: Reading::new(store.clone()),
             seen: Arc::default(),
+            tables: TableBudget::new(config.max_table_bytes.unwrap_or(u64::MAX)),
             store,
             config: Arc::new(config),
         }

@@ -17,10 +17,12 @@ use mrdeck_core::api::{self, ChunkRef, SplitAnswer, SplitMode};
 use mrdeck_core::count::cuts::cuts;
 use mrdeck_core::count::tokens::WordStarts;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{ObjectMeta, ReadOptions, StoreError};
+use mrdeck_store::{Look, ObjectMeta, ReadOptions, look};
 
 /// The chunks that are copied at the same time; each holds up to three parts of an upload in memory.
 const COPIES: usize = 2;
+/// The bytes of the first read: in an ordinary text, as many words as there are ever chunks.
+const FIRST_READ: u64 = 64 << 10;
 
 pub async fn handle(
     State(state): State<ServiceState>,
@@ -35,18 +37,17 @@ pub async fn handle(
     let etag = params.one("etag")?.map(str::to_owned);
 
     let timings = Arc::new(Timings::default());
-    let meta = timings.wait(Part::Get, state.store.head(&at)).await?;
-    if etag.is_some() && etag != meta.etag {
-        return Err(StoreError::Changed { uri: at }.into());
-    }
-    if meta.size == 0 {
+    let look = look(state.store.as_ref(), &at, etag, FIRST_READ);
+    let look = timings.wait(Part::Get, look).await?;
+    if look.meta.size == 0 {
         return Err(Error::EmptyInput { uri: at });
     }
     if as_text {
-        text::check(&state, &at, &meta, &timings).await?;
+        text::refuse(&at, look.unsupported())?;
     }
     let wanted = asked.unwrap_or(api::DEFAULT_CHUNKS);
-    let words = words_up_to(u64::from(wanted), &state, &at, &meta, &timings).await?;
+    let words = words_up_to(u64::from(wanted), &state, &at, &look, &timings).await?;
+    let meta = look.meta;
     let most = words.max(1);
     let count = match u32::try_from(most) {
         Ok(most) if most < wanted && asked.is_none() => most,
@@ -128,18 +129,21 @@ async fn words_up_to(
     enough: u64,
     state: &ServiceState,
     at: &S3Uri,
-    meta: &ObjectMeta,
+    look: &Look,
     timings: &Timings,
 ) -> Result<u64, Error> {
+    let mut starts = WordStarts::default();
+    let mut seen = timings.book(Part::Count, || starts.feed(&look.head));
+    let rest = look.head.len() as u64..look.meta.size;
+    if seen >= enough || rest.is_empty() {
+        return Ok(seen);
+    }
     let options = ReadOptions {
-        range: None,
-        if_match: meta.etag.clone(),
+        range: Some(rest),
+        if_match: look.meta.etag.clone(),
     };
-    let mut body = timings
-        .wait(Part::Get, state.store.get(at, options))
-        .await?
-        .body;
-    let (mut starts, mut seen) = (WordStarts::default(), 0);
+    let get = state.store.get(at, options);
+    let mut body = timings.wait(Part::Get, get).await?.body;
     while seen < enough
         && let Some(piece) = timings.wait(Part::Get, body.next()).await.transpose()?
     {
@@ -162,7 +166,7 @@ async fn copy(
     let body = state
         .reading
         .clone()
-        .owned(at.clone(), meta.clone(), range, reading.clone());
+        .owned(at.clone(), meta.clone(), range, None, reading.clone());
     let start = Instant::now();
     let size = state.store.put_stream(&to, body).await?;
     // The upload drives the download, so the time that is not reading or scanning is writing.

@@ -1,17 +1,13 @@
 //! Refuses inputs that are not text, unless the caller wants their bytes counted whatever they are.
 
-use std::sync::Arc;
-
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::ServiceState;
 use super::error::Error;
 use super::params::Params;
-use super::timing::{Part, Timings};
 use mrdeck_core::api;
 use mrdeck_core::encoding::{LOOK, Unsupported};
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{BodyStream, ObjectMeta, look};
+use mrdeck_store::{BodyStream, ObjectMeta};
 
 /// Returns whether the input has to be text, which `as=bytes` says it need not be.
 pub fn is_asked(params: &Params) -> Result<bool, Error> {
@@ -22,19 +18,6 @@ pub fn is_asked(params: &Params) -> Result<bool, Error> {
             value: value.to_owned(),
         }),
     }
-}
-
-/// Looks at the first bytes of an object, with a read of their own.
-pub async fn check(
-    state: &ServiceState,
-    at: &S3Uri,
-    meta: &ObjectMeta,
-    timings: &Arc<Timings>,
-) -> Result<(), Error> {
-    let found = timings
-        .wait(Part::Get, look(state.store.as_ref(), at, meta))
-        .await?;
-    refuse(at, found)
 }
 
 /// Looks at the first bytes of an object as they arrive; returns all of its body.
@@ -52,7 +35,8 @@ pub async fn checked(at: &S3Uri, meta: &ObjectMeta, body: BodyStream) -> Result<
     Ok(stream::iter(pieces).chain(body).boxed())
 }
 
-fn refuse(at: &S3Uri, found: Option<Unsupported>) -> Result<(), Error> {
+/// Refuses an object for what it was found to be instead of text.
+pub fn refuse(at: &S3Uri, found: Option<Unsupported>) -> Result<(), Error> {
     match found {
         None => Ok(()),
         Some(what) => Err(Error::UnsupportedEncoding {

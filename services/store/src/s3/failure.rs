@@ -75,6 +75,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
     Failure::Known(match code.map_or(Kind::Shared(Refusal::Unknown), kind) {
         Kind::NoBucket => return no_bucket(at, detail),
         Kind::NoKey => return Failure::Missing,
+        Kind::NoRange => no_range(at, detail),
         Kind::Changed => changed(at, detail),
         Kind::Conflict => conflict(at, detail),
         Kind::OtherRegion => other_region(at, detail),
@@ -95,6 +96,7 @@ fn refused(at: &Target, status: u16, code: Option<&str>, detail: String) -> Fail
             401 | 403 => StoreError::Denied { at, detail },
             409 => conflict(at, detail),
             412 => changed(at, detail),
+            416 => no_range(at, detail),
             429 | 503 => StoreError::Throttled { detail },
             _ => StoreError::Other { at, detail },
         },
@@ -125,6 +127,13 @@ fn changed(at: Target, detail: String) -> StoreError {
     }
 }
 
+fn no_range(at: Target, detail: String) -> StoreError {
+    match at {
+        Target::Object(uri) => StoreError::NoSuchRange { uri },
+        at => StoreError::Other { at, detail },
+    }
+}
+
 fn conflict(at: Target, detail: String) -> StoreError {
     match at {
         Target::Object(uri) => StoreError::Conflict { uri, detail },
@@ -136,6 +145,7 @@ fn conflict(at: Target, detail: String) -> StoreError {
 enum Kind {
     NoBucket,
     NoKey,
+    NoRange,
     Changed,
     Conflict,
     OtherRegion,
@@ -146,6 +156,7 @@ fn kind(code: &str) -> Kind {
     match code {
         "NoSuchBucket" => Kind::NoBucket,
         "NoSuchKey" | "NotFound" | "NoSuchVersion" => Kind::NoKey,
+        "InvalidRange" => Kind::NoRange,
         "PreconditionFailed" => Kind::Changed,
         "ConditionalRequestConflict" | "OperationAborted" => Kind::Conflict,
         "PermanentRedirect"
@@ -242,6 +253,7 @@ mod tests {
     #[test]
     fn without_a_code_the_status_decides() {
         assert!(matches!(known(412, None), StoreError::Changed { .. }));
+        assert!(matches!(known(416, None), StoreError::NoSuchRange { .. }));
         assert!(matches!(known(409, None), StoreError::Conflict { .. }));
         assert!(matches!(known(429, None), StoreError::Throttled { .. }));
         assert!(matches!(known(500, None), StoreError::Other { .. }));

@@ -6,7 +6,7 @@ use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::human::plural;
 use mrdeck_core::uri::S3Uri;
-use mrdeck_store::{Entry, ObjectMeta, Store, StoreError, look};
+use mrdeck_store::{Entry, Store, StoreError, look};
 
 use crate::error::RunError;
 use crate::event::{EventKind, PinnedObject};
@@ -103,15 +103,15 @@ async fn pin_all(run: &Run, named: Vec<S3Uri>) -> Result<EventKind, RunError> {
 }
 
 async fn pin(run: &Run, at: S3Uri) -> Result<PinnedObject, RunError> {
-    let meta: ObjectMeta = run.store.head(&at).await?;
+    let look = look(run.store.as_ref(), &at, None, 0).await?;
     let as_bytes = run.state().options.as_bytes;
-    if !as_bytes && let Some(what) = look(run.store.as_ref(), &at, &meta).await? {
+    if !as_bytes && let Some(what) = look.unsupported() {
         return Err(RunError::Unsupported { input: at, what });
     }
     Ok(PinnedObject {
         s3: at,
-        bytes: meta.size,
-        etag: meta.etag,
+        bytes: look.meta.size,
+        etag: look.meta.etag,
     })
 }
 
