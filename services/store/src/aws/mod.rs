@@ -2,6 +2,7 @@
 
 mod credentials;
 mod http;
+pub(crate) mod payload;
 mod process;
 mod process_listener;
 mod user_agent;
@@ -22,6 +23,7 @@ use aws_sdk_s3::presigning::PresigningConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 pub use self::credentials::NoCredentials;
+use self::payload::PayloadDigest;
 pub use self::process_listener::{ProcessListener, ProcessNews};
 use self::user_agent::PlainUserAgent;
 pub use crate::call_log::CallLog;
@@ -124,6 +126,7 @@ pub fn fixed_client(endpoint: &str, region: &str, credentials: Credentials) -> a
         .retry_config(RetryConfig::standard())
         .force_path_style(true)
         .interceptor(CallLog)
+        .interceptor(PayloadDigest)
         .interceptor(PlainUserAgent);
     aws_sdk_s3::Client::from_conf(builder.build())
 }
@@ -163,7 +166,8 @@ pub enum Retries {
 pub fn s3_client(config: &SdkConfig, retries: Retries) -> aws_sdk_s3::Client {
     let mut builder = Builder::from(config)
         .force_path_style(s3_endpoint(config).is_some())
-        .interceptor(CallLog);
+        .interceptor(CallLog)
+        .interceptor(PayloadDigest);
     if retries == Retries::None {
         builder = builder.retry_config(RetryConfig::disabled());
     }

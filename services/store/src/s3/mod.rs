@@ -17,6 +17,7 @@ use super::{
     BodyStream, Bucket, Entry, Object, ObjectMeta, Page, ReadOptions, Store, StoreError, Told,
     WriteOptions,
 };
+use crate::aws::payload::KnownDigest;
 use mrdeck_core::api::{PROVENANCE, UPLOAD_SHA256};
 use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
@@ -159,7 +160,14 @@ impl Store for S3Store {
         if let Some(sha256) = options.sha256 {
             request = request.metadata(UPLOAD_SHA256, sha256.to_string());
         }
-        match request.send().await {
+        let written = match options.body_sha256() {
+            Some(sha256) => {
+                let known = KnownDigest(sha256);
+                request.customize().interceptor(known).send().await
+            }
+            None => request.send().await,
+        };
+        match written {
             Ok(_) => Ok(()),
             Err(error) => match self.explain(at, error).await {
                 // The only condition of the request is the one that failed.
