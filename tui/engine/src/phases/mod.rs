@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::human::{percent, thousands};
+use tokio::join;
 use tracing::{Instrument, info_span};
 
 use self::pin::pin_input;
@@ -56,7 +57,14 @@ pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError>
     verify_if_due(run).await?;
     // It must still be the one that the run began with.
     pin_input(run).await?;
-    success::record(run).await
+    let lease = run.lease.take();
+    let farewell = async {
+        if let Some(lease) = lease {
+            lease.end().await;
+        }
+    };
+    let (recorded, ()) = join!(success::record(run), farewell);
+    recorded
 }
 
 /// Maps and reduces until the result is what the maps counted.
