@@ -15,7 +15,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::{DefaultBodyLimit, Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
@@ -143,7 +143,9 @@ async fn serve_ends(store: Arc<MemoryStore>) -> u16 {
     let port = listener.local_addr().unwrap().port();
     let ends = Router::new()
         .route("/split", get(split))
+        .route("/health", get(|| async { "ok" }))
         .route("/reduce", post(reduce))
+        .layer(DefaultBodyLimit::max(16 << 20))
         .with_state(store);
     tokio::spawn(async move { axum::serve(listener, ends).await });
     port
