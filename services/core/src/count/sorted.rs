@@ -1,4 +1,4 @@
-//! Sorts the words of a table, and hands them out in that order.
+//! Sorts the words of a table, and hands them out in that order, as pairs or as JSON.
 
 use super::long::LongWords;
 use super::short::{Key, MAX_SHORT, ShortWords};

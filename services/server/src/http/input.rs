@@ -41,8 +41,10 @@ impl Reading {
         }
     }
 
-    /// Begins to read the bytes that `range` owns, of the version `etag`, while it is not known yet what there is.
-    pub fn begin(&self, at: &S3Uri, range: &Range<u64>, etag: &str) -> Begun {
+    /// Begins to read the bytes that `range` owns, of the version `etag`, while it is not known yet what there is. Returns
+    /// `None` where as much is read ahead as may be.
+    pub fn begin(&self, at: &S3Uri, range: &Range<u64>, etag: &str) -> Option<Begun> {
+        let permit = self.ahead.clone().try_acquire_owned().ok()?;
         let start = OwnedRange::first(range);
         let end = range.end.saturating_add(TAIL);
         let end = end.min(start.saturating_add(SEGMENT));
@@ -50,8 +52,8 @@ impl Reading {
             range: Some(start..end),
             if_match: Some(etag.to_owned()),
         };
-        let body = fetched(self.store.clone(), at.clone(), options, None);
-        Begun { end, body }
+        let body = fetched(self.store.clone(), at.clone(), options, permit);
+        Some(Begun { end, body })
     }
 
     /// Returns the bytes of `at` that `range` owns. All reads are of the version that `meta` describes; the first of them
@@ -174,7 +176,7 @@ impl Reader {
         {
             let options = self.segment(self.begun);
             let store = self.reading.store.clone();
-            let segment = fetched(store, self.at.clone(), options, Some(permit));
+            let segment = fetched(store, self.at.clone(), options, permit);
             self.ahead.push_back(segment);
         }
     }
@@ -185,7 +187,7 @@ fn fetched(
     store: Arc<dyn Store>,
     at: S3Uri,
     options: ReadOptions,
-    permit: Option<OwnedSemaphorePermit>,
+    permit: OwnedSemaphorePermit,
 ) -> BodyStream {
     let (sender, pieces) = unbounded_channel();
     tokio::spawn(async move {
@@ -225,6 +227,12 @@ mod tests {
         (store.clone(), Reading::new(store), meta)
     }
 
+    /// A text in which every place shows that it is there.
+    fn numbered(size: u64) -> Vec<u8> {
+        let byte = |n| b"0123456789 "[(n % 11) as usize];
+        (0..size).map(byte).collect()
+    }
+
     async fn read(text: &[u8], range: Range<u64>) -> Vec<u8> {
         let (_, reading, meta) = stored(text).await;
         let body = reading.owned(at(), meta, range, None, Arc::default());
@@ -244,14 +252,13 @@ mod tests {
     #[tokio::test]
     async fn a_read_that_began_before_is_the_first() {
         let size = 2 * SEGMENT + 99;
-        let text: Vec<u8> = (0..size)
-            .map(|n| b"0123456789 "[(n % 11) as usize])
-            .collect();
+        let text = numbered(size);
         for range in [0..size, 5..20, 5..SEGMENT + 7, size - 5..size] {
             let (_, reading, meta) = stored(&text).await;
             let etag = meta.etag.clone().unwrap();
             let begun = reading.begin(&at(), &range, &etag);
-            let body = reading.owned(at(), meta, range.clone(), Some(begun), Arc::default());
+            assert!(begun.is_some());
+            let body = reading.owned(at(), meta, range.clone(), begun, Arc::default());
             let body = body.try_collect::<Vec<_>>().await.unwrap().concat();
             assert!(body == read(&text, range.clone()).await, "{range:?}");
         }
@@ -260,9 +267,7 @@ mod tests {
     #[tokio::test]
     async fn segments_come_in_their_order_whole_and_once() {
         let size = 5 * SEGMENT + 12_345;
-        let text: Vec<u8> = (0..size)
-            .map(|n| b"0123456789 "[(n % 11) as usize])
-            .collect();
+        let text = numbered(size);
         let range = 3..size - 7;
         let expected = OwnedRange::new(range.clone()).feed(&text[2..]);
         assert!(read(&text, range).await == text[2..][expected]);
@@ -288,6 +293,8 @@ mod tests {
             body.next().await.unwrap().unwrap();
         }
         assert_eq!(reading.ahead.available_permits(), 0);
+        let etag = meta.etag.as_deref().unwrap();
+        assert!(reading.begin(&at(), &(0..meta.size), etag).is_none());
         for body in bodies {
             let read = body.try_collect::<Vec<_>>().await.unwrap().concat();
             assert!(read.len() > text.len() - 2_000, "{}", read.len());

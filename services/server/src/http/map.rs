@@ -117,7 +117,7 @@ async fn part(
         (meta, None)
     } else {
         // Both at once; what was read is of no use if the look refuses it.
-        let begun = etag.map(|etag| state.reading.begin(at, &range, etag));
+        let begun = etag.and_then(|etag| state.reading.begin(at, &range, etag));
         (looked_at(state, at, etag, as_text, timings).await?, begun)
     };
     if range.end > meta.size {
