@@ -16,6 +16,7 @@ pub mod deploy;
 mod ecs;
 mod fixed;
 mod local;
+pub mod object_store;
 pub mod probe;
 mod scale;
 pub mod settings;

@@ -10,6 +10,7 @@ use mrdeck_core::role::Role;
 use mrdeck_core::task::TaskId;
 use mrdeck_store::StoreError;
 
+use crate::object_store::StartError;
 use crate::settings::MAX_LOCAL_MAPPERS;
 
 const OTHER_FOLDER: &str =
@@ -22,8 +23,8 @@ pub(crate) enum LocalError {
     /// Two consoles writing through one folder would overwrite each other's temporary files.
     #[error("another mrdeck already runs a local cluster on {}", .0.display())]
     Locked(PathBuf),
-    #[error("the embedded S3 server can't start: {0}")]
-    ObjectStore(String),
+    #[error(transparent)]
+    ObjectStore(#[from] StartError),
     #[error("the embedded S3 server can't keep the sample text: {0}")]
     Sample(#[source] StoreError),
     #[error("this program's own file, which has the services in it, is unknown: {0}")]

@@ -4,7 +4,6 @@ mod actor;
 mod child;
 mod error;
 mod lifecycle;
-mod object_store;
 mod scaler;
 mod supervisor;
 
@@ -22,10 +21,10 @@ use tokio::sync::{mpsc, watch};
 
 use self::child::Launcher;
 use self::error::LocalError;
-use self::object_store::ObjectStore;
 use self::supervisor::Supervisor;
 use super::scale::{ScaleEvent, ScalePlan, ScaleReport, ScaleRequest};
 use super::{Cluster, Connection, probe};
+use crate::object_store::{self, ObjectStore};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{TaskId, TaskList};

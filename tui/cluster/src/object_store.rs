@@ -1,13 +1,21 @@
-//! The S3 server inside this process (s3s over a folder), on a loopback port the system chose.
+//! The S3 server inside this process (s3s in front of a folder), on a loopback port the system chose.
 
+mod api;
 mod body;
+mod catalog;
+mod conditions;
+mod description;
 mod file_name;
-mod keys;
-mod literal;
+mod folders;
+mod index;
+mod objects;
 mod older_layout;
+mod receive;
 #[cfg(test)]
 mod tests;
+mod uploads;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -23,16 +31,20 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
 
-use self::keys::Keys;
-use self::literal::LiteralKeys;
-use super::error::LocalError;
+use self::api::Api;
+use self::objects::Objects;
 
 /// After a failed `accept`, so that waiting for file descriptors does not take them all the time there is.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const REGION: &str = "us-east-1";
 
+/// Why the server can't start.
+#[derive(Debug, thiserror::Error)]
+#[error("the embedded S3 server can't start: {0}")]
+pub struct StartError(#[from] io::Error);
+
 /// A running server and the keys to it, which are new at each start.
-pub(super) struct ObjectStore {
+pub struct ObjectStore {
     address: SocketAddr,
     access_key: String,
     secret_key: String,
@@ -40,32 +52,28 @@ pub(super) struct ObjectStore {
 }
 
 /// Serves the buckets below `root`, to which it moves the objects of an older layout.
-pub(super) async fn start(root: &Path, older: &Path) -> Result<ObjectStore, LocalError> {
-    let broken = LocalError::ObjectStore;
+///
+/// # Errors
+///
+/// If the folder can't be used, or there is no port.
+pub async fn start(root: &Path, older: &Path) -> Result<ObjectStore, StartError> {
     let (to_open, older) = (root.to_owned(), older.to_owned());
     let opened = spawn_blocking(move || {
         older_layout::take_over(&older, &to_open)?;
-        older_layout::remove_broken_uploads(&to_open)?;
-        Keys::find(&to_open)
+        Objects::open(&to_open)
     });
-    let keys = opened.await.map_err(|error| broken(error.to_string()))?;
-    let keys = keys.map_err(|error| broken(error.to_string()))?;
-    let files = s3s_fs::FileSystem::new(root).map_err(|error| broken(format!("{error:?}")))?;
+    let objects = opened.await.map_err(io::Error::from)??;
     let access_key = random_key(20);
     let secret_key = random_key(40);
-    let mut builder = S3ServiceBuilder::new(LiteralKeys::new(files, keys));
+    let mut builder = S3ServiceBuilder::new(Api::new(objects));
     builder.set_auth(SimpleAuth::from_single(
         access_key.clone(),
         secret_key.clone(),
     ));
     let service = builder.build();
 
-    let listener = TcpListener::bind(("127.0.0.1", 0))
-        .await
-        .map_err(|error| broken(error.to_string()))?;
-    let address = listener
-        .local_addr()
-        .map_err(|error| broken(error.to_string()))?;
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
     let server = tokio::spawn(async move {
         let http = Builder::new(TokioExecutor::new());
         loop {
@@ -99,18 +107,19 @@ impl ObjectStore {
     }
 
     /// Returns this process's own client.
-    pub(super) fn store(&self) -> S3Store {
+    pub fn store(&self) -> S3Store {
         S3Store::new(self.client())
     }
 
-    fn client(&self) -> aws_sdk_s3::Client {
+    /// Returns an SDK client.
+    pub fn client(&self) -> aws_sdk_s3::Client {
         let (key, secret) = (&self.access_key, &self.secret_key);
         let credentials = Credentials::new(key, secret, None, None, "embedded");
         aws::fixed_client(&self.endpoint(), REGION, credentials)
     }
 
     /// Returns what a service needs in its environment to use this server, and nothing else.
-    pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
         let nowhere = if cfg!(windows) { "NUL" } else { "/dev/null" };
         vec![
             ("AWS_ENDPOINT_URL", self.endpoint()),

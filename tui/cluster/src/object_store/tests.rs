@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{
-    CompletedMultipartUpload, CompletedPart, Delete, EncodingType, ObjectIdentifier,
+    ChecksumAlgorithm, ChecksumMode, CompletedMultipartUpload, CompletedPart, Delete, EncodingType,
+    MetadataDirective, ObjectIdentifier,
 };
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::{Entry, Store as _, StoreError};
@@ -447,8 +450,15 @@ async fn objects_outlive_the_server() {
     }
     let server = server.again().await;
     assert_eq!(server.keys().await, [""; 0]);
-    let left: Vec<_> = std::fs::read_dir(&root).unwrap().collect();
-    assert_eq!(left.len(), 1, "only the bucket: {left:?}");
+    let left = std::fs::read_dir(&root).unwrap();
+    let left: BTreeSet<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+    let expected = [".catalog.jsonl", ".parts", BUCKET].map(Into::into);
+    assert_eq!(left, BTreeSet::from(expected));
+    assert_eq!(
+        std::fs::read(root.join(".catalog.jsonl")).unwrap(),
+        b"",
+        "what is known of objects that are gone is forgotten"
+    );
     assert_eq!(std::fs::read_dir(root.join(BUCKET)).unwrap().count(), 0);
 }
 
@@ -462,14 +472,12 @@ async fn an_older_folder_is_taken_over() {
         bucket: BUCKET.to_owned(),
         key: "mr/runs/01ABC/plan.json".to_owned(),
         body: Some(s3s::dto::StreamingBlob::wrap(futures_util::stream::iter([
-            Ok::<_, std::io::Error>(bytes::Bytes::from_static(b"plan")),
+            Ok::<_, io::Error>(bytes::Bytes::from_static(b"plan")),
         ]))),
         metadata: Some([("m".to_owned(), "kept".to_owned())].into()),
         ..s3s::dto::PutObjectInput::default()
     };
-    s3s::S3::put_object(&older, literal::internal(input))
-        .await
-        .unwrap();
+    s3s::S3::put_object(&older, internal(input)).await.unwrap();
     let long = format!("By hand/{}.txt", "é".repeat(100));
     std::fs::write(Server::older(&folder, &format!("mrdeck/{long}")), "hand").unwrap();
     std::fs::write(Server::older(&folder, ".upload_id-x.part-1"), "part").unwrap();
@@ -502,6 +510,21 @@ async fn an_older_folder_is_taken_over() {
     let server = server.again().await;
     assert_eq!(server.get(&long).await.as_deref(), Some("newer"));
     assert!(Server::older(&server.folder, &format!("mrdeck/{long}")).exists());
+}
+
+/// A request to s3s-fs without HTTP.
+fn internal<T>(input: T) -> s3s::S3Request<T> {
+    s3s::S3Request {
+        input,
+        method: http::Method::PUT,
+        uri: http::Uri::default(),
+        headers: http::HeaderMap::default(),
+        extensions: http::Extensions::default(),
+        credentials: None,
+        region: None,
+        service: None,
+        trailing_headers: None,
+    }
 }
 
 #[tokio::test]
@@ -545,12 +568,8 @@ async fn a_body_is_of_one_version_while_it_is_replaced() {
         for _ in 0..80 {
             let request = server.client.get_object().bucket(BUCKET).key("key");
             let answer = request.send().await.unwrap();
-            // s3s-fs keeps the checksum beside the object: for a moment it is that of the other version, and a client
-            // that checks it refuses the body.
-            let Ok(body) = answer.body.collect().await else {
-                continue;
-            };
-            let bytes = body.to_vec();
+            // The client checks the body against its checksum.
+            let bytes = answer.body.collect().await.unwrap().to_vec();
             assert!(bodies.iter().any(|body| body.as_bytes() == bytes));
             seen.insert(bytes[0]);
         }
@@ -558,4 +577,283 @@ async fn a_body_is_of_one_version_while_it_is_replaced() {
     };
     let ((), seen) = tokio::join!(writing, reading);
     assert_eq!(seen.len(), 2, "the two never met");
+}
+
+impl Server {
+    /// Puts an object only if `condition` holds, and returns the error's code and status.
+    async fn put_if(
+        &self,
+        key: &str,
+        condition: impl FnOnce(PutObjectFluentBuilder) -> PutObjectFluentBuilder,
+    ) -> Result<(), (String, u16)> {
+        let put = self.client.put_object().bucket(BUCKET).key(key);
+        let put = condition(put).body(b"conditional".to_vec().into());
+        put.send().await.map(drop).map_err(|error| refusal(&error))
+    }
+}
+
+fn refusal<E: ProvideErrorMetadata>(
+    error: &aws_sdk_s3::error::SdkError<E, aws_sdk_s3::config::http::HttpResponse>,
+) -> (String, u16) {
+    let status = error.raw_response().unwrap().status().as_u16();
+    (error.code().unwrap_or_default().to_owned(), status)
+}
+
+#[tokio::test]
+async fn what_is_written_on_a_condition_is_written_only_if_it_holds() {
+    let server = Server::start().await;
+    let failed = Err(("PreconditionFailed".to_owned(), 412));
+    let missing = Err(("NoSuchKey".to_owned(), 404));
+    assert_eq!(server.put_if("k", |put| put.if_match("*")).await, missing);
+    assert_eq!(
+        server.put_if("k", |put| put.if_none_match("*")).await,
+        Ok(())
+    );
+    assert_eq!(
+        server.put_if("k", |put| put.if_none_match("*")).await,
+        failed
+    );
+    let etag = server.store.head(&uri("k")).await.unwrap().etag.unwrap();
+    let other = "\"00000000000000000000000000000000\"";
+    assert_eq!(server.put_if("k", |put| put.if_match(other)).await, failed);
+    assert_eq!(server.put_if("k", |put| put.if_match(etag)).await, Ok(()));
+    server.put("k", "newer").await;
+    assert_eq!(server.get("k").await.as_deref(), Some("newer"));
+}
+
+/// This is how consoles take a lease.
+#[tokio::test]
+async fn of_many_who_create_an_object_at_once_one_succeeds() {
+    let server = Server::start().await;
+    for round in 0..20 {
+        let key = format!("lease-{round}");
+        let tries = (0..8).map(|_| server.put_if(&key, |put| put.if_none_match("*")));
+        let done = futures_util::future::join_all(tries).await;
+        let winners = done.iter().filter(|done| done.is_ok()).count();
+        assert_eq!(winners, 1, "{done:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_on_a_condition_is_read_only_if_it_holds() {
+    let server = Server::start().await;
+    server.put("k", "text").await;
+    let head = server.client.head_object().bucket(BUCKET).key("k");
+    let head = head.send().await.unwrap();
+    let (etag, time) = (head.e_tag().unwrap(), *head.last_modified().unwrap());
+    let earlier = DateTime::from_secs(time.secs() - 1);
+    let get = || server.client.get_object().bucket(BUCKET).key("k");
+    for (request, expected) in [
+        (get().if_match(etag), None),
+        (get().if_match("\"0\""), Some(412)),
+        (get().if_none_match("\"0\""), None),
+        (get().if_none_match(etag), Some(304)),
+        (get().if_modified_since(earlier), None),
+        (get().if_modified_since(time), Some(304)),
+        (get().if_unmodified_since(time), None),
+        (get().if_unmodified_since(earlier), Some(412)),
+        (get().if_match(etag).if_unmodified_since(earlier), None),
+        (get().if_none_match("\"0\"").if_modified_since(time), None),
+    ] {
+        let asked = format!("{request:?}");
+        let answer = request.send().await;
+        let status = answer.err().map(|error| refusal(&error).1);
+        assert_eq!(status, expected, "{asked}");
+    }
+    let head = server.client.head_object().bucket(BUCKET).key("k");
+    let error = head.if_none_match(etag).send().await.unwrap_err();
+    assert_eq!(refusal(&error).1, 304);
+    let copy = server.client.copy_object().bucket(BUCKET).key("copy");
+    let copy = copy.copy_source(format!("{BUCKET}/k"));
+    let error = copy
+        .copy_source_if_none_match(etag)
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(refusal(&error).1, 412);
+    assert_eq!(server.keys().await, ["k"]);
+}
+
+#[tokio::test]
+async fn what_was_said_of_an_object_outlives_the_server() {
+    let server = Server::start().await;
+    let put = server.client.put_object().bucket(BUCKET).key("k");
+    let put = put
+        .metadata("sha256", "a b")
+        .content_type("text/x")
+        .body(b"text".to_vec().into());
+    put.checksum_algorithm(ChecksumAlgorithm::Sha256)
+        .send()
+        .await
+        .unwrap();
+    let copy = server.client.copy_object().bucket(BUCKET).key("copy");
+    copy.copy_source(format!("{BUCKET}/k"))
+        .send()
+        .await
+        .unwrap();
+    let copy = server.client.copy_object().bucket(BUCKET).key("other");
+    let copy = copy.copy_source(format!("{BUCKET}/k"));
+    let copy = copy
+        .metadata_directive(MetadataDirective::Replace)
+        .content_type("text/y");
+    copy.send().await.unwrap();
+    let heads = async |server: &Server| {
+        let mut heads = Vec::new();
+        for key in ["k", "copy", "other"] {
+            let head = server.client.head_object().bucket(BUCKET).key(key);
+            let head = head
+                .checksum_mode(ChecksumMode::Enabled)
+                .send()
+                .await
+                .unwrap();
+            let metadata = head.metadata().and_then(|all| all.get("sha256")).cloned();
+            heads.push((
+                head.e_tag().map(str::to_owned),
+                head.content_type().map(str::to_owned),
+                head.checksum_sha256().map(str::to_owned),
+                head.content_length(),
+                *head.last_modified().unwrap(),
+                metadata,
+            ));
+        }
+        heads
+    };
+    let before = heads(&server).await;
+    // The MD5 and the SHA-256 of "text", by md5sum and sha256sum.
+    let etag = "\"1cb251ec0d568de6a929b520c4aed8d1\"".to_owned();
+    let sha256 = "mC2ePrmW9VnmM/TRlN7zdh2Qn1o7ZH0ahR/q1nwyydE=".to_owned();
+    let (k, other) = (&before[0], &before[2]);
+    assert_eq!(k.0, Some(etag));
+    assert_eq!(
+        (k.1.as_deref(), k.2.as_ref()),
+        (Some("text/x"), Some(&sha256))
+    );
+    assert_eq!((k.3, k.5.as_deref()), (Some(4), Some("a b")));
+    assert_eq!(before[1].5, k.5, "a copy has what its source had");
+    assert_eq!((other.1.as_deref(), &other.5), (Some("text/y"), &None));
+    let server = server.again().await;
+    assert_eq!(heads(&server).await, before);
+}
+
+/// The folder can be looked through by hand, and so it is changed by hand.
+#[tokio::test]
+async fn what_is_changed_by_hand_is_noticed() {
+    let server = Server::start().await;
+    server.put("changed", "before").await;
+    server.put("removed", "1").await;
+    let folder = server.folder.path().join("objects").join(BUCKET);
+    std::fs::write(folder.join("changed%"), "after it").unwrap();
+    std::fs::remove_file(folder.join("removed%")).unwrap();
+    let head = server.store.head(&uri("changed")).await.unwrap();
+    assert_eq!(head.size, 8);
+    // By md5sum.
+    assert_eq!(
+        head.etag.as_deref(),
+        Some("\"ffaf835285187d8c6ee15750a43eeb52\"")
+    );
+    assert_eq!(server.get("changed").await.as_deref(), Some("after it"));
+    assert_eq!(server.get("removed").await, None);
+    assert_eq!(server.keys().await, ["changed"]);
+}
+
+/// It is killed between what it writes of an object and the object itself, or amid a line.
+#[tokio::test]
+async fn a_killed_server_leaves_the_version_before() {
+    let server = Server::start().await;
+    server.put("k", "before").await;
+    let before = server.store.head(&uri("k")).await.unwrap();
+    let catalog = server.folder.path().join("objects/.catalog.jsonl");
+    let text = std::fs::read_to_string(&catalog).unwrap();
+    let line = text.lines().last().unwrap();
+    let newer = line.replace("\"size\":6", "\"size\":7");
+    assert_ne!(newer, line);
+    std::fs::write(&catalog, format!("{text}\n{newer}\n{}", &line[..20])).unwrap();
+    let parts = server.folder.path().join("objects/.parts");
+    std::fs::write(parts.join("half"), "half").unwrap();
+    let server = server.again().await;
+    assert_eq!(server.store.head(&uri("k")).await, Ok(before));
+    assert_eq!(server.get("k").await.as_deref(), Some("before"));
+    assert_eq!(std::fs::read_dir(parts).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn parts_are_joined_in_their_order_or_refused() {
+    let server = Server::start().await;
+    let client = &server.client;
+    let begun = client.create_multipart_upload().bucket(BUCKET).key("k");
+    let id = begun.send().await.unwrap().upload_id().unwrap().to_owned();
+    let large = vec![b'a'; 5 << 20];
+    server.put("source", "0123456789").await;
+    let mut tags = Vec::new();
+    for (number, body) in [
+        (7, b"end".to_vec()),
+        (2, large.clone()),
+        (9, b"small".to_vec()),
+    ] {
+        let part = client.upload_part().bucket(BUCKET).key("k").upload_id(&id);
+        let part = part.part_number(number).body(body.into());
+        tags.push((
+            number,
+            part.send().await.unwrap().e_tag().unwrap().to_owned(),
+        ));
+    }
+    let part = client
+        .upload_part_copy()
+        .bucket(BUCKET)
+        .key("k")
+        .upload_id(&id);
+    let part = part
+        .copy_source(format!("{BUCKET}/source"))
+        .copy_source_range("bytes=2-4");
+    let copied = part.part_number(8).send().await.unwrap();
+    let copied = copied
+        .copy_part_result()
+        .unwrap()
+        .e_tag()
+        .unwrap()
+        .to_owned();
+    tags.push((8, copied));
+    let tag = |number| {
+        tags.iter()
+            .find(|(other, _)| *other == number)
+            .unwrap()
+            .1
+            .clone()
+    };
+    let complete = async |parts: &[(i32, String)]| {
+        let parts = parts.iter().map(|(number, tag)| {
+            let part = CompletedPart::builder().part_number(*number);
+            part.e_tag(tag).build()
+        });
+        let all = CompletedMultipartUpload::builder().set_parts(Some(parts.collect()));
+        let complete = client.complete_multipart_upload().bucket(BUCKET).key("k");
+        let complete = complete.upload_id(&id).multipart_upload(all.build());
+        let done = complete.send().await;
+        done.map(|done| done.e_tag().unwrap().to_owned())
+            .map_err(|error| refusal(&error).0)
+    };
+    for (parts, expected) in [
+        (vec![], "MalformedXML"),
+        (vec![(7, tag(7)), (2, tag(2))], "InvalidPartOrder"),
+        (vec![(2, tag(2)), (2, tag(2))], "InvalidPartOrder"),
+        (vec![(2, tag(7))], "InvalidPart"),
+        (vec![(3, tag(2))], "InvalidPart"),
+        (vec![(7, tag(7)), (8, tag(8))], "EntityTooSmall"),
+    ] {
+        assert_eq!(
+            complete(&parts).await,
+            Err(expected.to_owned()),
+            "{parts:?}"
+        );
+    }
+    let etag = complete(&[(2, tag(2)), (8, tag(8))]).await.unwrap();
+    let expected = [large.as_slice(), b"234"].concat();
+    assert!(server.get("k").await.unwrap().as_bytes() == expected);
+    assert!(etag.ends_with("-2\""), "{etag}");
+    assert_eq!(
+        complete(&[(2, tag(2))]).await,
+        Err("NoSuchUpload".to_owned())
+    );
+    let parts = server.folder.path().join("objects/.parts");
+    assert_eq!(std::fs::read_dir(parts).unwrap().count(), 0);
 }
