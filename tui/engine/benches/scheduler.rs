@@ -41,17 +41,19 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-/// In the mappers' process: how many they are, and after how many milliseconds they answer.
+/// In the mappers' process: how many they are, after how many milliseconds they answer, and for how many of these they say
+/// that they were busy.
 const MAPPERS: &str = "MRDECK_BENCH_MAPPERS";
 const RUNS: usize = 5;
 
-/// Mappers, milliseconds for a chunk, chunks.
-const CASES: [(usize, u64, u32); 5] = [
-    (8, 0, 10_000),
-    (1_000, 0, 10_000),
-    (100, 50, 5_000),
-    (800, 200, 8_000),
-    (1_000, 200, 10_000),
+/// Mappers, milliseconds for a chunk, of these busy, chunks.
+const CASES: [(usize, u64, u64, u32); 6] = [
+    (8, 0, 0, 10_000),
+    (1_000, 0, 0, 10_000),
+    (100, 50, 50, 5_000),
+    (100, 50, 10, 5_000),
+    (800, 200, 200, 8_000),
+    (1_000, 200, 200, 10_000),
 ];
 
 fn main() {
@@ -60,10 +62,10 @@ fn main() {
         return runtime.block_on(serve_mappers(&mappers));
     }
     println!(
-        "mappers  ms a chunk  chunks   map: median (least, most)  chunks/s  × ideal  peak memory"
+        "mappers  ms a chunk (busy)  chunks   map: median (least, most)  chunks/s  × ideal  peak memory"
     );
-    for (mappers, ms, chunks) in CASES {
-        let mut process = Mappers::start(mappers, ms);
+    for (mappers, ms, busy, chunks) in CASES {
+        let mut process = Mappers::start(mappers, ms, busy);
         let mut walls: Vec<f64> = (0..RUNS)
             .map(|_| runtime.block_on(map_wall_ms(&process.ports, chunks)))
             .collect();
@@ -71,6 +73,7 @@ fn main() {
         walls.sort_by(f64::total_cmp);
         let median = walls[RUNS / 2];
         let turns = f64::from(chunks) / mappers as f64;
+        // One request at a time.
         let ideal = turns.ceil() * ms as f64;
         let ratio = if ms == 0 {
             "–".to_owned()
@@ -79,7 +82,7 @@ fn main() {
         };
         let rate = f64::from(chunks) / median * 1e3;
         println!(
-            "{mappers:>7}  {ms:>10}  {chunks:>6}   {median:>6.0} ms ({:.0}, {:.0})  {rate:>8.0}  {ratio:>7}  {} MiB",
+            "{mappers:>7}  {ms:>10} {busy:>6}  {chunks:>6}   {median:>6.0} ms ({:.0}, {:.0})  {rate:>8.0}  {ratio:>7}  {} MiB",
             walls[0],
             walls[RUNS - 1],
             peak_memory_mib()
@@ -205,7 +208,10 @@ fn info(words: u64) -> OutputInfo {
 }
 
 /// Answers that a chunk is counted.
-async fn map(State(delay): State<Duration>, Query(asked): Query<Chunk>) -> Json<OutputAnswer> {
+async fn map(
+    State((delay, busy_ms)): State<(Duration, u64)>,
+    Query(asked): Query<Chunk>,
+) -> ([(&'static str, String); 1], Json<OutputAnswer>) {
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
@@ -216,18 +222,21 @@ async fn map(State(delay): State<Duration>, Query(asked): Query<Chunk>) -> Json<
         sha256: Some(Digest::of(out.as_bytes()).to_string()),
         ..info(1)
     };
-    Json(OutputAnswer {
+    let answer = OutputAnswer {
         out: out.parse().unwrap(),
         info,
         of: Some(asked.of),
-    })
+    };
+    let timing = format!("count;dur={busy_ms}");
+    ([("server-timing", timing)], Json(answer))
 }
 
 async fn serve_mappers(mappers: &str) {
-    let (count, ms) = mappers.split_once(',').unwrap();
-    let delay = Duration::from_millis(ms.parse().unwrap());
-    let mapper = Router::new().route("/map", get(map)).with_state(delay);
-    for _ in 0..count.parse().unwrap() {
+    let mut numbers = mappers.split(',').map(|number| number.parse().unwrap());
+    let [count, ms, busy] = std::array::from_fn(|_| numbers.next().unwrap());
+    let state = (Duration::from_millis(ms), busy);
+    let mapper = Router::new().route("/map", get(map)).with_state(state);
+    for _ in 0..count {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("{}", listener.local_addr().unwrap().port());
         tokio::spawn(axum::serve(listener, mapper.clone()).into_future());
@@ -245,9 +254,9 @@ struct Mappers {
 }
 
 impl Mappers {
-    fn start(count: usize, ms: u64) -> Self {
+    fn start(count: usize, ms: u64, busy: u64) -> Self {
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .env(MAPPERS, format!("{count},{ms}"))
+            .env(MAPPERS, format!("{count},{ms},{busy}"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -13,7 +13,8 @@ pub struct MapStats {
     /// `sum_ms / wall_ms`: how many attempts were busy on average. It is no speed-up: attempts that wait for each
     /// other, for a core or for S3, raise it too.
     pub parallelism: f64,
-    /// The most it can be: the number of mappers, or of chunks if those are fewer.
+    /// The most it can be: the number of mappers, or of chunks if those are fewer, or of requests that were in flight at a
+    /// time where mappers got several.
     pub ideal: u32,
     pub p50_ms: f64,
     pub p95_ms: f64,
@@ -33,12 +34,11 @@ pub fn map_stats(record: &RunState) -> Option<MapStats> {
     }
     latencies.sort_by(f64::total_cmp);
     let sum_ms: f64 = latencies.iter().sum();
-    let chunks = u32::try_from(record.chunks.len()).unwrap_or(u32::MAX);
     Some(MapStats {
         sum_ms,
         wall_ms,
         parallelism: sum_ms / wall_ms,
-        ideal: record.mappers.min(chunks).max(1),
+        ideal: record.ideal_parallelism(),
         p50_ms: percentile(&latencies, 50),
         p95_ms: percentile(&latencies, 95),
         max_ms: percentile(&latencies, 100),

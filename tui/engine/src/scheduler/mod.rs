@@ -11,6 +11,7 @@ pub(crate) mod identity;
 mod in_flight;
 mod queue;
 pub(crate) mod request;
+mod slots;
 mod speculation;
 mod workers;
 
@@ -20,7 +21,7 @@ mod tests;
 use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, Instant};
 
-use mrdeck_client::AttemptName;
+use mrdeck_client::{AttemptName, TimedPart};
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::TaskList;
@@ -202,7 +203,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         self.outcome
     }
 
-    /// Gives every idle worker a piece of work, as long as there is some.
+    /// Gives a piece of work to every worker that has a free slot, as long as there is some.
     fn assign(&mut self, now: Instant) {
         while self.concurrency.allows(self.attempts.count()) {
             let (waiting, workers) = (self.queue.len(), &self.workers);
@@ -362,7 +363,8 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
             let is_named = timed.service.is_some();
             self.identities.answered(&attempt.address, is_named);
             self.latencies.add(latency);
-            self.workers.succeeded(attempt.worker, latency);
+            let busy = busy_time(&timed.timing);
+            self.workers.answered(attempt.worker, latency, busy);
         }
     }
 
@@ -474,6 +476,7 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
         now: Instant,
     ) {
         let work = active.pending.work;
+        self.workers.throttled(attempt.worker);
         let pause = if active.attempts.is_empty() {
             let jitter = self.random.f64();
             self.queue
@@ -524,6 +527,14 @@ impl<'a, R: WorkRequest> Scheduler<'a, R> {
     fn emit(&mut self, event: EventKind) {
         self.actions.push(Action::Emit(event));
     }
+}
+
+/// Returns for how long a worker says that it was busy; `None` if it says nothing.
+fn busy_time(timing: &[TimedPart]) -> Option<Duration> {
+    let ms: f64 = timing.iter().map(|part| part.ms).sum();
+    Duration::try_from_secs_f64(ms / 1e3)
+        .ok()
+        .filter(|_| !timing.is_empty())
 }
 
 fn millis(pause: Duration) -> u64 {

@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use mrdeck_client::{AttemptName, CallError, MapRequest, Timed};
+use mrdeck_client::{AttemptName, CallError, MapRequest, Timed, TimedPart};
 use mrdeck_core::api::{ChunkRef, MapAnswer, OutputInfo};
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::task::{TaskList, TaskStatus};
@@ -98,6 +99,16 @@ impl<'a> Stage<'a> {
     }
 
     fn end(&mut self, id: AttemptId, latency: Duration, result: Result<(), AttemptError>) {
+        self.end_with(id, latency, result, Vec::new());
+    }
+
+    fn end_with(
+        &mut self,
+        id: AttemptId,
+        latency: Duration,
+        result: Result<(), AttemptError>,
+        timing: Vec<TimedPart>,
+    ) {
         let answer = |()| {
             Success::Answered(Timed {
                 answer: MapAnswer {
@@ -105,7 +116,7 @@ impl<'a> Stage<'a> {
                     info: OutputInfo::default(),
                     of: None,
                 },
-                timing: Vec::new(),
+                timing,
                 service: None,
             })
         };
@@ -497,6 +508,52 @@ fn a_request_to_slow_down_halves_what_is_in_flight_and_blames_no_worker() {
     assert_eq!(stage.started.len(), 9);
     let is_excluded = |event: &EventKind| matches!(event, EventKind::WorkerExcluded { .. });
     assert!(!stage.events.iter().any(is_excluded));
+}
+
+/// Workers that do one thing at a time for `busy`, and are so far that an answer comes `away` later than that. Returns how
+/// long the phase takes, and the most requests that one of them had at a time.
+fn far_workers(busy: Duration, away: Duration, tells: bool) -> (Duration, usize) {
+    let workers = 4;
+    let mut identities = Identities::default();
+    let mut stage = Stage::new(400, &mappers(workers), &mut identities);
+    let begun = stage.now;
+    let mut free_at = HashMap::new();
+    let mut answers = BinaryHeap::new();
+    let (mut seen, mut most) = (0, 0);
+    loop {
+        for (id, worker, _) in &stage.started[seen..] {
+            let free: &mut Instant = free_at.entry(*worker).or_insert(stage.now);
+            *free = (stage.now + away / 2).max(*free) + busy;
+            answers.push(Reverse((*free + away / 2, *id, *worker, stage.now)));
+        }
+        seen = stage.started.len();
+        for worker in 1..=workers {
+            let on_it = answers.iter().filter(|Reverse(answer)| answer.2 == worker);
+            most = most.max(on_it.count());
+        }
+        let Some(Reverse((at, id, _, since))) = answers.pop() else {
+            break;
+        };
+        stage.now = at;
+        let ms = busy.as_secs_f64() * 1e3;
+        let name = "count".to_owned();
+        let timing = tells.then_some(TimedPart { name, ms });
+        stage.end_with(id, at - since, Ok(()), timing.into_iter().collect());
+    }
+    assert!(stage.scheduler.is_done());
+    (stage.now - begun, most)
+}
+
+#[test]
+fn a_far_worker_is_kept_busy_and_a_near_one_gets_one_request_at_a_time() {
+    let (alone, most) = far_workers(20 * MS, 80 * MS, false);
+    assert_eq!((alone, most), (100 * 100 * MS, 1), "one that says nothing");
+    let (wall, most) = far_workers(20 * MS, 80 * MS, true);
+    assert_eq!(most, 5, "so many that one is always in work");
+    // 100 turns of 20 ms, and until all have their slots.
+    assert!(wall < 2_500 * MS, "{wall:?}");
+    let (_, most) = far_workers(20 * MS, 2 * MS, true);
+    assert_eq!(most, 1, "a near one");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Pure: the tasks of a role as the scheduler sees them: who is idle, excluded, down, slow. No clocks, no I/O.
+//! Pure: the tasks of a role as the scheduler sees them: who has a free slot, is excluded, down, slow. No clocks, no I/O.
 //!
 //! Everything is indexed, so that what an event costs does not grow with the number of workers.
 
@@ -9,6 +9,8 @@ use mrdeck_core::backoff::Backoff;
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{TaskId, TaskList, TaskStatus};
 use url::Url;
+
+use super::slots::Slots;
 
 /// A worker that fails so often in a row is excluded for a while.
 pub(super) const MAX_FAILURES_IN_A_ROW: u32 = 3;
@@ -40,10 +42,12 @@ pub(super) struct Worker {
     excluded_until: Option<Instant>,
     /// How long its last successful attempt took.
     latency: Option<Duration>,
+    slots: Slots,
 }
 
-/// Fewest failures first, then the fastest; a worker of which nothing is known yet counts as fast.
-type IdleKey = (u32, Duration, WorkerIndex);
+/// Fewest failures first, then those with the fewest attempts, then the fastest; a worker of which nothing is known yet
+/// counts as fast.
+type IdleKey = (u32, u32, Duration, WorkerIndex);
 
 #[derive(Debug, Default)]
 pub(super) struct Workers {
@@ -86,6 +90,7 @@ impl Workers {
                     refusals_in_a_row: 0,
                     excluded_until: None,
                     latency: None,
+                    slots: Slots::default(),
                 });
             }
         }
@@ -148,30 +153,30 @@ impl Workers {
         }
     }
 
-    /// Returns an idle worker for work that failed nowhere yet, with `waiting` pieces of work to be done in all.
+    /// Returns a worker with a free slot for work that failed nowhere yet, with `waiting` pieces of work to be done in all.
     ///
     /// A slow worker gets nothing that the others would be through with first.
     pub(super) fn pick(&self, waiting: usize) -> Option<WorkerIndex> {
         let idle = self.idle();
         let mut next = idle.first();
-        while let Some(&(failures, _, index)) = next {
-            // The fastest of those with as many failures: if it is too slow, so are they.
+        while let Some(&(failures, attempts, _, index)) = next {
+            // The fastest of those with as many failures and attempts: if it is too slow, so are they.
             if !self.is_slow(index, waiting) {
                 return Some(index);
             }
-            let more_failures = (failures + 1, Duration::ZERO, WorkerIndex(0));
-            next = idle.range(more_failures..).next();
+            let more_attempts = (failures, attempts + 1, Duration::ZERO, WorkerIndex(0));
+            next = idle.range(more_attempts..).next();
         }
         self.pick_for_probe(&[])
     }
 
     /// Returns a worker that is down and may be probed. Its attempt costs the work nothing if it fails.
     fn pick_for_probe(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
-        let mut due = self.due_for_probe.iter().map(|(_, _, index)| *index);
+        let mut due = self.due_for_probe.iter().map(|(_, _, _, index)| *index);
         due.find(|index| !failed_on.contains(index) || self.usable() == 0)
     }
 
-    /// Returns an idle worker for work that failed before: one of those on which it failed least among all that could
+    /// Returns a worker with a free slot for work that failed before: one of those on which it failed least among all that could
     /// do it, even if that means to wait for one.
     pub(super) fn pick_for(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
         let failures = |index: WorkerIndex| failed_on.iter().filter(|on| **on == index).count();
@@ -190,14 +195,18 @@ impl Workers {
         } else {
             tried.iter().map(|index| failures(*index)).min()
         };
-        let mut idle = self.idle().iter().map(|(_, _, index)| *index);
+        let mut idle = self.idle().iter().map(|(_, _, _, index)| *index);
         idle.find(|index| Some(failures(*index)) == fewest)
             .or_else(|| self.pick_for_probe(failed_on))
     }
 
-    /// Returns an idle worker for a second attempt at work that failed on none of them.
+    /// Returns a worker with nothing to do for a second attempt at work that failed on none of them.
     pub(super) fn pick_for_speculation(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
-        let mut idle = self.idle().iter().map(|(_, _, index)| *index);
+        let mut idle = self
+            .idle()
+            .iter()
+            .filter(|(_, attempts, ..)| *attempts == 0);
+        let mut idle = idle.by_ref().map(|(_, _, _, index)| *index);
         idle.find(|index| !failed_on.contains(index))
     }
 
@@ -244,13 +253,26 @@ impl Workers {
         });
     }
 
-    pub(super) fn succeeded(&mut self, index: WorkerIndex, latency: Duration) {
+    /// An attempt on it is over, and was answered well after `latency`, of which it was `busy` if it says so.
+    pub(super) fn answered(
+        &mut self,
+        index: WorkerIndex,
+        latency: Duration,
+        busy: Option<Duration>,
+    ) {
         self.change(index, |worker| {
+            // `ended` was told before.
+            worker.slots.answered(latency, busy, worker.attempts + 1);
             worker.latency = Some(latency);
             worker.failures_in_a_row = 0;
             worker.refusals_in_a_row = 0;
             worker.excluded_until = None;
         });
+    }
+
+    /// It asked to slow down; its attempt is over.
+    pub(super) fn throttled(&mut self, index: WorkerIndex) {
+        self.change(index, |worker| worker.slots.throttled(worker.attempts + 1));
     }
 
     /// It could not be reached. Returns whether it was up before.
@@ -259,6 +281,7 @@ impl Workers {
         let pause = PROBES.pause(refusals, 0.5);
         self.change(index, |worker| {
             worker.refusals_in_a_row += 1;
+            worker.slots.reset();
             worker.excluded_until = Some(now + pause);
         });
         refusals == 0
@@ -279,6 +302,7 @@ impl Workers {
         let mut excluded_for = None;
         self.change(index, |worker| {
             worker.failures_in_a_row += 1;
+            worker.slots.reset();
             // While it is excluded it only fails because no other is left.
             let is_excluded = worker.excluded_until.is_some_and(|until| until > now);
             if !is_excluded && worker.failures_in_a_row >= MAX_FAILURES_IN_A_ROW {
@@ -315,11 +339,17 @@ impl Workers {
             (true, true) => (&mut self.down, None),
         };
         *count = if add { *count + 1 } else { *count - 1 };
-        if worker.attempts == 0
+        let slots = if is_healthy {
+            worker.slots.allowed()
+        } else {
+            1
+        };
+        if worker.attempts < slots
             && let Some(idle) = idle
         {
             let latency = worker.latency.unwrap_or_default();
-            enter(idle, (worker.failures_in_a_row, latency, index), add);
+            let key = (worker.failures_in_a_row, worker.attempts, latency, index);
+            enter(idle, key, add);
         }
         if let Some(latency) = worker.latency
             && is_healthy
@@ -390,6 +420,29 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_worker_with_slots_gets_more_once_all_have_work() {
+        let (mut workers, all) = workers(2);
+        let (latency, busy) = (Duration::from_millis(100), Duration::from_millis(50));
+        for _ in 0..2 {
+            workers.started(all[0]);
+            workers.ended(all[0]);
+            workers.answered(all[0], latency, Some(busy));
+        }
+        workers.started(all[0]);
+        assert_eq!(workers.pick(99), Some(all[1]), "it has none yet");
+        workers.started(all[1]);
+        assert_eq!(workers.pick(99), Some(all[0]), "its second slot");
+        let other = workers.pick_for_speculation(&[]);
+        assert_eq!(other, None, "which a second attempt would only wait in");
+        workers.started(all[0]);
+        assert_eq!(workers.pick(99), None);
+        workers.ended(all[0]);
+        assert_eq!(workers.pick(99), Some(all[0]));
+        workers.failed(all[0], Instant::now());
+        assert_eq!(workers.pick(99), None, "one at a time after a failure");
+    }
+
+    #[test]
     fn a_worker_that_keeps_failing_is_excluded_and_comes_back() {
         let (mut workers, all) = workers(2);
         let now = Instant::now();
@@ -428,8 +481,8 @@ pub(super) mod tests {
     fn a_slow_worker_gets_nothing_that_the_others_are_done_with_first() {
         let (mut workers, all) = workers(3);
         let second = Duration::from_secs(1);
-        workers.succeeded(all[0], 10 * second);
-        workers.succeeded(all[1], second);
+        workers.answered(all[0], 10 * second, None);
+        workers.answered(all[1], second, None);
         workers.started(all[1]);
         workers.started(all[2]);
         assert_eq!(
@@ -437,7 +490,7 @@ pub(super) mod tests {
             Some(all[0]),
             "one other known: it needs 9 more seconds, and one for what it has"
         );
-        workers.succeeded(all[2], second);
+        workers.answered(all[2], second, None);
         assert_eq!(workers.pick(10), None);
         workers.ended(all[2]);
         assert_eq!(workers.pick(10), Some(all[2]));

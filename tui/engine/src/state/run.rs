@@ -44,6 +44,9 @@ pub struct RunState {
     pub lease: u32,
     pub cluster: String,
     pub mappers: u32,
+    /// The attempts at maps that are in flight, and the most that were at any time.
+    maps_in_flight: u32,
+    most_maps_in_flight: u32,
     pub options: RunOptions,
     pub started_at: Timestamp,
     pub status: RunStatus,
@@ -85,6 +88,8 @@ impl RunState {
             lease: 1,
             cluster: cluster.clone(),
             mappers: *mappers,
+            maps_in_flight: 0,
+            most_maps_in_flight: 0,
             options: options.clone(),
             started_at: event.at,
             status: RunStatus::Running,
@@ -125,6 +130,14 @@ impl RunState {
             Some(_) => self.split.result().map(|(ms, _)| ms),
             None => self.clock(Phase::Split).wall_ms,
         }
+    }
+
+    /// Returns the most that the map phase's parallelism can be: the number of mappers, or of chunks if those are fewer;
+    /// more where mappers got more than one request at a time.
+    pub fn ideal_parallelism(&self) -> u32 {
+        let chunks = u32::try_from(self.chunks.len()).unwrap_or(u32::MAX);
+        let most = self.mappers.max(self.most_maps_in_flight);
+        most.min(chunks).max(1)
     }
 
     /// Returns how many bytes of the input are not ASCII, once that is known.
@@ -230,9 +243,27 @@ impl RunState {
                 if let Some(record) = self.work_mut(*work) {
                     record.apply(event);
                 }
+                if work.chunk().is_some() {
+                    self.count_in_flight(&event.kind);
+                }
             }
         }
         self.last_at = event.at;
+    }
+
+    fn count_in_flight(&mut self, event: &EventKind) {
+        match event {
+            EventKind::AttemptStarted { .. } => {
+                self.maps_in_flight += 1;
+                self.most_maps_in_flight = self.most_maps_in_flight.max(self.maps_in_flight);
+            }
+            EventKind::AttemptSucceeded { .. }
+            | EventKind::AttemptFailed { .. }
+            | EventKind::AttemptAbandoned { .. } => {
+                self.maps_in_flight = self.maps_in_flight.saturating_sub(1);
+            }
+            _ => {}
+        }
     }
 
     /// A pass without an end lasted as long as it told of itself.
@@ -254,6 +285,7 @@ impl RunState {
         let last_at = self.last_at;
         self.status = RunStatus::Running;
         self.mappers = mappers;
+        self.maps_in_flight = 0;
         self.diagnostic = None;
         for work in self.all_work_mut() {
             work.given_up = false;

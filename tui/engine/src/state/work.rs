@@ -164,13 +164,17 @@ impl WorkState {
                 task,
                 address,
                 ..
-            } => self.attempts.push(Attempt {
-                number: *attempt,
-                task: task.clone(),
-                address: address.clone(),
-                started_at: event.at,
-                outcome: Outcome::InFlight,
-            }),
+            } => {
+                // Most work has one, and there may be 10,000 pieces of work.
+                self.attempts.reserve_exact(1);
+                self.attempts.push(Attempt {
+                    number: *attempt,
+                    task: task.clone(),
+                    address: address.clone(),
+                    started_at: event.at,
+                    outcome: Outcome::InFlight,
+                });
+            }
             EventKind::AttemptSucceeded {
                 attempt,
                 ms,

@@ -126,10 +126,12 @@ fn parallelism_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
         })
         .filter_map(|attempt| attempt.elapsed_ms(now))
         .sum();
-    let chunks = run.chunks.len() as u64;
-    let ideal = u64::from(run.mappers).min(chunks).max(1);
+    let ideal = run.ideal_parallelism();
     let parallelism = sum / wall;
-    let of_ideal = format!(" of {ideal} ({:.0} %)", parallelism / ideal as f64 * 100.0);
+    let of_ideal = format!(
+        " of {ideal} ({:.0} %)",
+        parallelism / f64::from(ideal) * 100.0
+    );
     let terms = format!("  Σ {} / wall {}", millis(sum), millis(wall));
     let mut spans = vec![
         Span::styled("parallelism ", theme.dim),
