@@ -54,9 +54,10 @@ pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError>
     if run.success.is_some() {
         return Ok(());
     }
-    verify_if_due(run).await?;
-    // It must still be the one that the run began with.
-    pin_input(run).await?;
+    if verify_if_due(run).await? {
+        // It must still be the one that the run began with, after this reading too.
+        pin::check_unchanged(run).await?;
+    }
     let lease = run.lease.take();
     let farewell = async {
         if let Some(lease) = lease {
@@ -82,19 +83,20 @@ async fn count(run: &mut Run) -> Result<(), RunError> {
     }
 }
 
-/// Recounts if that was asked for, or if nothing else shows that the counts are exact.
-async fn verify_if_due(run: &mut Run) -> Result<(), RunError> {
+/// Recounts if that was asked for, or if nothing else shows that the counts are exact. Returns whether it did.
+async fn verify_if_due(run: &mut Run) -> Result<bool, RunError> {
     if run.is_found_exact() {
-        return Ok(());
+        return Ok(false);
     }
     if !run.state().options.verify {
         let Some(why) = checks::unchecked(run.state()) else {
-            return Ok(());
+            return Ok(false);
         };
         let notice = format!("{why}, so the whole input is recounted here");
         run.notice(Diagnostic::new(notice, ""));
     }
-    verify::verify(run).await
+    verify::verify(run).await?;
+    Ok(true)
 }
 
 /// Says what share of the input is text in which the rules count no word, if that is known and not said yet.

@@ -46,7 +46,7 @@ pub(crate) async fn pin_input(run: &mut Run) -> Result<(), RunError> {
 
 /// Refuses an input that is another one than the run began with. Objects that match a pattern by now and did not then
 /// are no part of the run.
-async fn check_unchanged(run: &Run) -> Result<(), RunError> {
+pub(super) async fn check_unchanged(run: &Run) -> Result<(), RunError> {
     let store = run.store.as_ref();
     let looks = run
         .state()

@@ -7,9 +7,10 @@ use mrdeck_core::count::table::Counts;
 use mrdeck_core::diagnostic::Diagnostic;
 use mrdeck_core::digest::Digest;
 use mrdeck_core::uri::S3Uri;
+use tokio::join;
 use tokio::task::spawn_blocking;
 
-use super::{invalidate, tell_non_ascii};
+use super::{invalidate, pin, tell_non_ascii};
 use crate::checkpoint::objects::{self, Found};
 use crate::checks;
 use crate::error::RunError;
@@ -32,7 +33,16 @@ pub(super) async fn read(run: &mut Run) -> Result<bool, RunError> {
         let mut expected = expected.iter();
         expected.all(|expected| found.eq_ignore_ascii_case(expected))
     };
-    let what = match objects::find(run.store.as_ref(), &out).await? {
+    // Meanwhile: the input must still be the one that the run began with. A run that is done has that behind it.
+    let input = async {
+        match run.success {
+            None => pin::check_unchanged(run).await,
+            Some(_) => Ok(()),
+        }
+    };
+    let (found, unchanged) = join!(objects::find(run.store.as_ref(), &out), input);
+    unchanged?;
+    let what = match found? {
         Found::Body(body) => {
             let read = Counted::of(body).await?;
             let is_expected = is_expected(&read.sha256);
