@@ -19,6 +19,13 @@ pub fn uploads_of(content: &Digest) -> String {
     format!("{UPLOADS}{content}/")
 }
 
+/// Returns the name that an uploaded file has on its machine; `None` for a key that is no upload's.
+pub fn uploaded_name(key: &str) -> Option<&str> {
+    let (content, name) = key.strip_prefix(UPLOADS)?.split_once('/')?;
+    let is_upload = content.parse::<Digest>().is_ok() && !name.is_empty();
+    is_upload.then_some(name)
+}
+
 /// Returns the prefix of all objects of a run; it ends with `/`.
 pub fn run(run: &str) -> String {
     format!("{RUNS}{run}/")
@@ -67,4 +74,22 @@ pub fn claim(run: &str, number: u32) -> String {
 /// Returns the prefix of all leases' heartbeats; it ends with `/`.
 pub fn claims(run: &str) -> String {
     format!("mr/runs/{run}/claims/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_is_called_what_the_file_is_called() {
+        let content = Digest::of(b"text");
+        for name in ["h.txt", "a/b", "/", "é"] {
+            let key = upload(&content, name);
+            assert_eq!(uploaded_name(&key), Some(name));
+        }
+        let empty = uploads_of(&content);
+        for key in ["mr/uploads/x.txt", "mr/uploads/abc/x.txt", "x.txt", &empty] {
+            assert_eq!(uploaded_name(key), None);
+        }
+    }
 }

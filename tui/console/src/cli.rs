@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use self::value::{ServiceUrl, Timeout, bucket, cluster, profile, region, whole_number};
+use self::value::{RunName, ServiceUrl, Timeout, bucket, cluster, profile, region, whole_number};
 use crate::input::InputChoice;
 use mrdeck_cluster::deploy::request::{BucketName, Cidr, ImageTag, RoleName, StackName};
 use mrdeck_cluster::settings::{AddressChoice, MAX_LOCAL_MAPPERS};
@@ -18,7 +18,7 @@ use mrdeck_cluster::{MAX_TASKS, ScaleRequest};
 use mrdeck_core::api::parse_chunk_count;
 use mrdeck_core::role::Role;
 use mrdeck_core::run_id::RunId;
-use mrdeck_engine::event::SplitChoice;
+use mrdeck_engine::event::{RunStatus, SplitChoice};
 
 /// Run MapReduce on your own Amazon ECS cluster, or on one embedded here, from a terminal.
 ///
@@ -40,6 +40,7 @@ impl Cli {
             None => "dashboard",
             Some(Command::Run(_)) => "run",
             Some(Command::Resume(_)) => "resume",
+            Some(Command::Runs(_)) => "runs",
             Some(Command::Tasks) => "tasks",
             Some(Command::Doctor) => "doctor",
             Some(Command::Scale(_)) => "scale",
@@ -57,6 +58,8 @@ pub enum Command {
     Run(RunArgs),
     /// Resume a run that stopped: do only what is missing
     Resume(ResumeArgs),
+    /// List past runs, show one, draw its chart, compare two; needs no cluster
+    Runs(RunsArgs),
     /// List the cluster's tasks with their IP addresses
     Tasks,
     /// Check everything a run needs, and say what to do where something is wrong
@@ -227,6 +230,91 @@ pub struct ResumeArgs {
 
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunsArgs {
+    /// What to do (default: list)
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum RunsCommand {
+    /// List the runs that are recorded on this machine, the newest first
+    List(RunsListArgs),
+    /// Show a run as it was reported when it ended
+    Show(RunsShowArgs),
+    /// Draw the latency chart of a run
+    Export(RunsExportArgs),
+    /// Compare two runs phase by phase
+    Compare(RunsCompareArgs),
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunsListArgs {
+    /// List the newest N (default: 20)
+    #[arg(long, value_name = "N", default_value_t = 20, hide_default_value = true, value_parser = whole_number(1..=100_000_u32), conflicts_with = "all")]
+    pub last: u32,
+
+    /// List all of them
+    #[arg(long)]
+    pub all: bool,
+
+    /// List only runs with this status
+    #[arg(long, value_enum)]
+    pub status: Option<StatusArg>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusArg {
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+    /// Its console ended before it did
+    Stopped,
+}
+
+impl From<StatusArg> for RunStatus {
+    fn from(arg: StatusArg) -> Self {
+        match arg {
+            StatusArg::Running => Self::Running,
+            StatusArg::Done => Self::Done,
+            StatusArg::Failed => Self::Failed,
+            StatusArg::Cancelled => Self::Cancelled,
+            StatusArg::Stopped => Self::Stopped,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunsShowArgs {
+    /// The run's id, or `last`
+    pub run: RunName,
+
+    /// Print the N most frequent words (0 to 100)
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = whole_number(0..=100_u8))]
+    pub top: u8,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunsExportArgs {
+    /// The run's id, or `last`
+    pub run: RunName,
+
+    /// Draw the latency chart to FILE (.png or .svg); never overwrites
+    #[arg(long, value_name = "FILE")]
+    pub chart: PathBuf,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunsCompareArgs {
+    /// The id of the run to compare with, or `last`
+    pub base: RunName,
+
+    /// The id of the run to compare, or `last`
+    pub other: RunName,
 }
 
 /// What to report and to keep of a run.

@@ -77,6 +77,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Run(args)) => commands::run(&config, args).await,
         Some(Command::Resume(args)) => commands::resume(&config, args).await,
         Some(Command::Scale(args)) => commands::scale(&config, args).await,
+        Some(Command::Runs(args)) => commands::runs(&config, args),
         Some(Command::Tasks) => commands::tasks(&config).await,
         Some(Command::Doctor) => commands::doctor(&config).await,
         None | Some(Command::Serve(_) | Command::Up(_) | Command::Down(_) | Command::Clean(_)) => {

@@ -79,6 +79,16 @@ impl FromStr for Input {
     }
 }
 
+impl Input {
+    /// Returns what a person calls it: the name of a local file that was uploaded, else all of its address.
+    pub fn name(&self) -> String {
+        let uploaded = self
+            .as_object()
+            .and_then(|uri| layout::uploaded_name(uri.key()));
+        uploaded.map_or_else(|| self.to_string(), str::to_owned)
+    }
+}
+
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

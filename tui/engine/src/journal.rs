@@ -181,17 +181,53 @@ impl Journal {
         file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
 
+    /// Returns the runs that are recorded here, the newest first; none if there is no such folder.
+    ///
+    /// # Errors
+    ///
+    /// Returns why the folder can't be read.
+    pub fn runs(&self) -> Result<Vec<RunId>, ReadJournalError> {
+        let failed = |source| ReadJournalError::Io {
+            path: self.dir.clone(),
+            source,
+        };
+        let entries = match std::fs::read_dir(&self.dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut runs = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(failed)?.file_name();
+            let id = name.to_str().and_then(|name| {
+                let id = name.strip_suffix(SUFFIX)?.strip_suffix('.')?;
+                id.parse::<RunId>().ok()
+            });
+            runs.extend(id);
+        }
+        runs.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(runs)
+    }
+
+    /// Returns a recorded run as it stands: one at which no console of this machine is at work has stopped. `None` if it is
+    /// not recorded here, or not more than its file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`read`](Self::read).
+    pub fn state(&self, run: RunId) -> Result<Option<RunState>, ReadJournalError> {
+        // First: a run that ends meanwhile has ended then.
+        let is_at_work = self.is_at_work(run);
+        let events = self.read(run)?.unwrap_or_default();
+        let state = RunState::from_events(&events);
+        Ok(state.map(|state| if is_at_work { state } else { state.stopped() }))
+    }
+
     /// The newest run that is recorded here, if it stopped before its end and can go on. What can't be read is
     /// passed over: this only offers a run.
     pub fn unfinished(&self) -> Option<RunState> {
-        let names = std::fs::read_dir(&self.dir).ok()?;
-        let newest = names
-            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter_map(|name| name.strip_suffix(SUFFIX)?.strip_suffix('.')?.parse().ok())
-            .max()?;
-        let newest = RunId(newest);
-        let events = self.read(newest).ok()??;
-        let record = RunState::from_events(&events)?.stopped();
+        let newest = *self.runs().ok()?.first()?;
+        let record = self.state(newest).ok()??.stopped();
         (record.can_resume() && !record.chunks.is_empty() && !self.is_at_work(newest))
             .then_some(record)
     }

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use mrdeck_core::run_id::RunId;
 use mrdeck_store::settings::value::{self, REGION};
 use serde::de::{Deserialize, Deserializer, Error};
 use url::Url;
@@ -27,6 +28,28 @@ where
                 bounds.end()
             )
         })
+    }
+}
+
+/// How a run that is recorded on this machine is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunName {
+    /// The newest one.
+    Last,
+    Id(RunId),
+}
+
+impl FromStr for RunName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "last" => Ok(Self::Last),
+            id => id
+                .parse()
+                .map(Self::Id)
+                .map_err(|_| "give a run's id, as 'mrdeck runs' lists it, or last".to_owned()),
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`run()`], [`resume()`] | one run, new or resumed |
 //! | `execute`, `connect`, `run_progress`, `upload_progress` | what these two share: from the connection to the report |
+//! | [`runs()`] | what is recorded of past runs |
 //! | [`tasks()`], [`doctor()`], [`scale()`] | look at a cluster, and change how many tasks run |
 //! | [`up()`], [`down()`] | deploy the services, and remove them; `stack_session` is what they share |
 //! | [`clean()`] | removes old uploads and runs |
@@ -20,6 +21,7 @@ mod failure;
 mod resume;
 mod run;
 mod run_progress;
+mod runs;
 mod scale;
 mod serve;
 mod stack_session;
@@ -36,6 +38,7 @@ pub use doctor::doctor;
 pub use down::down;
 pub use resume::resume;
 pub use run::run;
+pub use runs::runs;
 pub use scale::scale;
 pub use serve::serve;
 pub use tasks::tasks;

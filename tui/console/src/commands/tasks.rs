@@ -1,6 +1,5 @@
 //! `mrdeck tasks`: lists every task with its addresses.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use super::{fail, print, print_json};
 use crate::cli::OutputFormat;
 use crate::config::Config;
 use crate::exit::Exit;
+use crate::report::text_table;
 use crate::task_table::{NOTHING, cell, columns};
 use mrdeck_core::human::printable;
 use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
@@ -91,16 +91,5 @@ fn table(list: &TaskList) -> String {
         });
         cells.collect()
     }));
-    let mut text = String::new();
-    for row in &rows {
-        for (column, cell) in row.iter().enumerate() {
-            let width = rows.iter().map(|row| row[column].chars().count()).max();
-            let is_last = column + 1 == row.len();
-            let width = if is_last { 0 } else { width.unwrap_or(0) + 2 };
-            // Writing to a String can't fail.
-            let _ = write!(text, "{cell:width$}");
-        }
-        text.push('\n');
-    }
-    text
+    text_table::render(&rows)
 }

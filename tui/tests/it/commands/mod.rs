@@ -21,6 +21,7 @@ mod output_files;
 mod report;
 mod resume;
 mod retries;
+mod runs;
 mod settings;
 mod stalled;
 mod tasks;
