@@ -21,6 +21,9 @@ const BUCKET: &str = "MRDECK_BUCKET";
 /// The environment variables that the console itself reads.
 pub const VARIABLES: [&str; 4] = [CLUSTER, BUCKET, "MRDECK_LOG", "NO_COLOR"];
 
+/// The folder of the local cluster's data in mrdeck's own.
+const LOCAL: &str = "local";
+
 /// Everything a session needs to know before it starts.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -173,6 +176,23 @@ impl Config {
         }
     }
 
+    /// Returns the folders with the records of runs: of the local cluster if it is meant, else of all that ran here.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no home directory.
+    pub fn record_folders(args: &CommonArgs) -> Result<Vec<PathBuf>, ConfigError> {
+        if let Some(data) = &args.local_data {
+            return Ok(vec![records_of(data)]);
+        }
+        let state = state_dir()?;
+        let local = records_of(&state.join(LOCAL));
+        Ok(match args.local {
+            Some(_) => vec![local],
+            None => vec![records_of(&state), local],
+        })
+    }
+
     /// Makes the configuration of everything else.
     ///
     /// # Errors
@@ -182,8 +202,8 @@ impl Config {
         let file = file_settings(args.config.as_deref())?;
         let backend = choose_backend(args, &file)?;
         let runs_dir = match &backend {
-            Backend::Local { data, .. } => data.join("runs"),
-            Backend::Fixed(_) | Backend::Ecs(_) => state_dir()?.join("runs"),
+            Backend::Local { data, .. } => records_of(data),
+            Backend::Fixed(_) | Backend::Ecs(_) => records_of(&state_dir()?),
         };
         let bucket = match &backend {
             // It has a bucket of its own.
@@ -218,6 +238,11 @@ impl Config {
     }
 }
 
+/// Returns where the runs of a cluster are recorded whose data, or whose console's, is in a folder.
+fn records_of(folder: &Path) -> PathBuf {
+    folder.join("runs")
+}
+
 fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, ConfigError> {
     let fixed_by_flag =
         args.splitter.is_some() || !args.mapper.is_empty() || args.reducer.is_some();
@@ -227,7 +252,7 @@ fn choose_backend(args: &CommonArgs, file: &FileSettings) -> Result<Backend, Con
         }
         let data = match &args.local_data {
             Some(dir) => dir.clone(),
-            None => state_dir()?.join("local"),
+            None => state_dir()?.join(LOCAL),
         };
         return Ok(Backend::Local { mappers, data });
     }

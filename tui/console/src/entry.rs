@@ -62,6 +62,7 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Up(args)) => return commands::up(&cli.common, args).await,
         Some(Command::Down(args)) => return commands::down(&cli.common, args).await,
         Some(Command::Clean(args)) => return commands::clean(&cli.common, args).await,
+        Some(Command::Runs(args)) => return commands::runs(&cli.common, args),
         _ => {}
     }
     let config = match Config::load(&cli.common) {
@@ -77,10 +78,16 @@ async fn dispatch(cli: &Cli) -> Exit {
         Some(Command::Run(args)) => commands::run(&config, args).await,
         Some(Command::Resume(args)) => commands::resume(&config, args).await,
         Some(Command::Scale(args)) => commands::scale(&config, args).await,
-        Some(Command::Runs(args)) => commands::runs(&config, args),
         Some(Command::Tasks) => commands::tasks(&config).await,
         Some(Command::Doctor) => commands::doctor(&config).await,
-        None | Some(Command::Serve(_) | Command::Up(_) | Command::Down(_) | Command::Clean(_)) => {
+        None
+        | Some(
+            Command::Serve(_)
+            | Command::Up(_)
+            | Command::Down(_)
+            | Command::Clean(_)
+            | Command::Runs(_),
+        ) => {
             unreachable!("done above")
         }
     }

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use mrdeck_testkit::console::Console;
 use mrdeck_testkit::home::Home;
+use mrdeck_testkit::lab::Lab;
 
 /// Runs the sample text, and returns what was printed.
 fn run(home: &Home, chunks: &str, output: &str) -> String {
@@ -110,6 +111,29 @@ fn runs_are_listed_shown_drawn_and_compared() {
 }
 
 #[test]
+fn all_that_ran_here_is_listed_unless_the_local_cluster_is_meant() {
+    let lab = Lab::new([]);
+    let elsewhere = lab.run(2).run().expect(0).json();
+    let list = |args: &[&str]| {
+        let list = lab.home.console().args(["runs", "--output", "json"]);
+        let rows = list.args(args).run().expect(0).json();
+        let rows = rows.as_array().unwrap().clone();
+        rows.into_iter()
+            .map(|row| row["run"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(list(&[]), [elsewhere["run"].clone()]);
+    let local = lab
+        .home
+        .console()
+        .args(["run", "--local", "--output", "json"]);
+    let local = local.run().expect(0).json();
+    assert_eq!(list(&[]), [local["run"].clone(), elsewhere["run"].clone()]);
+    assert_eq!(list(&["--local"]), [local["run"].clone()]);
+    assert_eq!(list(&["--local-data", "nowhere"]), [Value::Null; 0]);
+}
+
+#[test]
 fn two_results_of_one_input_that_differ_are_no_small_matter() {
     let home = Home::new();
     let runs_of_it = [run(&home, "2", "json"), run(&home, "3", "json")];
@@ -173,7 +197,7 @@ fn what_is_not_recorded_is_said_so() {
     let home = Home::new();
     let none = runs(&home).run().expect(0);
     assert!(
-        none.stdout.starts_with("no such runs are recorded in "),
+        none.stdout.starts_with("no runs are recorded in "),
         "{}",
         none.stdout
     );
