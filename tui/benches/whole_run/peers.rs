@@ -56,8 +56,10 @@ pub fn installed(text: &Path) -> Vec<Peer> {
              '[a-z0-9'']+')) AS w FROM read_csv('{text}', columns = {{'line': 'VARCHAR'}}, delim = '\\0', \
              quote = '', escape = '', header = false)) GROUP BY w ORDER BY w) TO '/dev/null' (FORMAT csv)"
         );
+        // The number; its name and commit follow.
+        let number = version.split(' ').next().unwrap_or_default();
         peers.push(Peer::new(
-            format!("DuckDB {version}, 2 threads"),
+            format!("DuckDB {number}, 2 threads"),
             &["duckdb", "-c", &sql],
         ));
     }

@@ -11,6 +11,7 @@ use mrdeck_core::layout;
 use mrdeck_core::run_id::RunId;
 use mrdeck_core::uri::S3Uri;
 use mrdeck_store::Store;
+use tokio::join;
 use tokio::time::timeout;
 
 use super::lease::Lease;
@@ -99,9 +100,18 @@ pub(crate) async fn adopt(run: &mut Run) -> Result<(), RunError> {
 }
 
 /// Says in S3 that this console works on the run.
-pub(crate) async fn take_lease(run: &mut Run, from: u32) -> Result<(), RunError> {
+async fn take_lease(run: &mut Run, from: u32) -> Result<(), RunError> {
+    let lease = lease(run, from).await?;
+    hold(run, lease).await;
+    Ok(())
+}
+
+async fn lease(run: &Run, from: u32) -> Result<Lease, RunError> {
     let state = run.state();
-    let lease = Lease::take(run.store.clone(), &state.input, state.run, from).await?;
+    Lease::take(run.store.clone(), &state.input, state.run, from).await
+}
+
+async fn hold(run: &mut Run, lease: Lease) {
     let number = lease.number;
     run.emit(EventKind::LeaseTaken { lease: number });
     if number > 1
@@ -111,6 +121,26 @@ pub(crate) async fn take_lease(run: &mut Run, from: u32) -> Result<(), RunError>
         run.notice(notice);
     }
     run.lease = Some(lease);
+}
+
+/// Takes the lease and writes the manifest, whichever is missing. Where both are, of a new run of which no other console
+/// knows, at the same time.
+pub(crate) async fn begin(run: &mut Run) -> Result<(), RunError> {
+    let (needs_lease, needs_manifest) = (run.lease.is_none(), run.state().plan.is_none());
+    if needs_lease && needs_manifest {
+        let own = own_manifest(run)?;
+        let (lease, written) = join!(lease(run, run.state().lease), own.write(run));
+        hold(run, lease?).await;
+        return settle(run, &own, written?);
+    }
+    if needs_lease {
+        take_lease(run, run.state().lease).await?;
+    }
+    if needs_manifest {
+        let own = own_manifest(run)?;
+        let written = own.write(run).await?;
+        settle(run, &own, written)?;
+    }
     Ok(())
 }
 
@@ -119,21 +149,38 @@ fn manifest_address(run: &Run) -> Result<S3Uri, RunError> {
     run.beside_input(manifest::address(&state.input, state.run))
 }
 
-/// Writes the manifest, unless another console was faster: then that one's is followed.
-pub(crate) async fn write_manifest(run: &mut Run) -> Result<(), RunError> {
-    let own = Manifest::of(run.state(), Timestamp::now());
-    let at = manifest_address(run)?;
-    let body = serde_json::to_vec_pretty(&own).map_err(|source| RunError::NoJson {
+/// This console's manifest on its way to S3.
+struct OwnManifest {
+    at: S3Uri,
+    body: Vec<u8>,
+}
+
+fn own_manifest(run: &Run) -> Result<OwnManifest, RunError> {
+    let manifest = Manifest::of(run.state(), Timestamp::now());
+    let body = serde_json::to_vec_pretty(&manifest).map_err(|source| RunError::NoJson {
         what: "manifest",
         source,
     })?;
-    match objects::write_new(run.store.as_ref(), &at, &body).await? {
+    let at = manifest_address(run)?;
+    Ok(OwnManifest { at, body })
+}
+
+impl OwnManifest {
+    /// Writes it, unless another console was faster.
+    async fn write(&self, run: &Run) -> Result<Written, RunError> {
+        objects::write_new(run.store.as_ref(), &self.at, &self.body).await
+    }
+}
+
+/// Follows this console's manifest, or another's that was there before.
+fn settle(run: &mut Run, own: &OwnManifest, written: Written) -> Result<(), RunError> {
+    match written {
         Written::Now => {
-            let plan = Digest::of(&body).to_string();
+            let plan = Digest::of(&own.body).to_string();
             run.emit(EventKind::PlanWritten { plan });
             Ok(())
         }
-        Written::Before(body) => follow(run, &at, &body),
+        Written::Before(body) => follow(run, &own.at, &body),
     }
 }
 

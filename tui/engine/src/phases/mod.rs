@@ -44,12 +44,7 @@ pub(crate) async fn all(run: &mut Run, is_resumed: bool) -> Result<(), RunError>
             None => cut_objects::cut(run).await,
         }
     }
-    if run.lease.is_none() {
-        resume::take_lease(run, run.state().lease).await?;
-    }
-    if run.state().plan.is_none() {
-        resume::write_manifest(run).await?;
-    }
+    resume::begin(run).await?;
     count(run).await?;
     if run.success.is_some() {
         return Ok(());
