@@ -1,7 +1,7 @@
 //! What the scheduling of a run costs: whole runs against mappers that do nothing, and answer at once or after a while.
 //!
-//! `cargo bench -p mrdeck-engine --bench scheduler`; the mappers are in a process of their own, so that the memory that is
-//! printed is the run's.
+//! `cargo bench -p mrdeck-engine --bench scheduler`; each case is a process of its own and its mappers are another, so that
+//! the memory that is printed is the runs'.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,6 +44,8 @@ use tokio_util::sync::CancellationToken;
 /// In the mappers' process: how many they are, after how many milliseconds they answer, and for how many of these they say
 /// that they were busy.
 const MAPPERS: &str = "MRDECK_BENCH_MAPPERS";
+/// In the process of a case, so that what is printed as its memory is its own: which one it is.
+const CASE: &str = "MRDECK_BENCH_CASE";
 const RUNS: usize = 5;
 
 /// Mappers, milliseconds for a chunk, of these busy, chunks.
@@ -57,37 +59,47 @@ const CASES: [(usize, u64, u64, u32); 6] = [
 ];
 
 fn main() {
-    let runtime = Runtime::new().unwrap();
     if let Ok(mappers) = std::env::var(MAPPERS) {
-        return runtime.block_on(serve_mappers(&mappers));
+        return Runtime::new().unwrap().block_on(serve_mappers(&mappers));
+    }
+    if let Ok(case) = std::env::var(CASE) {
+        return measure(CASES[case.parse::<usize>().unwrap()]);
     }
     println!(
-        "mappers  ms a chunk (busy)  chunks   map: median (least, most)  chunks/s  × ideal  peak memory"
+        "mappers  ms a chunk (busy)  chunks   map: median (least, most)  chunks/s  × ideal  peak memory of one run, of all"
     );
-    for (mappers, ms, busy, chunks) in CASES {
-        let mut process = Mappers::start(mappers, ms, busy);
-        let mut walls: Vec<f64> = (0..RUNS)
-            .map(|_| runtime.block_on(map_wall_ms(&process.ports, chunks)))
-            .collect();
-        process.stop();
-        walls.sort_by(f64::total_cmp);
-        let median = walls[RUNS / 2];
-        let turns = f64::from(chunks) / mappers as f64;
-        // One request at a time.
-        let ideal = turns.ceil() * ms as f64;
-        let ratio = if ms == 0 {
-            "–".to_owned()
-        } else {
-            format!("{:.2}", median / ideal)
-        };
-        let rate = f64::from(chunks) / median * 1e3;
-        println!(
-            "{mappers:>7}  {ms:>10} {busy:>6}  {chunks:>6}   {median:>6.0} ms ({:.0}, {:.0})  {rate:>8.0}  {ratio:>7}  {} MiB",
-            walls[0],
-            walls[RUNS - 1],
-            peak_memory_mib()
-        );
+    for case in 0..CASES.len() {
+        let mut process = Command::new(std::env::current_exe().unwrap());
+        let ended = process.env(CASE, case.to_string()).status().unwrap();
+        assert!(ended.success(), "{ended}");
     }
+}
+
+fn measure((mappers, ms, busy, chunks): (usize, u64, u64, u32)) {
+    let runtime = Runtime::new().unwrap();
+    let mut process = Mappers::start(mappers, ms, busy);
+    let run = || runtime.block_on(map_wall_ms(&process.ports, chunks));
+    let mut walls = vec![run()];
+    let of_one = peak_memory_mib();
+    walls.extend((1..RUNS).map(|_| run()));
+    process.stop();
+    walls.sort_by(f64::total_cmp);
+    let median = walls[RUNS / 2];
+    let turns = f64::from(chunks) / mappers as f64;
+    // One request at a time.
+    let ideal = turns.ceil() * ms as f64;
+    let ratio = if ms == 0 {
+        "–".to_owned()
+    } else {
+        format!("{:.2}", median / ideal)
+    };
+    let rate = f64::from(chunks) / median * 1e3;
+    println!(
+        "{mappers:>7}  {ms:>10} {busy:>6}  {chunks:>6}   {median:>6.0} ms ({:.0}, {:.0})  {rate:>8.0}  {ratio:>7}  {of_one}, {} MiB",
+        walls[0],
+        walls[RUNS - 1],
+        peak_memory_mib()
+    );
 }
 
 /// Runs a whole job and returns how long its maps took.
