@@ -57,6 +57,9 @@ impl From<LocalError> for Diagnostic {
             LocalError::ObjectStore(_) => {
                 "check the folder's permissions, or choose another with --local-data DIR"
             }
+            LocalError::Sample(StoreError::Unreachable { .. }) => {
+                "it listens on 127.0.0.1: check that this machine's loopback network is up"
+            }
             LocalError::Sample(_) => {
                 "check that the disk has space, or use another folder with --local-data DIR"
             }
