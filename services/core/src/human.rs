@@ -15,18 +15,30 @@ pub fn thousands(value: u64) -> String {
     text
 }
 
-/// Formats milliseconds with as many decimals as matter: `0.42 ms`, `9.87 ms`, `42.3 ms`, `1,234 ms`.
-pub fn millis(ms: f64) -> String {
+/// Formats a time, given in milliseconds, in the unit that keeps it short: `0.42 ms`, `42.3 ms`, `690 ms`, `1.06 s`,
+/// `20.7 s`, `3m06s`, `3h05m`.
+pub fn duration(ms: f64) -> String {
     // Neither `-0.00` nor `NaN`.
     let ms = if ms > 0.0 { ms } else { 0.0 };
-    let number = match ms {
-        _ if ms < 9.995 => format!("{ms:.2}"),
-        _ if ms < 99.95 => format!("{ms:.1}"),
+    // Each limit is where the number before would be rounded to one digit more.
+    if ms < 999.5 {
+        format!("{} ms", three_digits(ms))
+    } else if ms < 59_950.0 {
+        format!("{} s", three_digits(ms / 1e3))
+    } else {
         // A duration this side of the age of the universe fits, and a cast saturates.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        _ => thousands(ms.round() as u64),
-    };
-    format!("{number} ms")
+        #[allow(clippy::cast_possible_truncation)]
+        age((ms / 1e3).round() as i64)
+    }
+}
+
+/// Formats a number below 1,000 with the decimals that make three digits of it, two at most.
+fn three_digits(value: f64) -> String {
+    match value {
+        _ if value < 9.995 => format!("{value:.2}"),
+        _ if value < 99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 /// Formats bytes in the unit that keeps the number short: `512 B`, `163.9 KiB`, `1.5 GiB`.
@@ -186,12 +198,28 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_keep_three_digits() {
-        let text = [-0.0, 0.421, 9.999, 42.34, 99.96, 1234.4].map(millis);
-        let expected = [
-            "0.00 ms", "0.42 ms", "10.0 ms", "42.3 ms", "100 ms", "1,234 ms",
-        ];
-        assert_eq!(text, expected);
+    fn times_are_in_the_unit_that_keeps_them_short() {
+        for (ms, text) in [
+            (-0.0, "0.00 ms"),
+            (f64::NAN, "0.00 ms"),
+            (0.421, "0.42 ms"),
+            (9.994, "9.99 ms"),
+            (9.996, "10.0 ms"),
+            (42.34, "42.3 ms"),
+            (99.96, "100 ms"),
+            (690.2, "690 ms"),
+            (999.4, "999 ms"),
+            (999.6, "1.00 s"),
+            (1_064.0, "1.06 s"),
+            (20_735.0, "20.7 s"),
+            (59_949.0, "59.9 s"),
+            (59_951.0, "1m00s"),
+            (186_000.0, "3m06s"),
+            (11_100_000.0, "3h05m"),
+            (1e30, "106751991167300d15h"),
+        ] {
+            assert_eq!(duration(ms), text);
+        }
     }
 
     #[test]

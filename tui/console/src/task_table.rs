@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use mrdeck_core::diagnostic::DiagnosticKind;
-use mrdeck_core::human::{age, millis};
+use mrdeck_core::human::{age, duration};
 use mrdeck_core::task::{Probe, Task, TaskList};
 use mrdeck_core::unreachable::Unreachable;
 
@@ -114,7 +114,7 @@ pub fn cell(
         Column::Size => task.size.map(|size| size.to_string()),
         Column::Probe => match &task.probe {
             Probe::Unknown => None,
-            Probe::Reachable { latency, .. } => Some(millis(latency.as_secs_f64() * 1e3)),
+            Probe::Reachable { latency, .. } => Some(duration(latency.as_secs_f64() * 1e3)),
             Probe::Unreachable(missed) => match missed.first().map(|miss| &miss.reason) {
                 None | Some(Unreachable::NotRunning(_)) => None,
                 Some(reason) => Some(reason.word().to_owned()),

@@ -4,7 +4,7 @@ use crate::event::{EventKind, RunStatus};
 use crate::state::source_text;
 use crate::work::{Phase, Work};
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::human::{bytes, millis, plural, thousands};
+use mrdeck_core::human::{bytes, duration, plural, thousands};
 
 /// How good or bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,7 @@ fn text(event: &EventKind) -> Option<EventText> {
             phase: Phase::Verify,
         } => info("verifying: recounting the whole input here".to_owned()),
         EventKind::PhaseFinished { phase, wall_ms } => {
-            info(format!("{phase} took {}", millis(*wall_ms)))
+            info(format!("{phase} took {}", duration(*wall_ms)))
         }
         EventKind::ChunksPlanned { chunks, .. } => {
             let chunks = plural(chunks.len() as u64, "chunk");
@@ -142,8 +142,8 @@ fn text(event: &EventKind) -> Option<EventText> {
             diagnostic,
         } => match (diagnostic, status) {
             (Some(diagnostic), _) => Some(EventText::of(Level::Error, diagnostic)),
-            (None, RunStatus::Done) => good(format!("done in {}", millis(*wall_ms))),
-            (None, status) => warning(format!("{status} after {}", millis(*wall_ms))),
+            (None, RunStatus::Done) => good(format!("done in {}", duration(*wall_ms))),
+            (None, status) => warning(format!("{status} after {}", duration(*wall_ms))),
         },
         EventKind::LeaseTaken { .. }
         | EventKind::PhaseStarted { .. }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::finding::Finding;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::human::{millis, plural, printable, thousands};
+use mrdeck_core::human::{duration, plural, printable, thousands};
 use mrdeck_core::role::Role;
 use mrdeck_core::task::{Probe, Task, TaskList, TaskStatus};
 
@@ -183,7 +183,7 @@ fn address(task: &Task) -> Finding {
             missed,
             ..
         } => {
-            let latency = millis(latency.as_secs_f64() * 1e3);
+            let latency = duration(latency.as_secs_f64() * 1e3);
             let mut found = format!("{name} answered at {} in {latency}", at(via));
             for miss in missed {
                 let url = miss.at.as_ref().map(at).unwrap_or_default();

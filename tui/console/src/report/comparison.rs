@@ -1,6 +1,6 @@
 //! Two runs beside each other: their settings, their phases, and whether they counted the same.
 
-use mrdeck_core::human::{bytes, elide, length, millis, printable, thousands};
+use mrdeck_core::human::{bytes, duration, elide, length, printable, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::{MapStats, map_stats};
@@ -84,7 +84,7 @@ pub fn render(base: &RunState, other: &RunState) -> String {
         vec![name.to_owned(), base, other, String::new()]
     };
     let timed = |name: &str, of: &dyn Fn(&RunState) -> Option<f64>| {
-        let mut row = row(name, &|run| of(run).map(millis));
+        let mut row = row(name, &|run| of(run).map(duration));
         let ratio = ratio(of(base), of(other));
         row[3] = ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}×"));
         row

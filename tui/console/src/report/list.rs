@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::human::{bytes, elide, millis, printable, thousands};
+use mrdeck_core::human::{bytes, duration, elide, printable, thousands};
 use mrdeck_core::run_id::RunId;
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::RunState;
@@ -106,10 +106,10 @@ fn cells(recorded: &Recorded) -> Vec<String> {
         row.input_bytes.map(bytes),
         count(row.chunks.map(|chunks| chunks as u64)),
         count(row.mappers.map(u64::from)),
-        row.split_ms.map(millis),
-        row.map_ms.map(millis),
-        row.reduce_ms.map(millis),
-        row.total_ms.map(millis),
+        row.split_ms.map(duration),
+        row.map_ms.map(duration),
+        row.reduce_ms.map(duration),
+        row.total_ms.map(duration),
         count(row.words),
     ]
     .map(|cell| cell.unwrap_or_else(|| "-".to_owned()))

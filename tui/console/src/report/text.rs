@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mrdeck_core::human::{bytes, millis, plural, printable, thousands};
+use mrdeck_core::human::{bytes, duration, plural, printable, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::RunState;
 use mrdeck_engine::stats::map_stats;
@@ -31,16 +31,16 @@ fn write(out: &mut String, record: &RunState, top: usize) -> std::fmt::Result {
     let input = record.input.to_string();
     writeln!(out, "input   {}{size}", printable(&input))?;
     if let Some(ms) = record.split_ms() {
-        writeln!(out, "split   {:>10}  {}", millis(ms), chunks(record))?;
+        writeln!(out, "split   {:>10}  {}", duration(ms), chunks(record))?;
     }
     write_map(out, record)?;
     if let Some((ms, _)) = record.reduce.result() {
-        writeln!(out, "reduce  {:>10}", millis(ms))?;
+        writeln!(out, "reduce  {:>10}", duration(ms))?;
     }
     if let Some(ms) = record.clock(Phase::Verify).wall_ms {
-        writeln!(out, "verify  {:>10}", millis(ms))?;
+        writeln!(out, "verify  {:>10}", duration(ms))?;
     }
-    writeln!(out, "total   {:>10}", millis(record.wall_ms))?;
+    writeln!(out, "total   {:>10}", duration(record.wall_ms))?;
     for notice in &record.notices {
         writeln!(out, "note    {}", printable(&notice.to_string()))?;
     }
@@ -56,13 +56,13 @@ fn write_map(out: &mut String, record: &RunState) -> std::fmt::Result {
         writeln!(
             out,
             "map     {:>10}  wall; {} summed, parallelism {:.2} of {}; p50 {}, p95 {}, max {}",
-            millis(stats.wall_ms),
-            millis(stats.sum_ms),
+            duration(stats.wall_ms),
+            duration(stats.sum_ms),
             stats.parallelism,
             stats.ideal,
-            millis(stats.p50_ms),
-            millis(stats.p95_ms),
-            millis(stats.max_ms)
+            duration(stats.p50_ms),
+            duration(stats.p95_ms),
+            duration(stats.max_ms)
         )?;
     }
     if record.chunks.len() > LISTED_CHUNKS {
@@ -79,10 +79,7 @@ fn write_map(out: &mut String, record: &RunState) -> std::fmt::Result {
         writeln!(
             out,
             "  {index:>4}{:>10}  {}  {}  {attempts}  {words}",
-            attempt
-                .ms()
-                .map_or("–".to_owned(), millis)
-                .trim_end_matches(" ms"),
+            attempt.ms().map_or("–".to_owned(), duration),
             attempt.task,
             attempt.address,
         )?;

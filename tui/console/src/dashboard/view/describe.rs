@@ -6,7 +6,7 @@ use url::Url;
 use super::page::Page;
 use super::text;
 use crate::dashboard::model::{Model, PipelineRow, Subject};
-use mrdeck_core::human::{age, bytes, millis, plural, thousands};
+use mrdeck_core::human::{age, bytes, duration, plural, thousands};
 use mrdeck_core::task::{FailedProbe, Probe, Task, TaskSize};
 use mrdeck_engine::state::{Attempt, Outcome, RunState, WorkState, source_text};
 
@@ -84,7 +84,7 @@ fn describe_probe(page: &mut Page, task: &Task) {
             service,
             missed,
         } => {
-            let (via, ms) = (with_path(task, via), millis(latency.as_secs_f64() * 1e3));
+            let (via, ms) = (with_path(task, via), duration(latency.as_secs_f64() * 1e3));
             page.field("probe", format!("{via} answers in {ms}"));
             page.maybe("service", service.as_ref());
             missed
@@ -207,7 +207,7 @@ fn describe_attempt(model: &Model, page: &mut Page, attempt: &Attempt, committed
         page.field("task", format!("{} at {}", attempt.task, attempt.address));
         page.field("started", moment(model.now(), attempt.started_at, page));
     }
-    page.maybe("took", attempt.elapsed_ms(model.now()).map(millis));
+    page.maybe("took", attempt.elapsed_ms(model.now()).map(duration));
     match &attempt.outcome {
         Outcome::Succeeded { answer, .. } | Outcome::Found { answer } => {
             if let Some(words) = answer.info.words {
@@ -217,7 +217,7 @@ fn describe_attempt(model: &Model, page: &mut Page, attempt: &Attempt, committed
                 page.field("out", out.to_string());
             }
             for part in &answer.timing {
-                page.field(&part.name, millis(part.ms));
+                page.field(&part.name, duration(part.ms));
             }
         }
         Outcome::Failed { diagnostic, .. } => {

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Look, text};
 use crate::dashboard::model::{Activity, Link, Model};
-use mrdeck_core::human::{age, bytes, millis};
+use mrdeck_core::human::{age, bytes, duration};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::work::Phase;
 
@@ -117,9 +117,9 @@ fn run_line(model: &Model, look: &Look) -> Line<'static> {
                 .into_iter()
                 .filter_map(|phase| run.clock(phase).elapsed_ms(model.now()))
                 .sum();
-            (format!("{phase} … {}", millis(elapsed)), theme.active)
+            (format!("{phase} … {}", duration(elapsed)), theme.active)
         }
-        RunStatus::Done => (format!("done in {}", millis(run.wall_ms)), theme.good),
+        RunStatus::Done => (format!("done in {}", duration(run.wall_ms)), theme.good),
         RunStatus::Failed => ("failed".to_owned(), theme.error),
         RunStatus::Cancelled => ("cancelled".to_owned(), theme.warning),
         RunStatus::Stopped => ("stopped".to_owned(), theme.warning),

@@ -8,7 +8,7 @@ use ratatui::widgets::Paragraph;
 use super::{View, mark_selected};
 use crate::dashboard::model::{LatencyRow, Model, Panel};
 use crate::dashboard::view::{Look, draw_hint, text};
-use mrdeck_core::human::millis;
+use mrdeck_core::human::duration;
 use mrdeck_engine::state::RunState;
 use mrdeck_engine::work::Phase;
 
@@ -74,7 +74,7 @@ fn bar_line<'a>(
     Line::from(vec![
         Span::styled(text::pad(&label, LABEL + 1), theme.text),
         Span::styled(bar(row.ms, longest, room), style),
-        Span::styled(format!("{:>VALUE$}", millis(row.ms)), theme.text),
+        Span::styled(format!("{:>VALUE$}", duration(row.ms)), theme.text),
         Span::styled(format!("{note:note_width$}"), theme.dim),
     ])
 }
@@ -132,7 +132,7 @@ fn parallelism_line<'a>(view: &View, run: &RunState, width: u16) -> Line<'a> {
         " of {ideal} ({:.0} %)",
         parallelism / f64::from(ideal) * 100.0
     );
-    let terms = format!("  Σ {} / wall {}", millis(sum), millis(wall));
+    let terms = format!("  Σ {} / wall {}", duration(sum), duration(wall));
     let mut spans = vec![
         Span::styled("parallelism ", theme.dim),
         Span::styled(format!("{parallelism:.2}"), theme.title),

@@ -8,7 +8,7 @@ use ratatui::widgets::{Row, Table};
 use super::{View, mark_selected};
 use crate::dashboard::model::{Link, Model, Panel, PipelineRow, status_word};
 use crate::dashboard::view::{draw_hint, text};
-use mrdeck_core::human::{millis, plural, thousands};
+use mrdeck_core::human::{duration, plural, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::{Outcome, RunState, WorkState, WorkStatus};
 use mrdeck_engine::work::Phase;
@@ -157,7 +157,7 @@ fn verify_state(run: &RunState) -> (String, WorkStatus) {
 
 fn clock(run: &RunState, phase: Phase, model: &Model) -> String {
     let elapsed = run.clock(phase).elapsed_ms(model.now());
-    elapsed.map_or(String::new(), |ms| right(&millis(ms)))
+    elapsed.map_or(String::new(), |ms| right(&duration(ms)))
 }
 
 fn work_cells<'a>(view: &View, name: String, work: &WorkState) -> [Span<'a>; DETAIL + 1] {
@@ -165,7 +165,7 @@ fn work_cells<'a>(view: &View, name: String, work: &WorkState) -> [Span<'a>; DET
     let stands = work.status();
     let shown = work.committed_attempt().or(work.attempts.last());
     let elapsed = shown.and_then(|attempt| attempt.elapsed_ms(view.model.now()));
-    let time = elapsed.map_or(String::new(), |ms| right(&millis(ms)));
+    let time = elapsed.map_or(String::new(), |ms| right(&duration(ms)));
     let detail = shown.map_or(String::new(), |attempt| {
         let task = text::elide(&attempt.task.0, 14);
         match &attempt.outcome {
