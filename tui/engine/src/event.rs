@@ -315,6 +315,19 @@ mod tests {
     ];
 
     #[test]
+    fn a_time_is_read_back_as_it_was_written() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..10_000 {
+            let event = EventKind::PhaseFinished {
+                phase: Phase::Map,
+                wall_ms: random.f64() * 1e5,
+            };
+            let line = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<EventKind>(&line).unwrap(), event);
+        }
+    }
+
+    #[test]
     fn the_journals_names_stay() {
         for line in LINES {
             let before: serde_json::Value = serde_json::from_str(line).unwrap();
