@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::model::{Action, Level, Mode, Model, Msg, Selected};
+use super::model::{Action, Level, Mode, Model, Msg, Panel, Selected};
 
 /// One key, without Shift: a capital is its own character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,6 +159,16 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[plain(KeyCode::Tab)], action: Action::NextPanel, modes: PANELS, keys_text: "Tab", label: "",
         help: "go to the next panel (Shift-Tab: the previous one)", applies: ALWAYS },
     Binding { keys: &[plain(KeyCode::BackTab)], action: Action::PreviousPanel, modes: PANELS, keys_text: "", label: "",
+        help: "", applies: ALWAYS },
+    Binding { keys: &[ch(Panel::Tasks.number())], action: Action::Focus(Panel::Tasks), modes: PANELS, keys_text: "1 … 5", label: "",
+        help: "go to the panel with this number", applies: ALWAYS },
+    Binding { keys: &[ch(Panel::Pipeline.number())], action: Action::Focus(Panel::Pipeline), modes: PANELS, keys_text: "", label: "",
+        help: "", applies: ALWAYS },
+    Binding { keys: &[ch(Panel::Latency.number())], action: Action::Focus(Panel::Latency), modes: PANELS, keys_text: "", label: "",
+        help: "", applies: ALWAYS },
+    Binding { keys: &[ch(Panel::Results.number())], action: Action::Focus(Panel::Results), modes: PANELS, keys_text: "", label: "",
+        help: "", applies: ALWAYS },
+    Binding { keys: &[ch(Panel::Events.number())], action: Action::Focus(Panel::Events), modes: PANELS, keys_text: "", label: "",
         help: "", applies: ALWAYS },
     Binding { keys: &[plain(KeyCode::Enter)], action: Action::Open, modes: PANELS, keys_text: "Enter", label: "",
         help: "zoom the panel to the whole screen", applies: ALWAYS },

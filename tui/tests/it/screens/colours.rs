@@ -125,7 +125,7 @@ fn without_colour_the_focus_and_the_selection_still_show() {
     let buffer = draw(&Scene::new().connected().state, SIZE, true);
     let corner = buffer[(0, 1)].style();
     assert!(corner.add_modifier.contains(Modifier::BOLD), "the focus");
-    let other = styles(&buffer, "╭ Pipeline")[0];
+    let other = styles(&buffer, "╭ ²Pipeline")[0];
     assert!(!other.add_modifier.contains(Modifier::BOLD));
     let selected = styles(&buffer, "splitter")[0];
     assert!(selected.add_modifier.contains(Modifier::REVERSED));

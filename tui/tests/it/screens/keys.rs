@@ -142,7 +142,7 @@ fn ctrl_c_quits_and_ctrl_z_suspends_everywhere_and_q_quits_only_from_the_panels(
 
 #[test]
 fn other_keys_do_nothing_at_all() {
-    let used = |c: char| "srxRveodlSc/:jkgG?q".contains(c);
+    let used = |c: char| "srxRveodlSc/:jkgG?q12345".contains(c);
     let shown = |state: &Model| super::screen(state, (120, 40));
     for place in ["", "?", "jS"] {
         let mut scene = connected().done().pressed(place);

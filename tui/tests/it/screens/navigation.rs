@@ -86,6 +86,35 @@ fn tab_visits_every_panel_and_comes_back() {
 }
 
 #[test]
+fn a_digit_goes_to_the_panel_that_shows_it() {
+    let mut scene = connected();
+    let shown = screen(&scene.state, (80, 24));
+    for (digit, panel, title) in [
+        ('3', Panel::Latency, "³Latency"),
+        ('5', Panel::Events, "⁵Events"),
+        ('1', Panel::Tasks, "¹Tasks"),
+        ('4', Panel::Results, "⁴Results"),
+        ('2', Panel::Pipeline, "²Pipeline"),
+    ] {
+        scene.key(KeyCode::Char(digit));
+        assert_eq!(scene.state.panels.focus(), panel);
+        assert!(shown.contains(title), "{title} in\n{shown}");
+    }
+    for nothing in ['0', '6', '9'] {
+        scene.key(KeyCode::Char(nothing));
+        assert_eq!(scene.state.panels.focus(), Panel::Pipeline);
+    }
+    // Of one that is zoomed, another takes the place.
+    scene.key(KeyCode::Enter);
+    scene.key(KeyCode::Char('5'));
+    let shown = screen(&scene.state, (80, 24));
+    assert!(
+        shown.contains("⁵Events") && !shown.contains("²Pipeline"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn enter_zooms_and_enter_or_esc_goes_back() {
     let mut scene = connected().tabs(4);
     for back in [KeyCode::Enter, KeyCode::Esc] {

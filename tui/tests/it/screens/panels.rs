@@ -276,5 +276,5 @@ fn errors_are_counted_since_the_run_began() {
     assert!(shown.contains("Events · 2 errors"), "{shown}");
     let scene = scene.mapping();
     let shown = screen(&scene.state, (120, 40));
-    assert!(shown.contains("╭ Events ─"), "{shown}");
+    assert!(shown.contains("╭ ⁵Events ─"), "{shown}");
 }

@@ -1,5 +1,7 @@
 //! What a key can ask for, and which keys are read when.
 
+use super::panels::Panel;
+
 /// What a key asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
@@ -11,6 +13,8 @@ pub enum Action {
     PageUp,
     NextPanel,
     PreviousPanel,
+    /// Goes to a panel.
+    Focus(Panel),
     Open,
     Back,
     Filter,

@@ -22,6 +22,11 @@ impl Panel {
         Self::Events,
     ];
 
+    /// Returns the digit that goes to it.
+    pub const fn number(self) -> char {
+        ['1', '2', '3', '4', '5'][self as usize]
+    }
+
     fn moved(self, steps: usize) -> Self {
         Self::ALL[(self as usize + steps) % Self::ALL.len()]
     }
@@ -76,6 +81,10 @@ impl Panels {
 
     pub(super) fn reset_cursor(&mut self, panel: Panel) {
         self.cursors[panel as usize] = 0;
+    }
+
+    pub(super) fn focus_on(&mut self, panel: Panel) {
+        self.focus = panel;
     }
 
     pub(super) fn focus_next(&mut self) {

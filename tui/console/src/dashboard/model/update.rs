@@ -195,6 +195,7 @@ impl Model {
     fn move_about(&mut self, action: Action) {
         match action {
             Action::NextPanel => self.panels.focus_next(),
+            Action::Focus(panel) => self.panels.focus_on(panel),
             Action::PreviousPanel => self.panels.focus_previous(),
             Action::Open => self.panels.toggle_zoom(),
             Action::Back => self.panels.back(),

@@ -115,13 +115,14 @@ fn draw_panel(view: &View, frame: &mut Frame, panel: Panel, area: Rect) {
     } else {
         (theme.dim, theme.title)
     };
-    // The corners and a space on either side.
-    let title_room = usize::from(area.width.saturating_sub(4));
+    // The corners, a space on either side, and the number.
+    let title_room = usize::from(area.width.saturating_sub(5));
     let title = text::elide_end(&(row.title)(model), title_room);
+    let number = superscript(panel.number());
     let mut block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(border)
-        .title(Line::styled(format!(" {title} "), title_style));
+        .title(Line::styled(format!(" {number}{title} "), title_style));
     let filter = model.panels.filter(panel);
     if !filter.is_empty() {
         let shown = text::elide(filter, 20);
@@ -134,6 +135,18 @@ fn draw_panel(view: &View, frame: &mut Frame, panel: Panel, area: Rect) {
     frame.render_widget(block, area);
     if !inside.is_empty() {
         (row.draw)(view, frame, inside);
+    }
+}
+
+/// Returns a digit as btop writes it before the name of a panel: the key that goes there.
+fn superscript(digit: char) -> char {
+    match digit {
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        '4' => '⁴',
+        '5' => '⁵',
+        other => other,
     }
 }
 
