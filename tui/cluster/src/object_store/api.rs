@@ -4,17 +4,15 @@ use std::fs::File;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use s3s::dto::{
-    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, CommonPrefix,
-    CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput,
-    CopyObjectResult, CopyPartResult, CopySource, CreateBucketInput, CreateBucketOutput,
-    CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput,
-    DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, EncodingType,
-    GetBucketLocationInput, GetBucketLocationOutput, GetObjectInput, GetObjectOutput,
-    HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListBucketsInput,
-    ListBucketsOutput, ListObjectsInput, ListObjectsOutput, ListObjectsV2Input,
-    ListObjectsV2Output, ListPartsInput, ListPartsOutput, MetadataDirective, Object,
+    AbortMultipartUploadInput, AbortMultipartUploadOutput, Bucket, CompleteMultipartUploadInput,
+    CompleteMultipartUploadOutput, CopyObjectInput, CopyObjectOutput, CopyObjectResult,
+    CopyPartResult, CopySource, CreateBucketInput, CreateBucketOutput, CreateMultipartUploadInput,
+    CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput,
+    DeleteObjectsOutput, DeletedObject, ETag, GetBucketLocationInput, GetBucketLocationOutput,
+    GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput,
+    HeadObjectOutput, ListBucketsInput, ListBucketsOutput, ListObjectsInput, ListObjectsOutput,
+    ListObjectsV2Input, ListObjectsV2Output, ListPartsInput, ListPartsOutput, MetadataDirective,
     PutObjectInput, PutObjectOutput, Range, UploadPartCopyInput, UploadPartCopyOutput,
     UploadPartInput, UploadPartOutput,
 };
@@ -24,14 +22,14 @@ use tokio::task::spawn_blocking;
 use super::body::Opened;
 use super::conditions::{ReadConditions, WriteConditions};
 use super::description::{Attributes, Checksums, Description};
-use super::index::{Listed, Wanted};
+use super::fields::{announced, attributes, described, read_conditions, source_conditions};
+use super::listing;
 use super::objects::Objects;
 use super::receive::{Announced, Received, receive};
 use super::uploads::{Id, Uploads};
 
-/// The most entries of a page.
-const PAGE: usize = 1_000;
-const PAGE_I32: i32 = 1_000;
+/// The most keys of one `DeleteObjects`.
+const DELETED: usize = 1_000;
 /// The longest key, in bytes.
 const KEY_LIMIT: usize = 1_024;
 
@@ -87,88 +85,6 @@ impl Api {
         self.check(bucket, key)?;
         Ok((bucket.to_string(), key.to_string()))
     }
-
-    /// Lists a page, with the size, the time and the `ETag` of each object.
-    async fn page(&self, bucket: &str, asked: &Asked<'_>) -> S3Result<Contents> {
-        let limit = asked.limit.map_or(Ok(PAGE), usize::try_from);
-        let limit = limit.map_err(|_| s3_error!(InvalidArgument, "max-keys is negative"))?;
-        let wanted = Wanted {
-            prefix: asked.prefix.unwrap_or_default(),
-            delimiter: asked.delimiter.unwrap_or_default(),
-            after: asked.after,
-            limit: limit.min(PAGE),
-        };
-        let listed = self.objects.index().list(bucket, &wanted);
-        let (listed, has_more) = listed.ok_or_else(|| s3_error!(NoSuchBucket))?;
-        let last = listed.last().filter(|_| has_more);
-        let mut contents = Contents {
-            next: last.map(|last| last.name().to_owned()),
-            ..Contents::default()
-        };
-        let mut keys = Vec::new();
-        for entry in listed {
-            match entry {
-                Listed::Prefix(prefix) => contents.prefixes.push(CommonPrefix {
-                    prefix: Some(asked.shown(&prefix)),
-                }),
-                Listed::Key(key) => keys.push(key),
-            }
-        }
-        let bucket = bucket.to_owned();
-        let described = self.blocking(move |objects, _| {
-            let mut described = Vec::with_capacity(keys.len());
-            for key in keys {
-                let found = objects
-                    .find(&bucket, &key)
-                    .map_err(S3Error::internal_error)?;
-                // One that was removed meanwhile is left out.
-                described.extend(found.map(|object| (key, object)));
-            }
-            Ok(described)
-        });
-        let objects = described.await?.into_iter().map(|(key, object)| Object {
-            key: Some(asked.shown(&key)),
-            size: object.size(),
-            e_tag: Some(object.etag()),
-            last_modified: Some(object.stamp.modified()),
-            ..Object::default()
-        });
-        contents.objects = objects.collect();
-        Ok(contents)
-    }
-}
-
-/// What a list is asked for.
-struct Asked<'a> {
-    prefix: Option<&'a str>,
-    delimiter: Option<&'a str>,
-    after: &'a str,
-    limit: Option<i32>,
-    /// `url` for keys that XML can't hold.
-    encoding: Option<&'a EncodingType>,
-}
-
-impl Asked<'_> {
-    fn shown(&self, text: &str) -> String {
-        if self.encoding.is_some() {
-            escaped(text)
-        } else {
-            text.to_owned()
-        }
-    }
-}
-
-/// A page of a list.
-#[derive(Debug, Default)]
-struct Contents {
-    objects: Vec<Object>,
-    prefixes: Vec<CommonPrefix>,
-    /// The last entry, if there are more.
-    next: Option<String>,
-}
-
-fn escaped(text: &str) -> String {
-    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 type Answer<T> = S3Result<S3Response<T>>;
@@ -180,91 +96,6 @@ fn answer<T>(output: T) -> Answer<T> {
 
 fn no_such_key() -> S3Error {
     s3_error!(NoSuchKey, "The specified key does not exist.")
-}
-
-/// Builds the answer to a HEAD or a GET of a whole object, but for its body.
-macro_rules! described {
-    ($output:ident, $object:expr, $checksums:expr) => {{
-        let (object, checksums): (&Description, &Checksums) = ($object, $checksums);
-        let attributes = object.attributes.clone();
-        $output {
-            accept_ranges: Some("bytes".to_owned()),
-            content_length: object.size(),
-            e_tag: Some(object.etag()),
-            last_modified: Some(object.stamp.modified()),
-            metadata: attributes.user_metadata,
-            content_encoding: attributes.content_encoding,
-            content_type: attributes.content_type,
-            content_disposition: attributes.content_disposition,
-            content_language: attributes.content_language,
-            cache_control: attributes.cache_control,
-            expires: attributes.expires,
-            website_redirect_location: attributes.website_redirect_location,
-            checksum_crc32: checksums.crc32.clone(),
-            checksum_crc32c: checksums.crc32c.clone(),
-            checksum_sha1: checksums.sha1.clone(),
-            checksum_sha256: checksums.sha256.clone(),
-            checksum_crc64nvme: checksums.crc64nvme.clone(),
-            ..$output::default()
-        }
-    }};
-}
-
-/// Takes what a request says of the object that is to be.
-macro_rules! attributes {
-    ($input:ident) => {
-        Attributes {
-            user_metadata: $input.metadata.take(),
-            content_encoding: $input.content_encoding.take(),
-            content_type: $input.content_type.take(),
-            content_disposition: $input.content_disposition.take(),
-            content_language: $input.content_language.take(),
-            cache_control: $input.cache_control.take(),
-            expires: $input.expires.take(),
-            website_redirect_location: $input.website_redirect_location.take(),
-        }
-    };
-}
-
-/// Takes what a request says of its body.
-macro_rules! announced {
-    ($request:ident) => {
-        Announced {
-            md5: $request.input.content_md5.take(),
-            algorithm: $request.input.checksum_algorithm.take(),
-            checksums: Checksums {
-                crc32: $request.input.checksum_crc32.take(),
-                crc32c: $request.input.checksum_crc32c.take(),
-                sha1: $request.input.checksum_sha1.take(),
-                sha256: $request.input.checksum_sha256.take(),
-                crc64nvme: $request.input.checksum_crc64nvme.take(),
-            },
-            headers: std::mem::take(&mut $request.headers),
-            trailers: $request.trailing_headers.take(),
-        }
-    };
-}
-
-macro_rules! read_conditions {
-    ($input:ident) => {
-        ReadConditions {
-            matches: $input.if_match.take(),
-            none_matches: $input.if_none_match.take(),
-            modified_since: $input.if_modified_since.take(),
-            unmodified_since: $input.if_unmodified_since.take(),
-        }
-    };
-}
-
-macro_rules! source_conditions {
-    ($input:ident) => {
-        ReadConditions {
-            matches: $input.copy_source_if_match.take(),
-            none_matches: $input.copy_source_if_none_match.take(),
-            modified_since: $input.copy_source_if_modified_since.take(),
-            unmodified_since: $input.copy_source_if_unmodified_since.take(),
-        }
-    };
 }
 
 #[async_trait]
@@ -438,7 +269,7 @@ impl S3 for Api {
         req: S3Request<DeleteObjectsInput>,
     ) -> Answer<DeleteObjectsOutput> {
         let (bucket, delete) = (req.input.bucket, req.input.delete);
-        if delete.objects.len() > PAGE {
+        if delete.objects.len() > DELETED {
             return Err(s3_error!(MalformedXML, "more than 1,000 keys"));
         }
         for object in &delete.objects {
@@ -464,74 +295,16 @@ impl S3 for Api {
     }
 
     async fn list_objects(&self, req: S3Request<ListObjectsInput>) -> Answer<ListObjectsOutput> {
-        let input = req.input;
-        let asked = Asked {
-            prefix: input.prefix.as_deref(),
-            delimiter: input.delimiter.as_deref(),
-            after: input.marker.as_deref().unwrap_or_default(),
-            limit: input.max_keys,
-            encoding: input.encoding_type.as_ref(),
-        };
-        let found = self.page(&input.bucket, &asked).await?;
-        let shown = |text: &Option<String>| text.as_deref().map(|text| asked.shown(text));
-        let output = ListObjectsOutput {
-            prefix: shown(&input.prefix),
-            delimiter: shown(&input.delimiter),
-            marker: shown(&input.marker),
-            max_keys: input.max_keys.or(Some(PAGE_I32)),
-            is_truncated: Some(found.next.is_some()),
-            next_marker: shown(&found.next),
-            contents: Some(found.objects),
-            common_prefixes: Some(found.prefixes),
-            encoding_type: input.encoding_type.clone(),
-            name: Some(input.bucket.clone()),
-            ..ListObjectsOutput::default()
-        };
-        Ok(S3Response::new(output))
+        let list = self.blocking(move |objects, _| listing::first_version(objects, &req.input));
+        answer(list.await?)
     }
 
     async fn list_objects_v2(
         &self,
         req: S3Request<ListObjectsV2Input>,
     ) -> Answer<ListObjectsV2Output> {
-        let input = req.input;
-        let token = match input.continuation_token.as_deref() {
-            None => None,
-            Some(token) => Some(percent_decode_str(token).decode_utf8().map_err(|_| {
-                s3_error!(
-                    InvalidArgument,
-                    "The continuation token provided is incorrect"
-                )
-            })?),
-        };
-        let after = token.as_deref().or(input.start_after.as_deref());
-        let asked = Asked {
-            prefix: input.prefix.as_deref(),
-            delimiter: input.delimiter.as_deref(),
-            after: after.unwrap_or_default(),
-            limit: input.max_keys,
-            encoding: input.encoding_type.as_ref(),
-        };
-        let found = self.page(&input.bucket, &asked).await?;
-        let shown = |text: &Option<String>| text.as_deref().map(|text| asked.shown(text));
-        let count = found.objects.len() + found.prefixes.len();
-        let output = ListObjectsV2Output {
-            prefix: shown(&input.prefix),
-            delimiter: shown(&input.delimiter),
-            start_after: shown(&input.start_after),
-            key_count: i32::try_from(count).ok(),
-            max_keys: input.max_keys.or(Some(PAGE_I32)),
-            is_truncated: Some(found.next.is_some()),
-            // Opaque, so that it may hold what XML can't.
-            next_continuation_token: found.next.as_deref().map(escaped),
-            contents: Some(found.objects),
-            common_prefixes: Some(found.prefixes),
-            continuation_token: input.continuation_token.clone(),
-            encoding_type: input.encoding_type.clone(),
-            name: Some(input.bucket.clone()),
-            ..ListObjectsV2Output::default()
-        };
-        Ok(S3Response::new(output))
+        let list = self.blocking(move |objects, _| listing::second_version(objects, &req.input));
+        answer(list.await?)
     }
 
     async fn create_multipart_upload(
