@@ -5,6 +5,7 @@
 //! | [`settings`] | which cluster to reach, and with what |
 //! | [`probe`] | asks each task's `/health`, and adds what it finds to the list |
 //! | `scale` | what a scaling is to do, reports meanwhile, and how it ended |
+//! | [`object_store`] | the S3 server of the local cluster: objects as files |
 //! | `ecs`, `local`, `fixed` | the backends: Amazon ECS, processes of this machine, addresses given by hand |
 //! | [`aws`] | credentials, signed calls, and what AWS's refusals mean |
 //! | [`deploy`] | puts the services on ECS and takes them down again |

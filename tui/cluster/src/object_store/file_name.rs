@@ -13,7 +13,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// What file systems take in one name.
 const NAME_LIMIT: usize = 255;
-/// The longest name that s3s-fs makes of a bucket and a key, without the Base64 of both.
+/// The longest name that s3s-fs made of a bucket and a key, without the Base64 of both. It kept the objects once, and
+/// they have the names that fitted it.
 const ATTRIBUTES_OVERHEAD: usize =
     ".bucket-.object-.upload-01234567-89ab-cdef-0123-456789abcdef.metadata.json".len();
 /// Ends the name of every file that is an object.
@@ -74,7 +75,7 @@ pub(super) fn written_out(bucket: &str, key: &str) -> Option<String> {
     is_hash.then(|| format!("{LONG}/{}.key", hash(key)))
 }
 
-/// Returns the files in which s3s-fs keeps what it knows of an object, beside the buckets.
+/// Returns the files in which s3s-fs kept what it knew of an object, beside the buckets.
 pub(super) fn attributes(bucket: &str, path: &str) -> [String; 2] {
     let [bucket, path] = [bucket, path].map(|name| URL_SAFE_NO_PAD.encode_to_string(name));
     ["metadata", "internal"].map(|kind| format!(".bucket-{bucket}.object-{path}.{kind}.json"))
