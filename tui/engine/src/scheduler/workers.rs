@@ -202,12 +202,18 @@ impl Workers {
 
     /// Returns a worker with nothing to do for a second attempt at work that failed on none of them.
     pub(super) fn pick_for_speculation(&self, failed_on: &[WorkerIndex]) -> Option<WorkerIndex> {
-        let mut idle = self
-            .idle()
-            .iter()
-            .filter(|(_, attempts, ..)| *attempts == 0);
-        let mut idle = idle.by_ref().map(|(_, _, _, index)| *index);
-        idle.find(|index| !failed_on.contains(index))
+        let idle = self.idle();
+        let mut next = idle.first();
+        while let Some(&(failures, ..)) = next {
+            let from = |failures, attempts| (failures, attempts, Duration::ZERO, WorkerIndex(0));
+            // Those that have work and a free slot are passed over, however many they are.
+            let mut with_none = idle.range(from(failures, 0)..from(failures, 1));
+            if let Some((.., index)) = with_none.find(|(.., index)| !failed_on.contains(index)) {
+                return Some(*index);
+            }
+            next = idle.range(from(failures + 1, 0)..).next();
+        }
+        None
     }
 
     fn is_candidate(&self, index: WorkerIndex) -> bool {
