@@ -2,11 +2,14 @@
 
 mod classify;
 pub mod cuts;
+mod key;
+mod key_table;
 pub mod lines;
 mod long;
 pub mod merge;
 pub mod read;
 mod short;
+
 pub mod sorted;
 pub mod summary;
 pub mod table;

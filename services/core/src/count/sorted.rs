@@ -1,7 +1,8 @@
 //! Sorts the words of a table, and hands them out in that order, as pairs or as JSON.
 
+use super::key::{Key as _, Key16, MAX_SHORT};
 use super::long::LongWords;
-use super::short::{Key, MAX_SHORT, ShortWords};
+use super::short::ShortWords;
 use super::write::TableWriter;
 
 /// The bytes that sorting takes for each word.
@@ -33,8 +34,8 @@ pub(super) struct Sorted<'a> {
 impl<'a> Sorted<'a> {
     pub(super) fn of(short: &'a ShortWords, long: &'a LongWords) -> Self {
         let mut places = Vec::with_capacity(short.len() + long.len());
-        places.extend(short.iter().map(|(key, count)| Place {
-            rank: key.rank(),
+        places.extend(short.ranks().map(|(rank, count)| Place {
+            rank,
             is: Is::Short(count),
         }));
         places.extend(long.iter().enumerate().map(|(at, (word, _))| Place {
@@ -60,7 +61,7 @@ impl<'a> Sorted<'a> {
 
     fn pair(&self, place: Place) -> (&'a str, u64) {
         match place.is {
-            Is::Short(count) => (self.short.word(Key::of_rank(place.rank)), count),
+            Is::Short(count) => (self.short.word(place.rank), count),
             Is::Long(at) => self.long.pair(at),
         }
     }
@@ -72,7 +73,7 @@ impl<'a> Sorted<'a> {
     fn write(&self, place: Place, writer: &mut TableWriter) {
         match place.is {
             Is::Short(count) => {
-                Key::of_rank(place.rank).with_str(|word| writer.push(word, count));
+                Key16::of_rank(place.rank).with_str(|word| writer.push(word, count));
             }
             Is::Long(at) => {
                 let (word, count) = self.long.pair(at);

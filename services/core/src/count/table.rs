@@ -2,7 +2,7 @@
 
 use super::CountError;
 use super::long::LongWords;
-use super::short::{BATCH, Key, ShortWords};
+use super::short::{Batch, ShortWord, ShortWords};
 use super::sorted;
 
 /// The number of occurrences of each word. Words with a count of 0 are never kept.
@@ -37,7 +37,7 @@ impl Counts {
         }
         // The total is never smaller than any one count, so this one check covers both.
         self.words = self.words.checked_add(n).ok_or(CountError::Overflow)?;
-        let is_new = match Key::of(word.as_bytes()) {
+        let is_new = match ShortWord::of(word.as_bytes()) {
             Some(key) => self.short.add(key, n),
             None => self.long.add(word, n),
         };
@@ -47,38 +47,25 @@ impl Counts {
         Ok(())
     }
 
-    /// Adds one occurrence of each of the words, [`BATCH`] at most. After each new one, the table may take `memory` bytes
-    /// at most.
-    pub(super) fn add_batch(&mut self, keys: &[Key], memory: u64) -> Result<(), CountError> {
-        let words = self.words.checked_add(keys.len() as u64);
+    /// Adds one occurrence of each of the words, and empties the batch. After each new one, the table may take `memory` bytes at most.
+    pub(super) fn add_batch(&mut self, batch: &mut Batch, memory: u64) -> Result<(), CountError> {
+        let words = self.words.checked_add(batch.len() as u64);
         self.words = words.ok_or(CountError::Overflow)?;
-        let mut absent = [Key::NONE; BATCH];
-        let number = self.short.add_batch(keys, &mut absent);
-        for key in &absent[..number] {
-            if self.short.add(*key, 1) {
-                self.letters += key.len() as u64;
-                self.check(memory)?;
-            }
-        }
-        Ok(())
+        let (letters, long) = (&mut self.letters, &self.long);
+        self.short.add_batch(batch, |short, length| {
+            *letters += length as u64;
+            check(footprint(short, long, *letters), memory)
+        })
     }
 
     /// Checks that the next step takes `memory` bytes at most.
     pub(super) fn check(&self, memory: u64) -> Result<(), CountError> {
-        if self.footprint() > memory {
-            return Err(CountError::TableTooLarge { limit: memory });
-        }
-        Ok(())
+        check(self.footprint(), memory)
     }
 
     /// Estimates the bytes of memory that the next step takes: adding a word, or writing the table as JSON.
     pub fn footprint(&self) -> u64 {
-        let (short, larger_short) = self.short.memory();
-        let (long, larger_long) = self.long.memory();
-        let table = short + long;
-        let writing = self.letters + self.unique() * PER_LINE;
-        // One more word is a short or a long one; while a table grows, both sizes of it exist.
-        table + writing.max(larger_short).max(larger_long)
+        footprint(&self.short, &self.long, self.letters)
     }
 
     /// Adds all counts of another table.
@@ -107,7 +94,7 @@ impl Counts {
 
     /// Returns the count of `word`, 0 if it does not occur.
     pub fn get(&self, word: &str) -> u64 {
-        match Key::of(word.as_bytes()) {
+        match ShortWord::of(word.as_bytes()) {
             Some(key) => self.short.get(key),
             None => self.long.get(word),
         }
@@ -162,6 +149,22 @@ impl Counts {
     pub fn json_pieces(&self) -> sorted::JsonPieces<'_> {
         sorted::JsonPieces::of(sorted::Sorted::of(&self.short, &self.long))
     }
+}
+
+fn footprint(short: &ShortWords, long: &LongWords, letters: u64) -> u64 {
+    let unique = (short.len() + long.len()) as u64;
+    let (short, larger_short) = short.memory();
+    let (long, larger_long) = long.memory();
+    let writing = letters + unique * PER_LINE;
+    // One more word goes to one of the tables; while a table grows, both sizes of it exist.
+    short + long + writing.max(larger_short).max(larger_long)
+}
+
+fn check(footprint: u64, memory: u64) -> Result<(), CountError> {
+    if footprint > memory {
+        return Err(CountError::TableTooLarge { limit: memory });
+    }
+    Ok(())
 }
 
 /// Returns JSON as the text that it is.

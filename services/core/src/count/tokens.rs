@@ -1,8 +1,9 @@
 //! Defines what a word is, and counts words in a stream of pieces.
 
 use super::CountError;
-use super::classify::{edges, run_length, word_bits, word_bits_of_rest};
-use super::short::{BATCH, Key, MAX_SHORT};
+use super::classify::{SPARE, edges, run_length, word_bits, word_bits_of_rest};
+use super::key::{Key as _, Key8, Key16, MAX_SHORT};
+use super::short::{BATCH, Batch};
 use super::table::Counts;
 
 /// The length of the longest word that is counted, in bytes (64 MiB); a longer word is [`CountError::WordTooLong`].
@@ -42,6 +43,7 @@ pub struct WordCounter {
     word: Vec<u8>,
     /// Where the words of a window begin and end.
     edges: Vec<u16>,
+    batch: Batch,
     limit: usize,
     /// The most bytes that the table may take, as estimated by [`Counts::footprint`].
     memory: u64,
@@ -74,7 +76,8 @@ impl WordCounter {
         Self {
             counts: Counts::new(),
             word: Vec::new(),
-            edges: vec![0; WINDOW],
+            edges: vec![0; WINDOW + SPARE],
+            batch: Batch::new(),
             limit,
             memory: u64::MAX,
         }
@@ -139,27 +142,28 @@ impl WordCounter {
     }
 
     fn count_batch(&mut self, text: &[u8], words: &[[u16; 2]]) -> Result<(), CountError> {
-        let mut keys = [Key::NONE; BATCH];
         let longest = self.limit.min(MAX_SHORT);
-        let mut short = 0;
+        let (mut eights, mut sixteens) = (0, 0);
         for (start, end) in words
             .iter()
             .map(|[start, end]| (usize::from(*start), usize::from(*end)))
         {
             let length = end - start;
-            if length <= longest {
-                let bytes = match text.get(start..start + MAX_SHORT) {
-                    Some(bytes) => bytes.as_array().copied().unwrap_or_default(),
-                    None => padded(&text[start..end]),
-                };
-                keys[short] = Key::of_word_bytes(bytes, length);
-                short += 1;
-            } else {
+            if length > longest {
                 self.extend(&text[start..end])?;
                 self.end_word()?;
+            } else if length <= Key8::MAX {
+                let key = Key8::of_word_bytes(bytes_from(text, start, length), length);
+                self.batch.put_eight(eights, key);
+                eights += 1;
+            } else {
+                let key = Key16::of_word_bytes(bytes_from(text, start, length), length);
+                self.batch.put_sixteen(sixteens, key);
+                sixteens += 1;
             }
         }
-        self.counts.add_batch(&keys[..short], self.memory)
+        self.batch.set_len(eights, sixteens);
+        self.counts.add_batch(&mut self.batch, self.memory)
     }
 
     /// Continues the unfinished word; ends it if it ends before `rest` does. Returns what follows it.
@@ -196,10 +200,20 @@ impl WordCounter {
     }
 }
 
+/// Returns the bytes from `start` on: a word of `length` bytes and what follows it, or NULs at the end of the text.
+#[inline]
+fn bytes_from<const N: usize>(text: &[u8], start: usize, length: usize) -> [u8; N] {
+    let from = &text[start..];
+    match from.first_chunk() {
+        Some(bytes) => *bytes,
+        None => padded(&from[..length]),
+    }
+}
+
 /// Copies the last word of a text.
 #[cold]
-fn padded(word: &[u8]) -> [u8; MAX_SHORT] {
-    let mut bytes = [0; MAX_SHORT];
+fn padded<const N: usize>(word: &[u8]) -> [u8; N] {
+    let mut bytes = [0; N];
     bytes[..word.len()].copy_from_slice(word);
     bytes
 }
