@@ -14,12 +14,11 @@ RUN case "${SERVICE}" in \
         *) echo "there is no service '${SERVICE}': give --build-arg SERVICE=splitter, mapper, reducer or hello" >&2; exit 2 ;; \
     esac
 
-FROM ${RUST_IMAGE} AS build
-COPY --from=asked /known /known
-WORKDIR /src
-# The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here. The
-# manifests of the console and of its test kit complete the workspace, and what they name by path has to be there; none of
-# their dependencies is compiled or downloaded.
+# What is compiled is gathered in stages that hold nothing else, so that each is one layer of the next one.
+#
+# The manifests of the console and of its test kit complete the workspace; none of their dependencies is compiled or
+# downloaded.
+FROM scratch AS manifests
 COPY Cargo.toml Cargo.lock ./
 COPY services/core/Cargo.toml services/core/
 COPY services/store/Cargo.toml services/store/
@@ -29,6 +28,18 @@ COPY tui/engine/Cargo.toml tui/engine/
 COPY tui/cluster/Cargo.toml tui/cluster/
 COPY tui/console/Cargo.toml tui/console/
 COPY tui/testkit/Cargo.toml tui/testkit/
+
+FROM scratch AS sources
+COPY services/core/src services/core/src
+COPY services/store/src services/store/src
+COPY services/server/src services/server/src
+
+FROM ${RUST_IMAGE} AS build
+COPY --from=asked /known /known
+WORKDIR /src
+COPY --from=manifests / ./
+# The dependencies, in a layer that only a change of a manifest makes anew: our own sources are empty here, and what the
+# manifests name by path has to be there.
 RUN for manifest in services/*/Cargo.toml tui/*/Cargo.toml; do \
         crate=$(dirname $manifest) && mkdir -p $crate/src && touch $crate/src/lib.rs \
         && for path in $(sed -n 's/^path = "\(.*\)"$/\1/p' $manifest); do \
@@ -36,9 +47,7 @@ RUN for manifest in services/*/Cargo.toml tui/*/Cargo.toml; do \
         done || exit 1; \
     done \
     && cargo build --locked --release -p mrdeck-services
-COPY services/core/src services/core/src
-COPY services/store/src services/store/src
-COPY services/server/src services/server/src
+COPY --from=sources / ./
 # Cargo compares times, and the sources are older than the empty ones were.
 RUN touch services/*/src/lib.rs services/server/src/main.rs \
     && cargo build --locked --release -p mrdeck-services
