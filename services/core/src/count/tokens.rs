@@ -43,7 +43,7 @@ pub struct WordCounter {
     word: Vec<u8>,
     /// Where the words of a window begin and end.
     edges: Vec<u16>,
-    batch: Batch,
+    batch: Box<Batch>,
     limit: usize,
     /// The most bytes that the table may take, as estimated by [`Counts::footprint`].
     memory: u64,
@@ -77,7 +77,7 @@ impl WordCounter {
             counts: Counts::new(),
             word: Vec::new(),
             edges: vec![0; WINDOW + SPARE],
-            batch: Batch::new(),
+            batch: Box::new(Batch::new()),
             limit,
             memory: u64::MAX,
         }
