@@ -7,7 +7,7 @@
 //! | `scheduler` | which worker does which work, and when: retries, speculation, deadlines, exclusion |
 //! | `checkpoint` | what a run keeps in S3, so that another console can carry it on |
 //! | [`event`], [`work`], [`event_text`] | what happens in a run, what it consists of, how that is worded |
-//! | [`state`], [`stats`] | a run folded from its events, and its figures |
+//! | [`state`], [`stats`], [`progress`] | a run folded from its events, its figures, how far it has come |
 //! | `recorder`, [`journal`] | how events are recorded |
 //! | `checks`, [`error`] | what can't be trusted, and why a run ends |
 
@@ -20,6 +20,7 @@ pub mod input;
 mod job;
 pub mod journal;
 mod phases;
+pub mod progress;
 mod recorder;
 pub mod run;
 mod scheduler;

@@ -112,6 +112,16 @@ fn can_stop_task(model: &Model, selected: &Selected) -> Applies {
     )
 }
 
+fn can_step_chunk(model: &Model, _: &Selected) -> Applies {
+    unless(
+        model.panels.focus() == Panel::Pipeline,
+        "← and → go through the chunks of the pipeline panel (2)",
+    )?;
+    let run = model.run.record();
+    let has_chunks = run.is_some_and(|run| !run.chunks.is_empty());
+    unless(has_chunks, "there are no chunks yet")
+}
+
 fn can_copy(model: &Model, selected: &Selected) -> Applies {
     let text = model.copy_text(selected);
     unless(text.is_some(), "nothing to copy here")
@@ -170,6 +180,10 @@ pub const BINDINGS: &[Binding] = &[
         help: "", applies: ALWAYS },
     Binding { keys: &[ch(Panel::Events.number())], action: Action::Focus(Panel::Events), modes: PANELS, keys_text: "", label: "",
         help: "", applies: ALWAYS },
+    Binding { keys: &[plain(KeyCode::Right)], action: Action::NextChunk, modes: PANELS, keys_text: "← →", label: "",
+        help: "in the pipeline: go to the chunk beside the selected one", applies: can_step_chunk },
+    Binding { keys: &[plain(KeyCode::Left)], action: Action::PreviousChunk, modes: PANELS, keys_text: "", label: "",
+        help: "", applies: can_step_chunk },
     Binding { keys: &[plain(KeyCode::Enter)], action: Action::Open, modes: PANELS, keys_text: "Enter", label: "",
         help: "zoom the panel to the whole screen", applies: ALWAYS },
     Binding { keys: &[plain(KeyCode::Esc)], action: Action::Back, modes: ANYWHERE, keys_text: "Esc", label: "",

@@ -124,8 +124,8 @@ fn screens(evil: &str) -> Vec<(&'static str, Scene)> {
         ("results", zoomed(3)),
         ("events", zoomed(4)),
         ("describe-task", everywhere(evil).pressed("jd")),
-        ("describe-chunk", everywhere(evil).tabs(1).pressed("jjd")),
-        ("describe-run", everywhere(evil).tabs(1).pressed("jd")),
+        ("describe-chunk", everywhere(evil).tabs(1).pressed("d")),
+        ("describe-run", everywhere(evil).tabs(1).pressed("jjd")),
         ("confirm-stop", everywhere(evil).pressed("S")),
         ("log", log),
         ("no-log", no_log),
@@ -148,7 +148,9 @@ fn is_harmless(symbol: &str) -> bool {
 /// The frames' right side stands where it should, line by line.
 fn has_straight_border(buffer: &Buffer) -> bool {
     let area = buffer.area;
-    (area.y + 1..area.bottom() - 2).all(|y| {
+    // Under the header, and the line of the phases if there is a run.
+    let first = (1..=2).find(|y| buffer[(0, *y)].symbol() == "╭").unwrap();
+    (first..area.bottom() - 2).all(|y| {
         let last = buffer[(area.right() - 1, y)].symbol();
         matches!(last, "│" | "╮" | "╯")
     })

@@ -28,6 +28,8 @@ use unicode_width::UnicodeWidthStr;
 /// The sizes every screen is looked at: the smallest that is drawn, and a roomy one.
 const SIZES: [(u16, u16); 2] = [(80, 24), ROOMY];
 const ROOMY: (u16, u16) = (120, 40);
+/// The sizes that the panels are designed for.
+const PANEL_SIZES: [(u16, u16); 4] = [(80, 24), (100, 30), ROOMY, (200, 60)];
 
 fn draw(state: &Model, size: (u16, u16), is_colourless: bool) -> Buffer {
     let look = Look::new(TimeZone::UTC, is_colourless);
@@ -64,6 +66,14 @@ fn screen(state: &Model, size: (u16, u16)) -> String {
 #[track_caller]
 fn check(name: &str, state: &Model) {
     for size in SIZES {
+        check_at(name, state, size);
+    }
+}
+
+/// The same at every size that the panels are designed for.
+#[track_caller]
+fn check_panels(name: &str, state: &Model) {
+    for size in PANEL_SIZES {
         check_at(name, state, size);
     }
 }

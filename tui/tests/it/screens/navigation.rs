@@ -1,7 +1,7 @@
 //! Moving about: cursors, panels, zoom, filters, scrolling, and what happens when lists shrink.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use mrdeck::dashboard::model::{Clipboard, Msg, Overlay, Panel, Purpose};
+use mrdeck::dashboard::model::{Clipboard, Msg, Overlay, Panel, PipelineRow, Purpose, Selected};
 use mrdeck::dashboard::view;
 use mrdeck::dashboard::view::Look;
 use ratatui::Terminal;
@@ -71,6 +71,40 @@ fn a_page_is_ten_lines() {
     assert_eq!(cursor(&scene, Panel::Pipeline), 20);
     scene.key(KeyCode::PageUp);
     assert_eq!(cursor(&scene, Panel::Pipeline), 10);
+}
+
+#[test]
+fn what_runs_comes_first_and_the_cursor_stays_on_its_chunk() {
+    let mut scene = connected().large().tabs(1);
+    let chosen = |scene: &Scene| match scene.state.rows().selected() {
+        Selected::Work(row) => row,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(660));
+    scene.map_done(660, 1, 90.0, 7);
+    let next = PipelineRow::Chunk(661);
+    assert_eq!(chosen(&scene), next, "at the top it is what is at the top");
+    scene.press("jj");
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(663));
+    scene.map_done(661, 1, 90.0, 7);
+    scene.map_done(663, 1, 90.0, 7);
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(663));
+    scene.key(KeyCode::Right);
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(664));
+    for _ in 0..9 {
+        scene.key(KeyCode::Left);
+    }
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(655));
+    scene.press("g");
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(662), "back at the top");
+    // The chunk is filtered out, and there is none in another panel.
+    scene.press("/mapper-3");
+    scene.key(KeyCode::Enter);
+    scene.key(KeyCode::Right);
+    assert_eq!(chosen(&scene), PipelineRow::Chunk(702));
+    scene.key(KeyCode::Tab);
+    scene.key(KeyCode::Right);
+    assert!(screen(&scene.state, (80, 24)).contains("the pipeline panel (2)"));
 }
 
 #[test]

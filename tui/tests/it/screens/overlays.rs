@@ -45,7 +45,7 @@ fn a_chunk_with_three_attempts_described() {
 
 #[test]
 fn the_run_described() {
-    let scene = Scene::new().connected().failed().tabs(1).pressed("jd");
+    let scene = Scene::new().connected().failed().tabs(1).pressed("jjd");
     check("describe-run", &scene.state);
 }
 

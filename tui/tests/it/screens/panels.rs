@@ -6,11 +6,11 @@ use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
 use mrdeck_core::task::TaskList;
 
 use super::fixtures::{Scene, ecs_tasks};
-use super::{SIZES, check, check_at, screen};
+use super::{SIZES, check_at, check_panels, screen};
 
 #[test]
 fn the_first_frame() {
-    check("connecting", &Scene::new().state);
+    check_panels("connecting", &Scene::new().state);
 }
 
 #[test]
@@ -24,7 +24,7 @@ fn a_cluster_that_is_not_there() {
         ),
         is_retried: false,
     });
-    check("not-connected", &scene.state);
+    check_panels("not-connected", &scene.state);
 }
 
 #[test]
@@ -40,12 +40,12 @@ fn a_cluster_that_is_tried_again_is_complained_of_once() {
             is_retried: true,
         });
     }
-    check("no-credentials", &scene.state);
+    check_panels("no-credentials", &scene.state);
 }
 
 #[test]
 fn five_tasks_and_no_run() {
-    check("no-run", &Scene::new().connected().state);
+    check_panels("no-run", &Scene::new().connected().state);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_list_that_is_stale_says_since_when_and_why() {
         "the list is refreshed less often until it answers again",
     ));
     scene.send(Msg::Tasks(list));
-    check("stale-list", &scene.state);
+    check_panels("stale-list", &scene.state);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn public_ips_that_may_not_be_looked_up() {
         .of_kind(DiagnosticKind::Denied),
     );
     scene.send(Msg::Tasks(list));
-    check("public-ips-denied", &scene.state);
+    check_panels("public-ips-denied", &scene.state);
 }
 
 #[test]
@@ -128,67 +128,67 @@ fn tasks_on_ecs() {
             );
         }
     }
-    check("ecs", &scene.state);
+    check_panels("ecs", &scene.state);
     scene.press("jjd");
-    check("ecs-task", &scene.state);
+    check_panels("ecs-task", &scene.state);
 }
 
 #[test]
 fn a_run_in_flight_with_one_chunk_to_be_tried_again() {
-    check("mapping", &Scene::new().connected().mapping().state);
+    check_panels("mapping", &Scene::new().connected().mapping().state);
 }
 
 #[test]
 fn a_run_that_is_done() {
-    check("done", &Scene::new().connected().done().state);
+    check_panels("done", &Scene::new().connected().done().state);
 }
 
 #[test]
 fn a_result_says_what_share_of_the_input_is_beyond_ascii() {
     let scene = Scene::new().connected().verified_beyond_ascii();
-    check("beyond-ascii", &scene.state);
+    check_panels("beyond-ascii", &scene.state);
 }
 
 #[test]
 fn a_run_that_is_done_and_verified() {
-    check("verified", &Scene::new().connected().verified().state);
+    check_panels("verified", &Scene::new().connected().verified().state);
 }
 
 #[test]
 fn a_run_whose_recount_differs() {
-    check("found-wrong", &Scene::new().connected().found_wrong().state);
+    check_panels("found-wrong", &Scene::new().connected().found_wrong().state);
 }
 
 #[test]
 fn a_run_with_a_chunk_given_up() {
-    check("failed", &Scene::new().connected().failed().state);
+    check_panels("failed", &Scene::new().connected().failed().state);
 }
 
 #[test]
 fn a_run_that_was_cancelled() {
-    check("cancelled", &Scene::new().connected().cancelled().state);
+    check_panels("cancelled", &Scene::new().connected().cancelled().state);
 }
 
 #[test]
 fn a_run_that_another_dashboard_left() {
-    check("left", &Scene::new().connected().left().state);
+    check_panels("left", &Scene::new().connected().left().state);
 }
 
 #[test]
 fn what_is_done_about_faults_is_said() {
     let scene = Scene::new().connected().hardened();
-    check("hardened", &scene.state);
+    check_panels("hardened", &scene.state);
     let mut scene = scene.tabs(4);
     scene.key(KeyCode::Enter);
-    check("hardened-events", &scene.state);
+    check_panels("hardened-events", &scene.state);
 }
 
 #[test]
 fn a_thousand_chunks_scrolled_to_the_end() {
     let scene = Scene::new().connected().large();
-    check("large", &scene.state);
+    check_panels("large", &scene.state);
     let scene = scene.tabs(1).pressed("G");
-    check("large-end", &scene.state);
+    check_panels("large-end", &scene.state);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn each_panel_with_the_whole_screen() {
     {
         let mut scene = Scene::new().connected().done().tabs(tabs);
         scene.key(KeyCode::Enter);
-        check(&format!("zoomed-{name}"), &scene.state);
+        check_panels(&format!("zoomed-{name}"), &scene.state);
     }
 }
 
@@ -207,12 +207,12 @@ fn each_panel_with_the_whole_screen() {
 fn a_filter_is_shown_where_it_filters() {
     let mut scene = Scene::new().connected().done();
     scene.press("/mapper-2");
-    check("filter-typed", &scene.state);
+    check_panels("filter-typed", &scene.state);
     scene.key(KeyCode::Enter);
-    check("filter", &scene.state);
+    check_panels("filter", &scene.state);
     scene.press("/zzz");
     scene.key(KeyCode::Enter);
-    check("filter-without-match", &scene.state);
+    check_panels("filter-without-match", &scene.state);
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn a_console_that_may_not_stop_tasks() {
             "{header}"
         );
     }
-    check("read-only", &scene.state);
+    check_panels("read-only", &scene.state);
 }
 
 #[test]

@@ -15,6 +15,9 @@ pub enum Action {
     PreviousPanel,
     /// Goes to a panel.
     Focus(Panel),
+    /// Goes to the next cell of the chunks' heat map.
+    NextChunk,
+    PreviousChunk,
     Open,
     Back,
     Filter,

@@ -2,6 +2,7 @@
 
 use super::action::Action;
 use super::motion::moved;
+use super::rows::PipelineRow;
 
 /// The panels, in the order Tab visits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Panels {
     is_zoomed: bool,
     filters: [String; Panel::ALL.len()],
     cursors: [usize; Panel::ALL.len()],
+    /// The row of the pipeline panel that the cursor stays on while the others change places; `None` at the top.
+    chosen_work: Option<PipelineRow>,
 }
 
 impl Default for Panels {
@@ -52,6 +55,7 @@ impl Default for Panels {
             is_zoomed: false,
             filters: Default::default(),
             cursors,
+            chosen_work: None,
         }
     }
 }
@@ -73,6 +77,14 @@ impl Panels {
     /// Returns the line the cursor was put on; there may be fewer lines now.
     pub(super) fn cursor(&self, panel: Panel) -> usize {
         self.cursors[panel as usize]
+    }
+
+    pub(super) fn chosen_work(&self) -> Option<PipelineRow> {
+        self.chosen_work
+    }
+
+    pub(super) fn choose_work(&mut self, row: Option<PipelineRow>) {
+        self.chosen_work = row;
     }
 
     pub(super) fn filter_mut(&mut self) -> &mut String {

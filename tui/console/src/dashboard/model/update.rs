@@ -9,9 +9,10 @@ use super::command::{self, Command};
 use super::completion;
 use super::log::Level;
 use super::message::{Effect, Msg};
+use super::motion::moved;
 use super::overlay::{Overlay, Subject};
 use super::prompt::{Prompt, Purpose, Typed};
-use super::rows::Selected;
+use super::rows::{PipelineRow, Selected};
 use super::scaling;
 use super::session::{LinkInfo, Switch};
 use super::{Model, Panel};
@@ -211,10 +212,33 @@ impl Model {
                 let task = self.selected_task().map(|task| task.id.clone());
                 self.overlay = task.map(|task| Overlay::ConfirmStop { task });
             }
+            Action::NextChunk => self.step_chunk(1),
+            Action::PreviousChunk => self.step_chunk(-1),
             action => {
-                let (count, at) = self.rows().extent(self.panels.focus());
+                let rows = self.rows();
+                let (count, at) = rows.extent(self.panels.focus());
+                let work = moved(action, at, count)
+                    .filter(|to| *to > 0)
+                    .and_then(|to| rows.pipeline().all().get(to).copied());
+                if self.panels.focus() == Panel::Pipeline {
+                    self.panels.choose_work(work);
+                }
                 self.panels.move_cursor(action, at, count);
             }
+        }
+    }
+
+    /// Goes from the chosen chunk to another one, in the order in which the heat map has them.
+    fn step_chunk(&mut self, by: isize) {
+        let chunks = self.run.record().map_or(0, |run| run.chunks.len());
+        let rows = self.rows();
+        let at = match rows.pipeline().selected() {
+            Some(PipelineRow::Chunk(index)) => index.saturating_add_signed(by),
+            _ => 0,
+        };
+        let chosen = PipelineRow::Chunk(at.min(chunks.saturating_sub(1)));
+        if rows.pipeline().all().contains(&chosen) {
+            self.panels.choose_work(Some(chosen));
         }
     }
 

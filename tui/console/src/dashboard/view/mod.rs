@@ -3,6 +3,7 @@
 //! ```text
 //! ┌ header ────────────────────────────────────────────┐
 //! │ mrdeck  local  s3://mrdeck/…          run … done   │
+//! │ a bar for each phase, how fast, how long still      │
 //! ├ tasks ─────────────────────────────────────────────┤
 //! │ one row a task; a third of the height at most      │
 //! ├ pipeline ───────────────┬ latency ─────────────────┤
@@ -24,6 +25,7 @@ mod header;
 mod overlay;
 mod page;
 mod panels;
+mod phases;
 mod text;
 mod theme;
 
@@ -59,11 +61,14 @@ impl Look {
 /// Draws a frame.
 pub fn draw(model: &Model, look: &Look, frame: &mut Frame) {
     let area = frame.area();
-    let Some([top, body, bottom]) = split(area) else {
+    let Some([top, line, body, bottom]) = split(model, area) else {
         return too_small(frame, area);
     };
     let rows = &model.rows();
     header::draw(model, look, frame, top);
+    if let Some(run) = model.run.record() {
+        phases::draw(model, run, look, frame, line);
+    }
     footer::draw(model, &rows.selected(), look, frame, bottom);
     match &model.browser {
         Some(browser) => browse::draw(browser, look, frame, body),
@@ -75,15 +80,18 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame) {
 /// Returns by how many lines the open page can be scrolled in a terminal of this size.
 pub fn scroll_limit(model: &Model, look: &Look, size: Size) -> usize {
     let area = Rect::from((Position::default(), size));
-    split(area).map_or(0, |[_, body, _]| overlay::scroll_limit(model, look, body))
+    split(model, area).map_or(0, |[_, _, body, _]| {
+        overlay::scroll_limit(model, look, body)
+    })
 }
 
-/// The header, what is between, and the footer; `None` where that can't be read.
-fn split(area: Rect) -> Option<[Rect; 3]> {
+/// The header, the line of the phases, what is between, and the footer; `None` where that can't be read.
+fn split(model: &Model, area: Rect) -> Option<[Rect; 4]> {
     let is_readable = area.width >= MIN_WIDTH && area.height >= MIN_HEIGHT;
     is_readable.then(|| {
         Layout::vertical([
             Constraint::Length(1),
+            Constraint::Length(u16::from(model.run.record().is_some())),
             Constraint::Fill(1),
             Constraint::Length(footer::HEIGHT),
         ])

@@ -29,6 +29,16 @@ impl<T> Rows<T> {
         Self { items, cursor }
     }
 
+    /// Puts the cursor on the row that was chosen, wherever it is now.
+    fn on(mut self, chosen: Option<T>) -> Self
+    where
+        T: PartialEq,
+    {
+        let at = chosen.and_then(|chosen| self.items.iter().position(|row| *row == chosen));
+        self.cursor = at.unwrap_or(self.cursor);
+        self
+    }
+
     pub fn all(&self) -> &[T] {
         &self.items
     }
@@ -82,7 +92,10 @@ impl<'m> PanelRows<'m> {
     }
 
     pub fn pipeline(&self) -> &Rows<PipelineRow> {
-        let rows = || Rows::new(self.model, Panel::Pipeline, pipeline::rows(self.model));
+        let rows = || {
+            let rows = Rows::new(self.model, Panel::Pipeline, pipeline::rows(self.model));
+            rows.on(self.model.panels.chosen_work())
+        };
         self.pipeline.get_or_init(rows)
     }
 

@@ -1,4 +1,4 @@
-//! The rows of the pipeline panel: the phases, and between them each chunk.
+//! The rows of the pipeline panel: what fails or runs first, then the phases, and between them each chunk.
 
 use crate::dashboard::model::{Model, Panel};
 use mrdeck_engine::state::{RunState, WorkStatus};
@@ -31,7 +31,28 @@ pub(super) fn rows(model: &Model) -> Vec<PipelineRow> {
     if run.options.verify || verify.is_some() {
         rows.push(PipelineRow::Verify);
     }
+    // Of a thousand chunks, these few are what one looks for.
+    rows.sort_by_cached_key(|row| urgency(run, *row));
     rows
+}
+
+/// What comes first has the lowest number.
+fn urgency(run: &RunState, row: PipelineRow) -> u8 {
+    let work = match row {
+        PipelineRow::Split => &run.split,
+        PipelineRow::Reduce => &run.reduce,
+        PipelineRow::Chunk(index) => match run.chunks.get(index) {
+            Some(chunk) => &chunk.work,
+            None => return u8::MAX,
+        },
+        PipelineRow::Map | PipelineRow::Verify => return u8::MAX,
+    };
+    match work.status() {
+        WorkStatus::Failed => 0,
+        WorkStatus::Retrying => 1,
+        WorkStatus::InFlight => 2,
+        WorkStatus::Waiting | WorkStatus::Committed | WorkStatus::Abandoned => u8::MAX,
+    }
 }
 
 fn chunk_matches(run: &RunState, index: usize, filter: &str) -> bool {

@@ -1,6 +1,7 @@
 //! The panels: their frames, and the table that says how each is drawn.
 
 mod events;
+mod heat_map;
 mod latency;
 mod pipeline;
 mod results;
@@ -28,7 +29,7 @@ struct PanelView {
     panel: Panel,
     title: fn(&Model) -> String,
     /// Lines within the border that are not rows of the list; `None` where rows are not lines.
-    fixed_lines: Option<u16>,
+    fixed_lines: fn(&View, Rect) -> Option<u16>,
     /// Draws into the space within the border.
     draw: fn(&View, &mut Frame, Rect),
 }
@@ -37,31 +38,31 @@ const PANELS: [PanelView; Panel::ALL.len()] = [
     PanelView {
         panel: Panel::Tasks,
         title: tasks::title,
-        fixed_lines: Some(1),
+        fixed_lines: |_, _| Some(1),
         draw: tasks::draw,
     },
     PanelView {
         panel: Panel::Pipeline,
         title: pipeline::title,
-        fixed_lines: Some(0),
+        fixed_lines: pipeline::fixed_lines,
         draw: pipeline::draw,
     },
     PanelView {
         panel: Panel::Latency,
         title: latency::title,
-        fixed_lines: Some(1),
+        fixed_lines: |_, _| Some(1),
         draw: latency::draw,
     },
     PanelView {
         panel: Panel::Results,
         title: results::title,
-        fixed_lines: Some(2),
+        fixed_lines: results::fixed_lines,
         draw: results::draw,
     },
     PanelView {
         panel: Panel::Events,
         title: events::title,
-        fixed_lines: None,
+        fixed_lines: |_, _| None,
         draw: events::draw,
     },
 ];
@@ -129,7 +130,7 @@ fn draw_panel(view: &View, frame: &mut Frame, panel: Panel, area: Rect) {
         block = block.title(Line::styled(format!(" /{shown} "), theme.warning).right_aligned());
     }
     let inside = block.inner(area);
-    if let Some(part) = shown_part(view, row, inside.height) {
+    if let Some(part) = shown_part(view, row, inside) {
         block = block.title_bottom(Line::styled(part, theme.dim).right_aligned());
     }
     frame.render_widget(block, area);
@@ -151,9 +152,10 @@ fn superscript(digit: char) -> char {
 }
 
 /// Returns which of the rows are shown, where not all are.
-fn shown_part(view: &View, row: &PanelView, height: u16) -> Option<String> {
+fn shown_part(view: &View, row: &PanelView, inside: Rect) -> Option<String> {
     let (count, cursor) = view.rows.extent(row.panel);
-    let height = usize::from(height.saturating_sub(row.fixed_lines?));
+    let fixed_lines = (row.fixed_lines)(view, inside)?;
+    let height = usize::from(inside.height.saturating_sub(fixed_lines));
     if count <= height {
         return None;
     }

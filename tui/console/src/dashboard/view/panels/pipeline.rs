@@ -5,29 +5,48 @@ use ratatui::layout::{Constraint, Rect};
 use ratatui::text::Span;
 use ratatui::widgets::{Row, Table};
 
-use super::{View, mark_selected};
+use super::{View, heat_map, mark_selected};
 use crate::dashboard::model::{Link, Model, Panel, PipelineRow, status_word};
-use crate::dashboard::view::{draw_hint, text};
+use crate::dashboard::view::{draw_hint, phases, text};
 use mrdeck_core::human::{duration, plural, thousands};
-use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::state::{Outcome, RunState, WorkState, WorkStatus};
 use mrdeck_engine::work::Phase;
 
+/// What the title counts, and in which order.
+const IN_TITLE: [WorkStatus; 6] = [
+    WorkStatus::Failed,
+    WorkStatus::Retrying,
+    WorkStatus::InFlight,
+    WorkStatus::Committed,
+    WorkStatus::Abandoned,
+    WorkStatus::Waiting,
+];
 /// The last column, which takes the room that is left.
 const DETAIL: usize = 3;
 
 pub fn title(model: &Model) -> String {
     match model.run.record() {
         Some(run) if !run.chunks.is_empty() => {
-            let done = run.chunks_in(WorkStatus::Committed);
-            format!(
-                "Pipeline {} of {} mapped",
-                thousands(done as u64),
-                plural(run.chunks.len() as u64, "chunk")
-            )
+            let mut title = format!("Pipeline {}", plural(run.chunks.len() as u64, "chunk"));
+            for status in IN_TITLE {
+                let count = run.chunks_in(status);
+                if count > 0 {
+                    let count = thousands(count as u64);
+                    title.push_str(" · ");
+                    title.push_str(&count);
+                    title.push(glyph(status));
+                }
+            }
+            title
         }
         _ => "Pipeline".to_owned(),
     }
+}
+
+pub fn fixed_lines(view: &View, area: Rect) -> Option<u16> {
+    let run = view.model.run.record()?;
+    let [map, _] = heat_map::split(run, area);
+    Some(map.height)
 }
 
 pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
@@ -35,6 +54,12 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
         return draw_hint(view.look, frame, area, hint(view.model));
     };
     let rows = view.rows.pipeline();
+    let [map, area] = heat_map::split(run, area);
+    let cursor = match rows.selected() {
+        Some(PipelineRow::Chunk(index)) => Some(*index),
+        _ => None,
+    };
+    heat_map::draw(view, run, cursor, frame, map);
     let shown = text::window(rows.len(), usize::from(area.height), rows.cursor());
     let visible = rows.all().get(shown.clone()).unwrap_or_default();
     let mut cells: Vec<[Span; DETAIL + 1]> =
@@ -73,7 +98,8 @@ fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL
             None => Default::default(),
         },
         PipelineRow::Map => {
-            let (word, style) = map_state(run);
+            let style = phases::status(run, Phase::Map);
+            let word = map_word(run, style);
             let in_flight = run.chunks_in(WorkStatus::InFlight);
             let detail = match in_flight {
                 0 => String::new(),
@@ -87,7 +113,8 @@ fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL
             ]
         }
         PipelineRow::Verify => {
-            let (word, style) = verify_state(run);
+            let style = phases::status(run, Phase::Verify);
+            let word = glyph_word(style);
             let detail = match style {
                 WorkStatus::Waiting => "",
                 _ => "recounted here",
@@ -104,11 +131,7 @@ fn cells<'a>(view: &View, run: &RunState, row: PipelineRow) -> [Span<'a>; DETAIL
 
 /// The split of many objects: no splitter is asked.
 fn planned_cells<'a>(view: &View, run: &RunState) -> [Span<'a>; DETAIL + 1] {
-    let state = if run.chunks.is_empty() {
-        WorkStatus::Waiting
-    } else {
-        WorkStatus::Committed
-    };
+    let state = phases::status(run, Phase::Split);
     let detail = match run.objects.len() {
         0 => String::new(),
         count => format!("{}, cut here", plural(count as u64, "object")),
@@ -121,38 +144,16 @@ fn planned_cells<'a>(view: &View, run: &RunState) -> [Span<'a>; DETAIL + 1] {
     ]
 }
 
-fn map_state(run: &RunState) -> (String, WorkStatus) {
-    let chunks = run.chunks.len();
-    let done = run.chunks_in(WorkStatus::Committed);
-    let failed = run.chunks_in(WorkStatus::Failed);
-    let state = if failed > 0 {
-        WorkStatus::Failed
-    } else if chunks > 0 && done == chunks {
-        WorkStatus::Committed
-    } else if run.clock(Phase::Map).running_since.is_some() {
-        WorkStatus::InFlight
-    } else if matches!(run.status, RunStatus::Cancelled | RunStatus::Stopped) {
-        WorkStatus::Abandoned
-    } else {
-        WorkStatus::Waiting
-    };
-    let word = match state {
-        WorkStatus::Failed => format!("✗ {failed} failed"),
+fn map_word(run: &RunState, status: WorkStatus) -> String {
+    match status {
+        WorkStatus::Failed => format!("✗ {} failed", run.chunks_in(WorkStatus::Failed)),
         WorkStatus::Committed => "✓ done".to_owned(),
-        WorkStatus::InFlight => format!("▸ {done}/{chunks}"),
-        state => glyph_word(state),
-    };
-    (word, state)
-}
-
-fn verify_state(run: &RunState) -> (String, WorkStatus) {
-    let state = match &run.verification {
-        Some(found) if found.is_exact() => WorkStatus::Committed,
-        Some(_) => WorkStatus::Failed,
-        None if run.clock(Phase::Verify).running_since.is_some() => WorkStatus::InFlight,
-        None => WorkStatus::Waiting,
-    };
-    (glyph_word(state), state)
+        WorkStatus::InFlight => {
+            let done = run.chunks_in(WorkStatus::Committed);
+            format!("▸ {done}/{}", run.chunks.len())
+        }
+        status => glyph_word(status),
+    }
 }
 
 fn clock(run: &RunState, phase: Phase, model: &Model) -> String {
@@ -189,13 +190,17 @@ fn right(text: &str) -> String {
 }
 
 fn glyph_word(status: WorkStatus) -> String {
-    let glyph = match status {
+    format!("{} {}", glyph(status), status_word(status))
+}
+
+/// Returns the sign of a status.
+pub fn glyph(status: WorkStatus) -> char {
+    match status {
         WorkStatus::Waiting => '·',
         WorkStatus::InFlight => '▸',
         WorkStatus::Retrying => '↻',
         WorkStatus::Committed => '✓',
         WorkStatus::Failed => '✗',
         WorkStatus::Abandoned => '⊘',
-    };
-    format!("{glyph} {}", status_word(status))
+    }
 }

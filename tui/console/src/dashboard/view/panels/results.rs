@@ -19,6 +19,11 @@ pub fn title(_: &Model) -> String {
     "Results".to_owned()
 }
 
+pub fn fixed_lines(view: &View, _: Rect) -> Option<u16> {
+    let run = view.model.run.record()?;
+    Some(if uncounted(run).is_some() { 3 } else { 2 })
+}
+
 pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let (model, look) = (view.model, view.look);
     let run = model.run.record();
@@ -27,7 +32,7 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
         return draw_hint(look, frame, area, hint(model));
     };
     let uncounted = uncounted(run);
-    let height = if uncounted.is_some() { 3 } else { 2 };
+    let height = fixed_lines(view, area).unwrap_or_default();
     let heights = [Constraint::Length(height), Constraint::Fill(1)];
     let [head, list] = Layout::vertical(heights).areas(area);
     let (word, style) = standing(run, look);
