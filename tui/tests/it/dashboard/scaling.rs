@@ -13,7 +13,7 @@ fn a_local_cluster_grows_and_shrinks() {
     deck.wait_line(&["mapper-5", "RUNNING"]);
     assert_eq!(deck.children().len(), 7);
     deck.send("s");
-    deck.wait_text(&["done in", "5 of 5 chunks", "7,180 words"]);
+    deck.wait_text(&["done in", "5 chunks · 5✓", "7,180 words"]);
 
     deck.send(":scale mapper 2\r");
     deck.wait_text(&["Stop 3 mappers, leaving 2?"]);

@@ -15,7 +15,7 @@ fn commands_and_inputs_decide_what_runs() {
     deck.send(":chunks 7\r");
     deck.wait_text(&["chunks: 7"]);
     deck.send("s");
-    deck.wait_text(&["done in", "7 of 7 chunks", "7,180 words", "s start"]);
+    deck.wait_text(&["done in", "7 chunks · 7✓", "7,180 words", "s start"]);
 
     deck.send("oi");
     // The q and the s are part of a name, not keys; the line's end accepts nothing.
@@ -31,7 +31,7 @@ fn commands_and_inputs_decide_what_runs() {
     deck.send(":chunks 2\r");
     deck.wait_text(&["chunks: 2"]);
     deck.send("s");
-    deck.wait_text(&["done in", "2 of 2 chunks", "6 words", "3 unique"]);
+    deck.wait_text(&["done in", "2 chunks · 2✓", "6 words", "3 unique"]);
     deck.wait_line(&["3", "three"]);
 
     deck.send(":q\r");
