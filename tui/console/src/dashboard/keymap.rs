@@ -112,6 +112,18 @@ fn can_stop_task(model: &Model, selected: &Selected) -> Applies {
     )
 }
 
+fn has_run(model: &Model, _: &Selected) -> Applies {
+    unless(model.run.record().is_some(), "there is no run yet")
+}
+
+fn has_timeline(model: &Model, selected: &Selected) -> Applies {
+    has_run(model, selected)?;
+    unless(
+        !model.timeline.is_hidden(),
+        "the run's time is hidden: w shows it",
+    )
+}
+
 fn can_step_chunk(model: &Model, _: &Selected) -> Applies {
     unless(
         model.panels.focus() == Panel::Pipeline,
@@ -180,6 +192,18 @@ pub const BINDINGS: &[Binding] = &[
         help: "", applies: ALWAYS },
     Binding { keys: &[ch(Panel::Events.number())], action: Action::Focus(Panel::Events), modes: PANELS, keys_text: "", label: "",
         help: "", applies: ALWAYS },
+    Binding { keys: &[ch('+'), ch('=')], action: Action::ZoomIn, modes: PANELS, keys_text: "+ -", label: "",
+        help: "show less of the run's time beside the tasks, or more", applies: has_timeline },
+    Binding { keys: &[ch('-')], action: Action::ZoomOut, modes: PANELS, keys_text: "", label: "",
+        help: "", applies: has_timeline },
+    Binding { keys: &[ch('[')], action: Action::PanLeft, modes: PANELS, keys_text: "[ ]", label: "",
+        help: "show earlier times, or later ones", applies: has_timeline },
+    Binding { keys: &[ch(']')], action: Action::PanRight, modes: PANELS, keys_text: "", label: "",
+        help: "", applies: has_timeline },
+    Binding { keys: &[ch('f')], action: Action::Follow, modes: PANELS, keys_text: "f", label: "",
+        help: "follow the run's time again", applies: has_timeline },
+    Binding { keys: &[ch('w')], action: Action::ToggleTimeline, modes: PANELS, keys_text: "w", label: "",
+        help: "show the tasks' other columns in place of the run's time, or the time again", applies: has_run },
     Binding { keys: &[plain(KeyCode::Right)], action: Action::NextChunk, modes: PANELS, keys_text: "← →", label: "",
         help: "in the pipeline: go to the chunk beside the selected one", applies: can_step_chunk },
     Binding { keys: &[plain(KeyCode::Left)], action: Action::PreviousChunk, modes: PANELS, keys_text: "", label: "",

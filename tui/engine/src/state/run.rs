@@ -132,6 +132,11 @@ impl RunState {
         }
     }
 
+    /// Returns when the present pass began, or the last one: a rerun and a verification are passes of their own.
+    pub fn pass_began(&self) -> Timestamp {
+        self.pass_began
+    }
+
     /// Returns the most that the map phase's parallelism can be: the number of mappers, or of chunks if those are fewer;
     /// more where mappers got more than one request at a time.
     pub fn ideal_parallelism(&self) -> u32 {

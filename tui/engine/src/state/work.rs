@@ -40,6 +40,8 @@ pub struct Attempt {
     /// `IP:PORT`
     pub address: String,
     pub started_at: Timestamp,
+    /// A second attempt beside one that takes long.
+    pub is_speculative: bool,
     pub outcome: Outcome,
 }
 
@@ -163,6 +165,7 @@ impl WorkState {
                 attempt,
                 task,
                 address,
+                speculative,
                 ..
             } => {
                 // Most work has one, and there may be 10,000 pieces of work.
@@ -172,6 +175,7 @@ impl WorkState {
                     task: task.clone(),
                     address: address.clone(),
                     started_at: event.at,
+                    is_speculative: *speculative,
                     outcome: Outcome::InFlight,
                 });
             }
@@ -201,6 +205,7 @@ impl WorkState {
                         task: TaskId(UNKNOWN_TASK.to_owned()),
                         address: String::new(),
                         started_at: event.at,
+                        is_speculative: false,
                         outcome,
                     }),
                 }

@@ -47,7 +47,7 @@ fn a_running_task_is_green_and_an_unreachable_one_red() {
     tasks[1].last_status = mrdeck_core::task::TaskStatus::Stopped;
     scene.list(tasks);
     all(&coloured(&scene), "timed out", Color::Red);
-    all(&coloured(&scene), "STOPPED", Color::Red);
+    all(&coloured(&scene), "STOPPED", Color::DarkGray);
 }
 
 #[test]

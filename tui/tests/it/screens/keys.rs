@@ -142,7 +142,7 @@ fn ctrl_c_quits_and_ctrl_z_suspends_everywhere_and_q_quits_only_from_the_panels(
 
 #[test]
 fn other_keys_do_nothing_at_all() {
-    let used = |c: char| "srxRveodlSc/:jkgG?q12345".contains(c);
+    let used = |c: char| "srxRveodlSc/:jkgG?q12345+=-[]fw".contains(c);
     let shown = |state: &Model| super::screen(state, (120, 40));
     for place in ["", "?", "jS"] {
         let mut scene = connected().done().pressed(place);
@@ -186,7 +186,8 @@ fn a_key_released_or_with_alt_does_nothing() {
 
 #[test]
 fn every_key_of_the_table_is_in_the_help_or_a_twin_of_one_that_is() {
-    let shown = super::screen(&connected().pressed("?").state, (120, 40));
+    // As high as the help is long.
+    let shown = super::screen(&connected().pressed("?").state, (120, 60));
     for row in keymap::help() {
         assert!(shown.contains(row.help), "{}", row.help);
         let first = row.keys_text.split(' ').next().unwrap_or_default();

@@ -3,9 +3,10 @@
 use crossterm::event::KeyCode;
 use mrdeck::dashboard::model::{LinkInfo, Msg};
 use mrdeck_core::diagnostic::{Diagnostic, DiagnosticKind};
-use mrdeck_core::task::TaskList;
+use mrdeck_core::role::Role;
+use mrdeck_core::task::{Probe, TaskList, TaskStatus};
 
-use super::fixtures::{Scene, ecs_tasks};
+use super::fixtures::{Scene, ecs_tasks, task};
 use super::{SIZES, check_at, check_panels, screen};
 
 #[test]
@@ -181,6 +182,58 @@ fn what_is_done_about_faults_is_said() {
     let mut scene = scene.tabs(4);
     scene.key(KeyCode::Enter);
     check_panels("hardened-events", &scene.state);
+}
+
+#[test]
+fn stopped_tasks_come_last_and_many_of_them_are_one_line() {
+    let mut scene = Scene::new().connected();
+    let mut tasks = scene.state.session.tasks().tasks.to_vec();
+    let stopped = |n: usize| {
+        let id = format!("stopped-{n}");
+        let mut task = task(&id, Role::Mapper, 40_600, scene.now);
+        (task.last_status, task.probe) = (TaskStatus::Stopped, Probe::Unknown);
+        task
+    };
+    let gone: Vec<_> = (1..=8).map(stopped).collect();
+    tasks.splice(1..1, gone[..3].to_vec());
+    scene.list(tasks.clone());
+    check_panels("three-stopped", &scene.state);
+    tasks.splice(3..3, gone[3..].to_vec());
+    scene.list(tasks);
+    check_panels("eight-stopped", &scene.state);
+    // The cursor does not go where nothing is seen.
+    scene.press("G");
+    assert_eq!(scene.state.selected_task().unwrap().id.0, "reducer-1");
+    scene.key(KeyCode::Enter);
+    scene.press("G");
+    assert_eq!(scene.state.selected_task().unwrap().id.0, "stopped-8");
+    assert!(screen(&scene.state, (80, 24)).contains("stopped-8"));
+    scene.key(KeyCode::Esc);
+    assert_eq!(scene.state.selected_task().unwrap().id.0, "stopped-8");
+    scene.press("g");
+    scene.press("/stopped-");
+    assert!(screen(&scene.state, (80, 24)).contains("stopped-1"));
+}
+
+#[test]
+fn the_time_of_a_run_larger_and_moved() {
+    let mut scene = Scene::new().connected().large().pressed("++");
+    check_panels("timeline-larger", &scene.state);
+    scene.press("[[");
+    check_panels("timeline-earlier", &scene.state);
+    scene.wait(100);
+    scene.press("f-w");
+    check_panels("timeline-hidden", &scene.state);
+    scene.press("+");
+    assert!(screen(&scene.state, (80, 24)).contains("w shows it"));
+    scene.press("w-");
+    let whole = screen(&scene.state, (120, 40));
+    scene.press("-");
+    assert_eq!(
+        screen(&scene.state, (120, 40)),
+        whole,
+        "no more than the whole"
+    );
 }
 
 #[test]

@@ -18,6 +18,16 @@ pub enum Action {
     /// Goes to the next cell of the chunks' heat map.
     NextChunk,
     PreviousChunk,
+    /// Shows half of the time, or twice as much.
+    ZoomIn,
+    ZoomOut,
+    /// Shows earlier times, or later ones.
+    PanLeft,
+    PanRight,
+    /// Shows the latest times, and goes on with them.
+    Follow,
+    /// Shows the tasks' other columns in place of the time, or the time again.
+    ToggleTimeline,
     Open,
     Back,
     Filter,

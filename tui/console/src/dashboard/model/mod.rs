@@ -28,6 +28,7 @@ mod run;
 mod scaling;
 mod scroll;
 mod session;
+mod timeline;
 mod update;
 
 pub use self::access::Access;
@@ -46,6 +47,7 @@ pub use self::rows::{LatencyRow, PanelRows, PipelineRow, Rows, Selected, status_
 pub use self::run::{Activity, RunModel};
 pub use self::scroll::Scroll;
 pub use self::session::{Link, LinkInfo, Session, Switch, Target, TargetKind};
+pub use self::timeline::{Axis, Block, Cell, Lane, Timeline};
 
 use std::time::Duration;
 
@@ -70,6 +72,7 @@ pub struct Model {
     pub run: RunModel,
     pub next_run: NextRun,
     pub panels: Panels,
+    pub timeline: Timeline,
     /// Takes the place of the panels.
     pub browser: Option<Browser>,
     /// Lies over the panels or the browser.
@@ -88,6 +91,7 @@ impl Model {
             run: RunModel::default(),
             next_run: NextRun::default(),
             panels: Panels::default(),
+            timeline: Timeline::default(),
             browser: None,
             overlay: None,
             feedback: Feedback::new(now),
@@ -120,6 +124,12 @@ impl Model {
         }
         let is_aging = self.session.tasks().problem.is_some() || self.run.upload().is_some();
         is_aging.then_some(AGE_TICK)
+    }
+
+    /// Returns the time of the run that is shown beside the tasks; `None` where their other columns are.
+    pub fn time_axis(&self) -> Option<Axis> {
+        let run = self.run.record().filter(|_| !self.timeline.is_hidden())?;
+        Axis::of(run, self.now)
     }
 
     /// Returns the rows of the panels, each panel's computed when it is first asked for.

@@ -3,6 +3,7 @@
 use super::action::Action;
 use super::motion::moved;
 use super::rows::PipelineRow;
+use mrdeck_core::task::TaskId;
 
 /// The panels, in the order Tab visits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct Panels {
     cursors: [usize; Panel::ALL.len()],
     /// The row of the pipeline panel that the cursor stays on while the others change places; `None` at the top.
     chosen_work: Option<PipelineRow>,
+    /// The task that the cursor stays on likewise: a key must not stop another one.
+    chosen_task: Option<TaskId>,
 }
 
 impl Default for Panels {
@@ -56,6 +59,7 @@ impl Default for Panels {
             filters: Default::default(),
             cursors,
             chosen_work: None,
+            chosen_task: None,
         }
     }
 }
@@ -83,6 +87,14 @@ impl Panels {
         self.chosen_work
     }
 
+    pub(super) fn chosen_task(&self) -> Option<&TaskId> {
+        self.chosen_task.as_ref()
+    }
+
+    pub(super) fn choose_task(&mut self, task: Option<TaskId>) {
+        self.chosen_task = task;
+    }
+
     pub(super) fn choose_work(&mut self, row: Option<PipelineRow>) {
         self.chosen_work = row;
     }
@@ -93,6 +105,11 @@ impl Panels {
 
     pub(super) fn reset_cursor(&mut self, panel: Panel) {
         self.cursors[panel as usize] = 0;
+        match panel {
+            Panel::Tasks => self.chosen_task = None,
+            Panel::Pipeline => self.chosen_work = None,
+            Panel::Latency | Panel::Results | Panel::Events => {}
+        }
     }
 
     pub(super) fn focus_on(&mut self, panel: Panel) {

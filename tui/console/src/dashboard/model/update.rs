@@ -15,7 +15,7 @@ use super::prompt::{Prompt, Purpose, Typed};
 use super::rows::{PipelineRow, Selected};
 use super::scaling;
 use super::session::{LinkInfo, Switch};
-use super::{Model, Panel};
+use super::{Axis, Model, Panel};
 use crate::input::InputChoice;
 use mrdeck_core::diagnostic::Diagnostic;
 
@@ -43,7 +43,12 @@ impl Model {
                 diagnostic,
                 is_retried,
             } => self.session.link_lost(diagnostic, is_retried, feedback),
-            Msg::Tasks(list) => self.session.take_tasks(list, feedback),
+            Msg::Tasks(list) => {
+                // What is selected stays so, wherever it is in the new list.
+                let selected = self.selected_task().map(|task| task.id.clone());
+                self.panels.choose_task(selected);
+                self.session.take_tasks(list, &mut self.feedback);
+            }
             Msg::Process(news) => self.session.take_process_news(&news, feedback),
             Msg::Unfinished(record) => self.run.offer(*record, self.now, feedback),
             Msg::Run(event) => {
@@ -212,6 +217,17 @@ impl Model {
                 let task = self.selected_task().map(|task| task.id.clone());
                 self.overlay = task.map(|task| Overlay::ConfirmStop { task });
             }
+            Action::ZoomIn
+            | Action::ZoomOut
+            | Action::PanLeft
+            | Action::PanRight
+            | Action::Follow
+            | Action::ToggleTimeline => {
+                let run = self.run.record();
+                let axis = run.and_then(|run| Axis::of(run, self.now));
+                let whole = axis.map_or(0.0, |axis| axis.whole_ms);
+                self.timeline.act(action, whole);
+            }
             Action::NextChunk => self.step_chunk(1),
             Action::PreviousChunk => self.step_chunk(-1),
             action => {
@@ -220,8 +236,13 @@ impl Model {
                 let work = moved(action, at, count)
                     .filter(|to| *to > 0)
                     .and_then(|to| rows.pipeline().all().get(to).copied());
-                if self.panels.focus() == Panel::Pipeline {
-                    self.panels.choose_work(work);
+                let task = moved(action, at, count)
+                    .and_then(|to| rows.tasks().all().get(to))
+                    .map(|task| task.id.clone());
+                match self.panels.focus() {
+                    Panel::Pipeline => self.panels.choose_work(work),
+                    Panel::Tasks => self.panels.choose_task(task),
+                    Panel::Latency | Panel::Results | Panel::Events => {}
                 }
                 self.panels.move_cursor(action, at, count);
             }

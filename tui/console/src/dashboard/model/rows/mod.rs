@@ -29,13 +29,9 @@ impl<T> Rows<T> {
         Self { items, cursor }
     }
 
-    /// Puts the cursor on the row that was chosen, wherever it is now.
-    fn on(mut self, chosen: Option<T>) -> Self
-    where
-        T: PartialEq,
-    {
-        let at = chosen.and_then(|chosen| self.items.iter().position(|row| *row == chosen));
-        self.cursor = at.unwrap_or(self.cursor);
+    /// Puts the cursor where the chosen row is now, if it is anywhere.
+    fn at(mut self, chosen: Option<usize>) -> Self {
+        self.cursor = chosen.unwrap_or(self.cursor);
         self
     }
 
@@ -61,7 +57,10 @@ impl<T> Rows<T> {
 }
 
 pub(super) fn tasks(model: &Model) -> Rows<&Task> {
-    Rows::new(model, Panel::Tasks, tasks::rows(model))
+    let rows = Rows::new(model, Panel::Tasks, tasks::rows(model));
+    let chosen = model.panels.chosen_task();
+    let at = chosen.and_then(|chosen| rows.items.iter().position(|task| task.id == *chosen));
+    rows.at(at)
 }
 
 /// The rows of all panels at one moment, each panel's computed once, when it is first asked for.
@@ -87,6 +86,11 @@ impl<'m> PanelRows<'m> {
         }
     }
 
+    /// Returns how many stopped tasks are no rows, because one line stands for all of them.
+    pub fn folded_tasks(&self) -> usize {
+        tasks::folded(self.model)
+    }
+
     pub fn tasks(&self) -> &Rows<&'m Task> {
         self.tasks.get_or_init(|| tasks(self.model))
     }
@@ -94,7 +98,9 @@ impl<'m> PanelRows<'m> {
     pub fn pipeline(&self) -> &Rows<PipelineRow> {
         let rows = || {
             let rows = Rows::new(self.model, Panel::Pipeline, pipeline::rows(self.model));
-            rows.on(self.model.panels.chosen_work())
+            let chosen = self.model.panels.chosen_work();
+            let at = chosen.and_then(|chosen| rows.items.iter().position(|row| *row == chosen));
+            rows.at(at)
         };
         self.pipeline.get_or_init(rows)
     }

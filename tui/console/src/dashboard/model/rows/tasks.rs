@@ -1,12 +1,41 @@
-//! The rows of the tasks panel.
+//! The rows of the tasks panel: those that are there first, then those that have stopped.
 
 use crate::dashboard::model::{Model, Panel};
-use mrdeck_core::task::Task;
+use mrdeck_core::task::{Task, TaskStatus};
 
 pub(super) fn rows(model: &Model) -> Vec<&Task> {
     let filter = model.panels.filter(Panel::Tasks).to_lowercase();
     let tasks = model.session.tasks().tasks.iter();
-    tasks.filter(|task| matches(task, &filter)).collect()
+    let tasks = tasks.filter(|task| matches(task, &filter));
+    let (stopped, mut rows): (Vec<_>, Vec<_>) = tasks.partition(|task| is_stopped(task));
+    if folded(model) == 0 {
+        rows.extend(stopped);
+    }
+    rows
+}
+
+/// More stopped tasks than these are folded to one line: they would hide the others.
+const MOST_STOPPED: usize = 3;
+
+/// Returns how many stopped tasks are folded to one line. None are where the panel has the whole screen or
+/// a filter, or where one of them is chosen.
+pub(super) fn folded(model: &Model) -> usize {
+    let panels = &model.panels;
+    let is_zoomed = panels.is_zoomed() && panels.focus() == Panel::Tasks;
+    if is_zoomed || !panels.filter(Panel::Tasks).is_empty() {
+        return 0;
+    }
+    let tasks = model.session.tasks().tasks.iter();
+    let stopped: Vec<&Task> = tasks.filter(|task| is_stopped(task)).collect();
+    let is_chosen = |task: &&Task| panels.chosen_task() == Some(&task.id);
+    if stopped.len() <= MOST_STOPPED || stopped.iter().any(is_chosen) {
+        return 0;
+    }
+    stopped.len()
+}
+
+fn is_stopped(task: &Task) -> bool {
+    task.last_status == TaskStatus::Stopped
 }
 
 fn matches(task: &Task, filter: &str) -> bool {

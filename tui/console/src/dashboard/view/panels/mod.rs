@@ -6,6 +6,7 @@ mod latency;
 mod pipeline;
 mod results;
 mod tasks;
+mod timeline;
 
 use std::ops::Range;
 
@@ -38,7 +39,7 @@ const PANELS: [PanelView; Panel::ALL.len()] = [
     PanelView {
         panel: Panel::Tasks,
         title: tasks::title,
-        fixed_lines: |_, _| Some(1),
+        fixed_lines: |view, _| Some(tasks::fixed_lines(view)),
         draw: tasks::draw,
     },
     PanelView {
@@ -73,16 +74,20 @@ pub fn draw(view: &View, frame: &mut Frame, body: Rect) {
     if panels.is_zoomed() {
         return draw_panel(view, frame, panels.focus(), body);
     }
-    for (panel, area) in layout(view.model, body) {
+    for (panel, area) in layout(view, body) {
         draw_panel(view, frame, panel, area);
     }
 }
 
-fn layout(model: &Model, body: Rect) -> [(Panel, Rect); Panel::ALL.len()] {
+fn layout(view: &View, body: Rect) -> [(Panel, Rect); Panel::ALL.len()] {
     // Without tasks there is room to say why.
-    let tasks = match model.session.tasks().tasks.len() {
+    let folded_line = usize::from(view.rows.folded_tasks() > 0);
+    let tasks = match view.model.session.tasks().tasks.len() {
         0 => 3,
-        count => u16::try_from(count).unwrap_or(u16::MAX),
+        count => {
+            let count = count - view.rows.folded_tasks() + folded_line;
+            u16::try_from(count).unwrap_or(u16::MAX)
+        }
     };
     // Borders and the column titles take three lines.
     let most = (body.height / 3).max(8);

@@ -1,19 +1,19 @@
 //! The tasks panel: role, id, status, addresses, health, probe, age.
 
 use ratatui::Frame;
-use ratatui::layout::{Constraint, Rect};
+use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::Style;
-use ratatui::text::Span;
+use ratatui::text::{Line, Span};
 use ratatui::widgets::{Row, Table};
 use unicode_width::UnicodeWidthStr;
 
-use super::{View, mark_selected};
+use super::{View, mark_selected, timeline};
 use crate::dashboard::model::{Link, Model, Panel};
 use crate::dashboard::view::{Look, draw_hint, text};
 use crate::task_table::{self, Column, NOTHING};
 use mrdeck_core::human::{age, plural, printable};
 use mrdeck_core::role::Role;
-use mrdeck_core::task::{Probe, Task, TaskStatus};
+use mrdeck_core::task::{Probe, Task, TaskId, TaskStatus};
 use mrdeck_core::unreachable::Unreachable;
 
 /// The widest a cell may be, whatever came from outside.
@@ -22,6 +22,14 @@ const MOST: usize = 40;
 const MOST_SPARE: usize = 6;
 /// Which columns are left out where the row is too wide, first to last.
 const LEFT_OUT_FIRST: [Column; 3] = [Column::Size, Column::Zone, Column::Definition];
+/// The columns that stay beside the lanes of a run: what is needed to find a task and to reach it.
+const BESIDE_LANES: [Column; 5] = [
+    Column::Role,
+    Column::Id,
+    Column::PrivateIp,
+    Column::PublicIp,
+    Column::Probe,
+];
 /// Which columns are cut in a row that is too wide, and how far. Ids and families differ at both ends, so a cut leaves
 /// what they say.
 const CUT_FIRST: [(Column, usize); 6] = [
@@ -61,16 +69,47 @@ pub fn title(model: &Model) -> String {
     }
 }
 
+/// The titles of the columns, and the line of the stopped tasks if they are folded.
+pub fn fixed_lines(view: &View) -> u16 {
+    1 + u16::from(view.rows.folded_tasks() > 0)
+}
+
 pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     let (look, rows) = (view.look, view.rows.tasks());
+    let folded = view.rows.folded_tasks();
+    let [area, fold] = Layout::vertical([
+        Constraint::Fill(1),
+        Constraint::Length(u16::from(folded > 0)),
+    ])
+    .areas(area);
+    let text = format!(
+        "{} stopped: Enter shows them",
+        plural(folded as u64, "task")
+    );
+    frame.render_widget(Line::styled(text, look.theme.dim), fold);
     if rows.is_empty() {
         return draw_hint(look, frame, area, &hint(view.model));
     }
     let height = usize::from(area.height.saturating_sub(1));
     let shown = text::window(rows.len(), height, rows.cursor());
     let visible = rows.all().get(shown.clone()).unwrap_or_default();
-    let (columns, cells) = fitting(view, visible, usize::from(area.width));
-    let widths = fitted(&widths(&columns, &cells), usize::from(area.width));
+    let axis = view.model.time_axis();
+    let room = match axis {
+        Some(_) => room_beside(view, visible, usize::from(area.width)),
+        None => usize::from(area.width),
+    };
+    let (columns, cells) = fitting(view, visible, room, axis.is_some());
+    let widths = fitted(&widths(&columns, &cells), room, axis.is_some());
+    if let Some(axis) = axis {
+        let taken = u16::try_from(whole_width(&widths) + 1).unwrap_or(u16::MAX);
+        let lanes = Rect {
+            x: area.x.saturating_add(taken),
+            width: area.width.saturating_sub(taken),
+            ..area
+        };
+        let tasks: Vec<&TaskId> = visible.iter().map(|task| &task.id).collect();
+        timeline::draw(view, &axis, &tasks, frame, lanes);
+    }
     let rows = cells.into_iter().map(|row| {
         let row = row.into_iter().zip(&widths);
         // A cut shows: half an address would be another address.
@@ -84,7 +123,11 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
         .iter()
         .map(|(_, width)| Constraint::Length(u16::try_from(*width).unwrap_or(u16::MAX)));
     let table = Table::new(rows, widths).header(header);
-    frame.render_widget(table, area);
+    let left = Rect {
+        width: u16::try_from(room).unwrap_or(area.width),
+        ..area
+    };
+    frame.render_widget(table, left);
     let list = Rect {
         y: area.y.saturating_add(1),
         height: area.height.saturating_sub(1),
@@ -93,11 +136,22 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     mark_selected(view, frame, Panel::Tasks, list, &shown);
 }
 
+/// Returns the columns that the tasks get beside their lanes: what is left of `width`, but no address is cut.
+fn room_beside(view: &View, rows: &[&Task], width: usize) -> usize {
+    let (columns, cells) = fitting(view, rows, 0, true);
+    let least = least_width(&widths(&columns, &cells));
+    width
+        .saturating_sub(usize::from(timeline::LEAST))
+        .max(least)
+        .min(width)
+}
+
 type Cells = Vec<Vec<Span<'static>>>;
 
 /// The most that fits: ports go first, then the columns that can best be missed.
-fn fitting(view: &View, rows: &[&Task], width: usize) -> (Vec<Column>, Cells) {
+fn fitting(view: &View, rows: &[&Task], width: usize, is_beside: bool) -> (Vec<Column>, Cells) {
     let mut columns = task_table::columns(view.model.session.tasks());
+    columns.retain(|column| !is_beside || BESIDE_LANES.contains(column));
     let cells = |columns: &[Column], with_port: bool| -> Cells {
         let row = |task: &&Task| {
             let cells = columns.iter();
@@ -149,10 +203,11 @@ fn least_width(widths: &[(Column, usize)]) -> usize {
     whole_width(&cut)
 }
 
-/// Cuts the columns where the row is too wide; spreads the room that is left over them.
-fn fitted(widths: &[(Column, usize)], width: usize) -> Vec<(Column, usize)> {
+/// Cuts the columns where the row is too wide; spreads the room that is left over them, if nothing is beside them.
+fn fitted(widths: &[(Column, usize)], width: usize, is_beside: bool) -> Vec<(Column, usize)> {
     let whole = whole_width(widths);
-    let spare = width.saturating_sub(whole) / widths.len().max(1);
+    let room = if is_beside { whole } else { width };
+    let spare = room.saturating_sub(whole) / widths.len().max(1);
     let mut excess = whole.saturating_sub(width);
     let mut fitted = widths.to_vec();
     for (_, width) in &mut fitted {
@@ -191,6 +246,9 @@ fn cell(view: &View, column: Column, task: &Task, with_port: bool) -> Span<'stat
 
 fn style(look: &Look, column: Column, task: &Task) -> Style {
     let theme = &look.theme;
+    if task.last_status == TaskStatus::Stopped {
+        return theme.dim;
+    }
     let ip = match column {
         Column::PrivateIp => Some(task.private_ip),
         Column::PublicIp => Some(task.public_ip),
@@ -199,7 +257,6 @@ fn style(look: &Look, column: Column, task: &Task) -> Style {
     match (column, ip) {
         (Column::Status, _) => match task.last_status {
             TaskStatus::Running => theme.good,
-            TaskStatus::Stopped => theme.error,
             _ => theme.warning,
         },
         // A word instead of an address.
