@@ -15,7 +15,7 @@ use mrdeck_cluster::{ScalePlan, Step};
 use mrdeck_core::human::{plural, thousands};
 
 /// Columns that the keys take on the help page.
-const KEYS_WIDTH: usize = 9;
+const KEYS_WIDTH: usize = 10;
 const QUESTION_WIDTH: usize = 64;
 
 /// Draws the open overlay, if any.

@@ -156,7 +156,7 @@ fn fitting(view: &View, rows: &[&Task], width: usize, is_beside: bool) -> (Vec<C
         let row = |task: &&Task| {
             let cells = columns.iter();
             cells
-                .map(|column| cell(view, *column, task, with_port))
+                .map(|column| cell(view, *column, task, with_port, is_beside))
                 .collect()
         };
         rows.iter().map(row).collect()
@@ -234,10 +234,24 @@ fn hint(model: &Model) -> String {
     }
 }
 
-fn cell(view: &View, column: Column, task: &Task, with_port: bool) -> Span<'static> {
+fn cell(
+    view: &View,
+    column: Column,
+    task: &Task,
+    with_port: bool,
+    is_beside: bool,
+) -> Span<'static> {
     let (model, look) = (view.model, view.look);
     let list = model.session.tasks();
-    let text = task_table::cell(column, task, list, model.now(), with_port);
+    // Beside the lanes the probe's place is taken by what is worse than any probe.
+    let is_gone = task.last_status != TaskStatus::Running;
+    let (column, text) = match column {
+        Column::Probe if is_gone && is_beside => (Column::Status, Some(task.status())),
+        column => {
+            let text = task_table::cell(column, task, list, model.now(), with_port);
+            (column, text)
+        }
+    };
     match text {
         Some(text) => Span::styled(text::elide(&text, MOST), style(look, column, task)),
         None => Span::styled(NOTHING, look.theme.dim),
