@@ -7,10 +7,11 @@
 //! | `scheduler` | which worker does which work, and when: retries, speculation, deadlines, exclusion |
 //! | `checkpoint` | what a run keeps in S3, so that another console can carry it on |
 //! | [`event`], [`work`], [`event_text`] | what happens in a run, what it consists of, how that is worded |
-//! | [`state`], [`stats`], [`progress`] | a run folded from its events, its figures, how far it has come |
+//! | [`state`], [`stats`], [`progress`], [`breakdown`] | a run folded from its events, its figures, how far it has come, what its time goes to |
 //! | `recorder`, [`journal`] | how events are recorded |
 //! | `checks`, [`error`] | what can't be trusted, and why a run ends |
 
+pub mod breakdown;
 mod checkpoint;
 mod checks;
 pub mod error;

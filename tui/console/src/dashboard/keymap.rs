@@ -112,6 +112,11 @@ fn can_stop_task(model: &Model, selected: &Selected) -> Applies {
     )
 }
 
+fn can_filter(model: &Model, _: &Selected) -> Applies {
+    let has_lines = model.browser.is_some() || model.panels.focus() != Panel::Latency;
+    unless(has_lines, "there are no lines to filter here")
+}
+
 fn has_run(model: &Model, _: &Selected) -> Applies {
     unless(model.run.record().is_some(), "there is no run yet")
 }
@@ -173,7 +178,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('c')], action: Action::Copy, modes: PANELS, keys_text: "c", label: "copy",
         help: "copy the selected address, output or line to the clipboard", applies: can_copy },
     Binding { keys: &[ch('/')], action: Action::Filter, modes: LISTS, keys_text: "/", label: "filter",
-        help: "show only lines that contain the text", applies: ALWAYS },
+        help: "show only lines that contain the text", applies: can_filter },
     Binding { keys: &[ch(':')], action: Action::Command, modes: LISTS, keys_text: ":", label: "",
         help: "type a command, for instance :scale, :cluster, :profile, :region (Tab completes)", applies: ALWAYS },
     Binding { keys: &[ctrl('r')], action: Action::Refresh, modes: MOVING, keys_text: "ctrl-r", label: "",

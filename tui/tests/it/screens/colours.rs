@@ -95,7 +95,7 @@ fn the_selected_line_has_one_look_from_end_to_end() {
         let scenes = [
             Scene::new().connected(),
             Scene::new().connected().failed().tabs(1),
-            Scene::new().connected().failed().tabs(2),
+            Scene::new().connected().done().tabs(3),
         ];
         for scene in scenes {
             let buffer = draw(&scene.state, SIZE, is_colourless);

@@ -17,6 +17,7 @@
 //!
 //! Enter gives one panel everything between header and footer; the browser takes the same place. Nothing here waits or does I/O.
 
+mod axis;
 mod browse;
 mod completion;
 mod describe;

@@ -1,12 +1,10 @@
 //! The rows of each panel, after its filter. Drawing, the cursor and the keys all read them here.
 
 mod events;
-mod latency;
 mod pipeline;
 mod results;
 mod tasks;
 
-pub use self::latency::LatencyRow;
 pub use self::pipeline::{PipelineRow, status_word};
 
 use std::cell::OnceCell;
@@ -69,7 +67,6 @@ pub struct PanelRows<'m> {
     model: &'m Model,
     tasks: OnceCell<Rows<&'m Task>>,
     pipeline: OnceCell<Rows<PipelineRow>>,
-    latency: OnceCell<Rows<LatencyRow>>,
     results: OnceCell<Rows<&'m (String, u64)>>,
     events: OnceCell<Rows<&'m LogLine>>,
 }
@@ -80,7 +77,6 @@ impl<'m> PanelRows<'m> {
             model,
             tasks: OnceCell::new(),
             pipeline: OnceCell::new(),
-            latency: OnceCell::new(),
             results: OnceCell::new(),
             events: OnceCell::new(),
         }
@@ -105,11 +101,6 @@ impl<'m> PanelRows<'m> {
         self.pipeline.get_or_init(rows)
     }
 
-    pub fn latency(&self) -> &Rows<LatencyRow> {
-        let rows = || Rows::new(self.model, Panel::Latency, latency::rows(self.model));
-        self.latency.get_or_init(rows)
-    }
-
     pub fn results(&self) -> &Rows<&'m (String, u64)> {
         let rows = || Rows::new(self.model, Panel::Results, results::rows(self.model));
         self.results.get_or_init(rows)
@@ -128,7 +119,8 @@ impl<'m> PanelRows<'m> {
         match panel {
             Panel::Tasks => of(self.tasks()),
             Panel::Pipeline => of(self.pipeline()),
-            Panel::Latency => of(self.latency()),
+            // It has no lines to go through.
+            Panel::Latency => (0, 0),
             Panel::Results => of(self.results()),
             Panel::Events => of(self.events()),
         }

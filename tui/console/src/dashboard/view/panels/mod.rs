@@ -51,7 +51,7 @@ const PANELS: [PanelView; Panel::ALL.len()] = [
     PanelView {
         panel: Panel::Latency,
         title: latency::title,
-        fixed_lines: |_, _| Some(1),
+        fixed_lines: |_, _| None,
         draw: latency::draw,
     },
     PanelView {
