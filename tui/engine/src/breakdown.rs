@@ -156,9 +156,7 @@ pub fn advice(run: &RunState, parts: &[Part], now: Timestamp) -> Option<String> 
     }
     if share(PartKind::Fetch) + share(PartKind::Store) > DOMINANT {
         let share = share_text(share(PartKind::Fetch) + share(PartKind::Store));
-        return Some(format!(
-            "S3 takes {share} of the mappers' time: more mappers help, faster ones don't"
-        ));
+        return Some(format!("S3 takes {share} of the mappers' time"));
     }
     None
 }

@@ -90,6 +90,20 @@ fn the_focus_is_cyan_and_moves_with_tab() {
 }
 
 #[test]
+fn each_phase_has_the_colour_of_its_state() {
+    let mapping = coloured(&Scene::new().connected().mapping().tabs(1));
+    all(&mapping, "37.9 ms ✓", Color::Green);
+    all(&mapping, "1/3 33 %", Color::Cyan);
+    all(&mapping, "┄┄┄┄┄┄┄┄", Color::DarkGray);
+    let failed = coloured(&Scene::new().connected().failed().tabs(1));
+    all(&failed, "2/3 66 % ✗", Color::Red);
+    // What is said on the right colours nothing on the left.
+    let preparing = coloured(&Scene::new().connected().pressed("s"));
+    all(&preparing, "preparing …", Color::Cyan);
+    all(&preparing, "liber-primus.txt", Color::DarkGray);
+}
+
+#[test]
 fn the_selected_line_has_one_look_from_end_to_end() {
     for is_colourless in [false, true] {
         let scenes = [

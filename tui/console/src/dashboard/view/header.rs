@@ -99,13 +99,13 @@ fn run_line(model: &Model, look: &Look) -> Line<'static> {
         let (sent, total) = (bytes(progress.sent), bytes(progress.total));
         let percent = progress.percent();
         let text = format!("uploading {sent} of {total}, {percent} %, {seconds} ");
-        return Line::styled(text, theme.active);
+        return Line::from(Span::styled(text, theme.active));
     }
     if is_preparing {
-        return Line::styled("preparing … ", theme.active);
+        return Line::from(Span::styled("preparing … ", theme.active));
     }
     let Some(run) = model.run.record() else {
-        return Line::styled("no run yet ", theme.dim);
+        return Line::from(Span::styled("no run yet ", theme.dim));
     };
     let (text, style) = match run.status {
         RunStatus::Running => {

@@ -116,7 +116,8 @@ pub fn draw(model: &Model, run: &RunState, look: &Look, frame: &mut Frame, area:
     }
     frame.render_widget(Line::from(spans), area);
     let notes = shown.join(GAP);
-    let notes = Line::styled(format!("{notes} "), look.theme.active);
+    // A style of the whole line would be one of the whole row.
+    let notes = Line::from(Span::styled(format!("{notes} "), look.theme.active));
     frame.render_widget(notes.right_aligned(), area);
 }
 

@@ -184,9 +184,10 @@ fn shares(parts: &[Part], look: &Look, width: usize) -> Line<'static> {
         let name = text::elide(part.kind.name(), LABEL);
         let gap = if line.is_empty() { "" } else { " · " };
         let more = format!("{gap}{name} {}", share_text(part.share));
-        if line.width() + more.width() <= width {
-            line.push_str(&more);
+        if line.width() + more.width() > width {
+            break;
         }
+        line.push_str(&more);
     }
     Line::styled(line, look.theme.text)
 }
