@@ -178,7 +178,7 @@ pub const BINDINGS: &[Binding] = &[
     Binding { keys: &[ch('c')], action: Action::Copy, modes: PANELS, keys_text: "c", label: "copy",
         help: "copy the selected address, output or line to the clipboard", applies: can_copy },
     Binding { keys: &[ch('/')], action: Action::Filter, modes: LISTS, keys_text: "/", label: "filter",
-        help: "show only lines that contain the text", applies: can_filter },
+        help: "show only lines with the text, without it (!text), column:text, a regular expression", applies: can_filter },
     Binding { keys: &[ch(':')], action: Action::Command, modes: LISTS, keys_text: ":", label: "",
         help: "type a command, for instance :scale, :cluster, :profile, :region (Tab completes)", applies: ALWAYS },
     Binding { keys: &[ctrl('r')], action: Action::Refresh, modes: MOVING, keys_text: "ctrl-r", label: "",

@@ -15,6 +15,7 @@ mod cleaning;
 mod command;
 mod completion;
 mod feedback;
+mod filter;
 mod histogram;
 mod log;
 mod message;

@@ -1,5 +1,6 @@
 //! The rows of the pipeline panel: what fails or runs first, then the phases, and between them each chunk.
 
+use crate::dashboard::model::filter::Filter;
 use crate::dashboard::model::{Model, Panel};
 use mrdeck_engine::state::{RunState, WorkStatus};
 use mrdeck_engine::work::Phase;
@@ -19,11 +20,14 @@ pub(super) fn rows(model: &Model) -> Vec<PipelineRow> {
     let Some(run) = model.run.record() else {
         return Vec::new();
     };
-    let filter = model.panels.filter(Panel::Pipeline).to_lowercase();
+    let filter = Filter::parse(
+        model.panels.filter(Panel::Pipeline),
+        &["chunk", "status", "task"],
+    );
     let mut rows = vec![PipelineRow::Split, PipelineRow::Map];
     rows.extend(
         (0..run.chunks.len())
-            .filter(|index| filter.is_empty() || chunk_matches(run, *index, &filter))
+            .filter(|index| is_shown(run, *index, &filter))
             .map(PipelineRow::Chunk),
     );
     rows.push(PipelineRow::Reduce);
@@ -55,14 +59,20 @@ fn urgency(run: &RunState, row: PipelineRow) -> u8 {
     }
 }
 
-fn chunk_matches(run: &RunState, index: usize, filter: &str) -> bool {
+fn is_shown(run: &RunState, index: usize, filter: &Filter) -> bool {
     let Some(chunk) = run.chunks.get(index) else {
         return false;
     };
-    let last = chunk.work.attempts.last();
-    last.is_some_and(|attempt| attempt.task.0.to_lowercase().contains(filter))
-        || status_word(chunk.work.status()).contains(filter)
-        || format!("chunk {index}").contains(filter)
+    let task = chunk
+        .work
+        .attempts
+        .last()
+        .map(|attempt| attempt.task.0.as_str());
+    filter.shows(&[
+        ("chunk", &format!("chunk {index}")),
+        ("status", status_word(chunk.work.status())),
+        ("task", task.unwrap_or_default()),
+    ])
 }
 
 /// Returns what a status is called on screen.

@@ -1,12 +1,13 @@
 //! The rows of the tasks panel: those that are there first, then those that have stopped.
 
+use crate::dashboard::model::filter::Filter;
 use crate::dashboard::model::{Model, Panel};
 use mrdeck_core::task::{Task, TaskStatus};
 
 pub(super) fn rows(model: &Model) -> Vec<&Task> {
-    let filter = model.panels.filter(Panel::Tasks).to_lowercase();
+    let filter = Filter::parse(model.panels.filter(Panel::Tasks), &COLUMNS);
     let tasks = model.session.tasks().tasks.iter();
-    let tasks = tasks.filter(|task| matches(task, &filter));
+    let tasks = tasks.filter(|task| is_shown(task, &filter));
     let (stopped, mut rows): (Vec<_>, Vec<_>) = tasks.partition(|task| is_stopped(task));
     if folded(model) == 0 {
         rows.extend(stopped);
@@ -38,24 +39,25 @@ fn is_stopped(task: &Task) -> bool {
     task.last_status == TaskStatus::Stopped
 }
 
-fn matches(task: &Task, filter: &str) -> bool {
-    if filter.is_empty() {
-        return true;
-    }
-    let texts = [
-        Some(task.id.0.clone()),
-        Some(task.role_name().to_owned()),
-        Some(task.status()),
-        task.definition(),
-        task.az.clone(),
+/// What a filter may be about.
+const COLUMNS: [&str; 7] = ["role", "id", "status", "definition", "health", "zone", "ip"];
+
+fn is_shown(task: &Task, filter: &Filter) -> bool {
+    let (status, definition) = (task.status(), task.definition());
+    let ips = [task.private_ip, task.public_ip].map(|ip| ip.map(|ip| ip.to_string()));
+    let cells = [
+        ("role", Some(task.role_name())),
+        ("id", Some(task.id.0.as_str())),
+        ("status", Some(status.as_str())),
+        ("definition", definition.as_deref()),
+        ("health", task.health.as_deref()),
+        ("zone", task.az.as_deref()),
+        ("ip", ips[0].as_deref()),
+        ("ip", ips[1].as_deref()),
     ];
-    let ips = [task.private_ip, task.public_ip];
-    texts
-        .iter()
-        .flatten()
-        .any(|text| text.to_lowercase().contains(filter))
-        || ips
-            .iter()
-            .flatten()
-            .any(|ip| ip.to_string().contains(filter))
+    let cells = cells.into_iter();
+    let cells: Vec<_> = cells
+        .filter_map(|(column, cell)| Some((column, cell?)))
+        .collect();
+    filter.shows(&cells)
 }
