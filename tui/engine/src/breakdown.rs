@@ -139,7 +139,7 @@ pub fn advice(run: &RunState, parts: &[Part], now: Timestamp) -> Option<String> 
     if share(PartKind::Lost) > MUCH_LOST {
         let share = share_text(share(PartKind::Lost));
         return Some(format!(
-            "attempts that failed took {share} of the map phase: d on a chunk says why"
+            "attempts that failed or were given up took {share} of the time: d on a chunk says why"
         ));
     }
     if chunk_bytes < SMALL_CHUNK && chunks > 4 * u64::from(run.mappers) {

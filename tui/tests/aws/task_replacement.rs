@@ -52,7 +52,8 @@ fn a_task_stopped_and_replaced_under_a_run_costs_one_attempt() {
     let replacement = ProxiedTask::mapper(&moto, "replacement", &script);
     deck.send("\x12");
     let id = &replacement.task.id[replacement.task.id.len() - 4..];
-    deck.wait_line(&["mapper", id, "RUNNING"]);
+    // Beside the run's time the probe stands for the status.
+    deck.wait_line(&["mapper", id, " ms"]);
     asked("replacement");
     held.open();
     deck.wait_text(&["✓ verified", "7,180 words", "6 chunks"]);

@@ -9,7 +9,7 @@ use super::next_run::NextRun;
 use crate::input::InputChoice;
 use crate::upload::UploadProgress;
 use mrdeck_core::diagnostic::Diagnostic;
-use mrdeck_core::human::{age, plural};
+use mrdeck_core::human::{age, duration, plural};
 use mrdeck_engine::event::{EventKind, RunEvent, RunStatus, Verification};
 use mrdeck_engine::state::{RunState, WorkStatus};
 
@@ -181,7 +181,12 @@ impl RunModel {
                 *record = RunState::begin(event);
                 return true;
             }
-            (Some(record), _) => record.apply(event),
+            (Some(record), kind) => {
+                record.apply(event);
+                if let EventKind::RunFinished { wall_ms, .. } = kind {
+                    say_whole_time(record, *wall_ms, feedback);
+                }
+            }
             (None, _) => {}
         }
         false
@@ -205,6 +210,15 @@ impl RunModel {
         self.activity = Activity::Idle;
         self.upload = None;
         feedback.announce_diagnostic(level, diagnostic);
+    }
+}
+
+/// After a pass that was not the first one, says how long all of them took: that is what the header and the chart show.
+fn say_whole_time(run: &RunState, pass_ms: f64, feedback: &mut Feedback) {
+    if run.wall_ms > pass_ms {
+        let whole = duration(run.wall_ms);
+        let text = format!("{whole} with the passes before, which is the time in the header");
+        feedback.log_text(Level::Info, text);
     }
 }
 

@@ -6,8 +6,10 @@ use ratatui::text::{Line, Span};
 
 use super::{Look, text};
 use crate::dashboard::model::{Activity, Link, Model};
-use mrdeck_core::human::{age, bytes, duration};
+use mrdeck_core::api::ChunkRef;
+use mrdeck_core::human::{age, bytes, duration, plural};
 use mrdeck_engine::event::RunStatus;
+use mrdeck_engine::state::RunState;
 use mrdeck_engine::work::Phase;
 
 /// What is said while a command of the user's profile has not given credentials yet.
@@ -73,14 +75,39 @@ pub fn draw(model: &Model, look: &Look, frame: &mut Frame, area: Rect) {
                 let run = model.run.record();
                 let is_next = run.is_some_and(|run| !input.became(&run.input));
                 let label = if is_next { "  next: " } else { "  " };
-                let room = room.saturating_sub(used + label.len() + 2);
-                let input = text::elide(&input.to_string(), room);
+                let most = room.saturating_sub(used + label.len() + 2);
+                let input = text::elide(&input.to_string(), most);
                 left.push(Span::styled(format!("{label}{input}"), theme.dim));
+                let facts = run.filter(|_| !is_next).map(facts).unwrap_or_default();
+                for fact in facts {
+                    let used: usize = left.iter().map(Span::width).sum();
+                    let fact = Span::styled(format!(" · {fact}"), theme.dim);
+                    if used + fact.width() + 2 < room {
+                        left.push(fact);
+                    }
+                }
             }
         }
     }
     frame.render_widget(Line::from(left), area);
     frame.render_widget(run.right_aligned(), area);
+}
+
+/// What a run over the input shown is made of: its size, its chunks, how they were cut, whether it is verified.
+fn facts(run: &RunState) -> Vec<String> {
+    let mut facts = Vec::new();
+    facts.extend(run.input_bytes.map(bytes));
+    if let Some(chunk) = run.chunks.first() {
+        facts.push(plural(run.chunks.len() as u64, "chunk"));
+        let cut = match chunk.source {
+            ChunkRef::Range { .. } => "ranges",
+            ChunkRef::Object(_) => "copies",
+        };
+        facts.push(cut.to_owned());
+    }
+    let verify = if run.options.verify { "on" } else { "off" };
+    facts.push(format!("verify {verify}"));
+    facts
 }
 
 /// A list that is not fresh any more says so in every view; the tasks panel says why.

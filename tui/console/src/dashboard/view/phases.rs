@@ -3,9 +3,10 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr as _;
 
-use super::Look;
-use crate::dashboard::model::Model;
+use super::{Look, text};
+use crate::dashboard::model::{Level, Model};
 use mrdeck_core::human::{bytes, duration, percent, thousands};
 use mrdeck_engine::event::RunStatus;
 use mrdeck_engine::progress::{MapProgress, Unit, map_progress};
@@ -22,6 +23,8 @@ const MAP_BAR: (usize, usize) = (6, 60);
 const HISTORY: usize = 10;
 /// A sparkline's cells, in eighths.
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// The columns that a cause needs at least to say anything.
+const LEAST_PROBLEM: usize = 16;
 /// What is between two phases.
 const GAP: &str = "  ";
 
@@ -88,12 +91,22 @@ pub fn draw(model: &Model, run: &RunState, look: &Look, frame: &mut Frame, area:
             maps.note.push_str(&note);
         }
     }
-    let notes = notes(progress.as_ref());
     // What is left beside the least bar is for the notes, the first of them first.
     let mut shown = Vec::new();
     let mut for_notes = room.saturating_sub(MAP_BAR.0 + 1);
+    let problem = problem(run);
+    let style = problem
+        .as_ref()
+        .map_or(look.theme.active, |(level, _)| look.theme.level(*level));
+    let notes = match problem {
+        Some((_, text)) if for_notes > LEAST_PROBLEM => {
+            vec![text::elide_end(&text, for_notes - GAP.len())]
+        }
+        Some(_) => Vec::new(),
+        None => notes(progress.as_ref()),
+    };
     for note in notes {
-        let taken = note.chars().count() + GAP.len();
+        let taken = note.width() + GAP.len();
         if taken > for_notes {
             break;
         }
@@ -117,8 +130,21 @@ pub fn draw(model: &Model, run: &RunState, look: &Look, frame: &mut Frame, area:
     frame.render_widget(Line::from(spans), area);
     let notes = shown.join(GAP);
     // A style of the whole line would be one of the whole row.
-    let notes = Line::from(Span::styled(format!("{notes} "), look.theme.active));
+    let notes = Line::from(Span::styled(format!("{notes} "), style));
     frame.render_widget(notes.right_aligned(), area);
+}
+
+/// Returns why the run ended without a result, or what would go on with it.
+fn problem(run: &RunState) -> Option<(Level, String)> {
+    match run.status {
+        RunStatus::Running | RunStatus::Done => None,
+        RunStatus::Failed => {
+            let cause = &run.diagnostic.as_ref()?.cause;
+            Some((Level::Error, cause.clone()))
+        }
+        RunStatus::Cancelled => Some((Level::Warning, "cancelled: r resumes it".to_owned())),
+        RunStatus::Stopped => Some((Level::Warning, "stopped: r resumes it".to_owned())),
+    }
 }
 
 /// What is said of one phase.

@@ -136,14 +136,17 @@ pub fn draw(view: &View, frame: &mut Frame, area: Rect) {
     mark_selected(view, frame, Panel::Tasks, list, &shown);
 }
 
+/// The columns that short ids and addresses with ports take, as those of a local cluster.
+const WITH_PORTS: usize = 54;
+
 /// Returns the columns that the tasks get beside their lanes: what is left of `width`, but no address is cut.
 fn room_beside(view: &View, rows: &[&Task], width: usize) -> usize {
     let (columns, cells) = fitting(view, rows, 0, true);
     let least = least_width(&widths(&columns, &cells));
-    width
-        .saturating_sub(usize::from(timeline::LEAST))
-        .max(least)
-        .min(width)
+    let most = width.saturating_sub(usize::from(timeline::LEAST));
+    // Long ids give way in a wide window: the lanes are what one looks at.
+    let enough = (width * 11 / 20).max(WITH_PORTS);
+    most.min(enough).max(least).min(width)
 }
 
 type Cells = Vec<Vec<Span<'static>>>;
