@@ -89,7 +89,8 @@ fn in_an_error() {
     let mut deck = lab.deck(&lab.home);
     deck.send("s");
     deck.wait_text(&["the run failed"]);
-    deck.send("\tjd");
+    // Below the three chunks that failed and the split is the map phase.
+    deck.send("\tjjjjd");
     deck.wait_text(&["failed because", "what to do"]);
     deck.send("\x03");
     expect_harmless("the terminal", &deck.wait().bytes());
