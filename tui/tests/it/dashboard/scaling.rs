@@ -24,7 +24,7 @@ fn a_local_cluster_grows_and_shrinks() {
     }
     assert_eq!(deck.children().len(), 4, "none is replaced");
     deck.send(":scale mapper 3\r");
-    deck.wait_line(&["mapper-6", "RUNNING"]);
+    deck.wait_line(&["mapper-6", "127.0.0.1:"]);
     deck.wait_text(&["3 mappers run "]);
     deck.send(":scale mapper 101\r");
     deck.wait_text(&["runs 100 mappers at most"]);
