@@ -217,7 +217,7 @@ impl RunModel {
 fn say_whole_time(run: &RunState, pass_ms: f64, feedback: &mut Feedback) {
     if run.wall_ms > pass_ms {
         let whole = duration(run.wall_ms);
-        let text = format!("{whole} with the passes before, which is the time in the header");
+        let text = format!("{whole} with the passes before");
         feedback.log_text(Level::Info, text);
     }
 }

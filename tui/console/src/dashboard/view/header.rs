@@ -105,7 +105,8 @@ fn facts(run: &RunState) -> Vec<String> {
         };
         facts.push(cut.to_owned());
     }
-    let verify = if run.options.verify { "on" } else { "off" };
+    let is_verified = run.options.verify || run.verification.is_some();
+    let verify = if is_verified { "on" } else { "off" };
     facts.push(format!("verify {verify}"));
     facts
 }
