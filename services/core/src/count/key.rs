@@ -36,6 +36,36 @@ pub(super) trait Key: Copy + Eq + Debug {
     fn of_rank(rank: u128) -> Self;
 }
 
+/// What is the same for every number that a key may be.
+macro_rules! as_number {
+    ($number:ty) => {
+        type Bytes = [u8; size_of::<$number>()];
+
+        const MAX: usize = size_of::<$number>();
+        const NONE: Self = Self(0);
+
+        #[inline]
+        fn of(word: &[u8]) -> Option<Self> {
+            padded(word).map(<$number>::from_le_bytes).map(Self)
+        }
+
+        #[inline]
+        fn of_bytes(bytes: Self::Bytes) -> Self {
+            Self(<$number>::from_le_bytes(bytes))
+        }
+
+        #[inline]
+        fn bytes(self) -> Self::Bytes {
+            self.0.to_le_bytes()
+        }
+
+        #[inline]
+        fn len(self) -> usize {
+            Self::MAX - self.0.leading_zeros() as usize / 8
+        }
+    };
+}
+
 /// A word of 1 to 8 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key8(u64);
@@ -51,30 +81,7 @@ impl Key8 {
 }
 
 impl Key for Key8 {
-    type Bytes = [u8; Self::MAX];
-
-    const MAX: usize = 8;
-    const NONE: Self = Self(0);
-
-    #[inline]
-    fn of(word: &[u8]) -> Option<Self> {
-        padded(word).map(u64::from_le_bytes).map(Self)
-    }
-
-    #[inline]
-    fn of_bytes(bytes: Self::Bytes) -> Self {
-        Self(u64::from_le_bytes(bytes))
-    }
-
-    #[inline]
-    fn bytes(self) -> Self::Bytes {
-        self.0.to_le_bytes()
-    }
-
-    #[inline]
-    fn len(self) -> usize {
-        Self::MAX - self.0.leading_zeros() as usize / 8
-    }
+    as_number!(u64);
 
     /// Multiply-shift: Dietzfelbinger et al., "A Reliable Randomized Algorithm for the Closest-Pair Problem" (1997).
     #[inline]
@@ -114,30 +121,7 @@ impl Key16 {
 }
 
 impl Key for Key16 {
-    type Bytes = [u8; Self::MAX];
-
-    const MAX: usize = 16;
-    const NONE: Self = Self(0);
-
-    #[inline]
-    fn of(word: &[u8]) -> Option<Self> {
-        padded(word).map(u128::from_le_bytes).map(Self)
-    }
-
-    #[inline]
-    fn of_bytes(bytes: Self::Bytes) -> Self {
-        Self(u128::from_le_bytes(bytes))
-    }
-
-    #[inline]
-    fn bytes(self) -> Self::Bytes {
-        self.0.to_le_bytes()
-    }
-
-    #[inline]
-    fn len(self) -> usize {
-        Self::MAX - self.0.leading_zeros() as usize / 8
-    }
+    as_number!(u128);
 
     /// The halves of the product are combined.
     #[inline]
