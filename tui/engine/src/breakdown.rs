@@ -58,6 +58,9 @@ impl PartKind {
     }
 }
 
+/// The parts that are told apart. A service chooses their names: each answer could bring another one.
+const MOST_PARTS: usize = 8;
+
 /// Returns the parts of the mappers' time in the map phase so far; none where no service said what its time was spent on.
 ///
 /// All the time is what [`RunState::ideal_parallelism`] requests at a time have in the phase's wall time.
@@ -78,9 +81,10 @@ pub fn map_time(run: &RunState, now: Timestamp) -> Vec<Part> {
                     let part_ms = part.ms.max(0.0).min(rest);
                     rest -= part_ms;
                     let kind = PartKind::of(&part.name);
-                    match parts.iter_mut().find(|(other, _)| *other == kind) {
-                        Some((_, sum)) => *sum += part_ms,
-                        None => parts.push((kind, part_ms)),
+                    match parts.iter().position(|(other, _)| *other == kind) {
+                        Some(at) => parts[at].1 += part_ms,
+                        None if parts.len() < MOST_PARTS => parts.push((kind, part_ms)),
+                        None => request += part_ms,
                     }
                 }
                 request += rest;
@@ -173,7 +177,91 @@ pub fn share_text(share: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
     use super::*;
+    use crate::event::{AttemptAnswer, EventKind, RunEvent, RunOptions};
+    use crate::work::Work;
+    use mrdeck_client::TimedPart;
+    use mrdeck_core::api::ChunkRef;
+    use mrdeck_core::task::TaskId;
+    use mrdeck_core::uri::S3Uri;
+
+    fn at(ms: i64) -> Timestamp {
+        Timestamp::from_millisecond(ms).unwrap()
+    }
+
+    /// A run that maps, each chunk of which took 10 ms, with the parts given.
+    fn mapped(answers: Vec<Vec<(String, f64)>>) -> RunState {
+        let event = |ms, kind| RunEvent { at: at(ms), kind };
+        let input: S3Uri = "s3://lab/a.txt".parse().unwrap();
+        let source = ChunkRef::Object(input.clone());
+        let mut events = vec![
+            event(
+                0,
+                EventKind::RunStarted {
+                    run: "01KKP4R4XJ8Z3V9Q2T6W5M7C1D".parse().unwrap(),
+                    input: input.into(),
+                    cluster: "lab".to_owned(),
+                    mappers: 1,
+                    options: RunOptions {
+                        chunks: None,
+                        split: SplitChoice::Auto,
+                        verify: false,
+                        as_bytes: false,
+                    },
+                },
+            ),
+            event(
+                0,
+                EventKind::ChunksPlanned {
+                    chunks: vec![source; answers.len()],
+                    sizes: None,
+                    etags: Vec::new(),
+                },
+            ),
+            event(0, EventKind::PhaseStarted { phase: Phase::Map }),
+        ];
+        for (chunk, timing) in (0..).zip(answers) {
+            let (work, attempt) = (Work::map(chunk), 1);
+            let timing = timing.into_iter();
+            let answer = AttemptAnswer {
+                timing: timing.map(|(name, ms)| TimedPart { name, ms }).collect(),
+                ..AttemptAnswer::default()
+            };
+            let began = EventKind::AttemptStarted {
+                work,
+                attempt,
+                task: TaskId("mapper-1".to_owned()),
+                address: String::new(),
+                speculative: false,
+            };
+            let succeeded = EventKind::AttemptSucceeded {
+                work,
+                attempt,
+                ms: 10.0,
+                answer,
+                recovered: None,
+            };
+            events.extend([event(0, began), event(10, succeeded)]);
+        }
+        RunState::from_events(&events).unwrap()
+    }
+
+    #[test]
+    fn all_parts_together_are_all_the_time_whatever_a_service_says() {
+        let named = |n: usize| vec![(format!("part-{n}"), 1.0), ("count".to_owned(), 2.0)];
+        let hostile = [f64::NAN, f64::INFINITY, -5.0, 1e300];
+        let hostile = hostile.map(|ms| vec![("s3_get".to_owned(), ms)]);
+        for answers in [(0..100).map(named).collect(), Vec::from(hostile)] {
+            let run = mapped(answers);
+            let parts = map_time(&run, at(5_000));
+            assert!(parts.len() <= MOST_PARTS + 3, "{}", parts.len());
+            let whole: f64 = parts.iter().map(|part| part.share).sum();
+            assert!((whole - 1.0).abs() < 1e-9, "{whole}");
+            assert!(parts.iter().all(|part| part.share >= 0.0), "{parts:?}");
+        }
+        assert_eq!(map_time(&mapped(vec![Vec::new()]), at(20)), []);
+    }
 
     #[test]
     fn a_share_is_nothing_or_all_only_if_it_is() {
